@@ -1,0 +1,32 @@
+// Package store defines where logoutd keeps what a logout must end: sessions,
+// refresh tokens and push registrations, and the cutoffs that decide what a
+// revocation may touch.
+//
+// It holds the vocabulary, the [Store] interface and the errors; the backends
+// are packages of their own (redisstore, sqlitestore), and storetest is the
+// one conformance suite that both pass. It imports nothing else of logoutd.
+//
+// # Ended
+//
+// A session ends once, at the earliest of: its revocation, its expiry, and the
+// cutoff of its user or of its user's device, where that overtakes it (it was
+// authenticated at or before the cutoff). A session that has ended is dead for
+// ever: no registration, extension or late event brings it back. Whatever is
+// bound to it (refresh tokens, push registrations registered with its id) can
+// no longer be registered.
+//
+// # Cutoffs
+//
+// A cutoff is a time below which nothing lives: whatever was authenticated (a
+// push registration: registered) at or before it is revoked and cannot be
+// registered any more. Cutoffs only rise. There is one for a user, one for a
+// user's device, and one for the push registrations of a user's device and
+// app. They are kept for [CutoffRetention], or as long as the longest-lived
+// credential of the user known when they rose, if that is longer.
+//
+// # Time
+//
+// Times are UTC with a precision of one millisecond. "Now" is always the
+// store's own clock (Redis TIME; the process's clock for SQLite), never the
+// caller's, so that all front ends agree.
+package store

@@ -1,0 +1,82 @@
+package store
+
+import "context"
+
+// Store keeps sessions, refresh tokens, push registrations and cutoffs.
+//
+// Every method takes a batch and returns one result an item, in order; a
+// backend does each stage of a batch in one pipeline or one transaction. A
+// call fails as a whole only where the store cannot be used ([ErrUnavailable],
+// or the context's error); then any part of it may have been done, and
+// repeating it is harmless: every method is idempotent. Items of one batch
+// take effect as if applied in order.
+//
+// A Store is safe for concurrent use, by any number of processes.
+type Store interface {
+	// PutSessions registers sessions, or extends the expiry of those that
+	// are registered (never shortens it, and changes nothing else). One that
+	// has ended, or was authenticated at or before a cutoff of its user or
+	// device, is refused with a *RevokedError. A registration that races a
+	// revocation is refused or revoked: nothing live stays behind.
+	PutSessions(ctx context.Context, sessions []Session) ([]PutResult, error)
+
+	// PutRefreshTokens registers refresh tokens, by the rules of PutSessions.
+	// A parent (SessionID, RotatedFrom) that has ended refuses the token with
+	// a *RevokedError; but a token may be rotated after the session it is
+	// bound to has expired, as long as that was not revoked. The record of a
+	// session is kept as long as any refresh token bound to it.
+	PutRefreshTokens(ctx context.Context, tokens []RefreshToken) ([]PutResult, error)
+
+	// PutPushRegistrations registers push registrations, or replaces the
+	// push token, the binding and the time of those that are registered, if
+	// the new time is not earlier. Refused with a *RevokedError: one that is
+	// bound to a session which has ended, or registered at or before a
+	// cutoff that covers it.
+	PutPushRegistrations(ctx context.Context, registrations []PushRegistration) ([]PutResult, error)
+
+	// Sessions looks sessions up by id, cutoffs considered.
+	Sessions(ctx context.Context, ids []string) ([]SessionState, error)
+
+	// RefreshTokens looks refresh tokens up by id, cutoffs and the session
+	// that each is bound to considered.
+	RefreshTokens(ctx context.Context, ids []string) ([]RefreshTokenState, error)
+
+	// Reregistered reports for each check whether the registration exists
+	// with a RegisteredAt after the cutoff. Then a provider must not be told
+	// to delete it.
+	Reregistered(ctx context.Context, checks []PushCheck) ([]bool, error)
+
+	// Fence makes logouts take effect in checks, in one round trip. A session
+	// that had expired without being revoked is marked as revoked at its
+	// expiry, so that nothing extends it any more.
+	Fence(ctx context.Context, fences []Fence) ([]Fenced, error)
+
+	// Revoke writes the cutoffs of the requests, marks everything they cover
+	// as revoked by them, and returns what bears their marks, so that it can
+	// be told. What one request has marked stays its own: a later request
+	// does not mark it again (but its own presented session is always listed).
+	// A session revoked by another's logout has ended at that logout's cutoff.
+	// If a cutoff of the user or the device has overtaken the session
+	// presented, that cutoff is applied in place of a later one of the
+	// request: a dead session has no power over what came after it. A
+	// revocation by ScopeUser or ScopeDevice with a presented session raises
+	// the cutoff; one by ScopeSession raises only that of the push
+	// registrations of the session's device and app.
+	//
+	// Whatever is revoked when Revoke returns is on disk, as far as the
+	// backend can know.
+	Revoke(ctx context.Context, revocations []Revocation) ([]Revoked, error)
+
+	// Finish records that the requests were told, then prunes the indexes
+	// and deletes the push registrations that bear their marks (and were not
+	// made anew). Tombstones stay until their retention ends. The results are
+	// failures of single items.
+	Finish(ctx context.Context, revocations []Revocation) ([]error, error)
+
+	// Ping reports whether the store can be used: nil or an error that wraps
+	// ErrUnavailable.
+	Ping(ctx context.Context) error
+
+	// Close releases what the store holds, after the calls in flight.
+	Close() error
+}
