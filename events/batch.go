@@ -1,0 +1,109 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/google/uuid"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// NewID returns a fresh UUIDv7 (RFC 9562, section 5.7).
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// Headers of an atomic batch publish (nats-server 2.12, ADR-50).
+const (
+	headerBatchID       = "Nats-Batch-Id"
+	headerBatchSequence = "Nats-Batch-Sequence"
+	headerBatchCommit   = "Nats-Batch-Commit"
+)
+
+// maxAtomic is how many messages an atomic batch holds at most.
+const maxAtomic = 1000
+
+// All publishes messages of one stream and returns once all are acknowledged:
+// on disk. They go out as atomic batches, each with one fsync. Where the
+// server refuses a batch, because one of its messages was published before,
+// they are published one by one, and a duplicate counts as published.
+func (p *Publisher) All(ctx context.Context, msgs []*nats.Msg) error {
+	for len(msgs) > 0 {
+		n := min(len(msgs), maxAtomic)
+		if err := p.batch(ctx, msgs[:n]); err != nil {
+			return err
+		}
+		msgs = msgs[n:]
+	}
+	return nil
+}
+
+func (p *Publisher) batch(ctx context.Context, msgs []*nats.Msg) error {
+	if len(msgs) > 1 {
+		var refused *jetstream.APIError
+		err := p.atomic(ctx, msgs)
+		if !errors.As(err, &refused) {
+			return err
+		}
+	}
+	return p.single(ctx, msgs)
+}
+
+// atomic sends the messages as one batch: all but the last without a reply,
+// then the last, whose acknowledgement is that of all.
+func (p *Publisher) atomic(ctx context.Context, msgs []*nats.Msg) error {
+	id := NewID()
+	last := len(msgs) - 1
+	for i, msg := range msgs {
+		part := batchPart(msg, id, i+1)
+		if i < last {
+			if err := p.js.Conn().PublishMsg(part); err != nil {
+				return unavailable("publishing batch", err)
+			}
+			continue
+		}
+		part.Header.Set(headerBatchCommit, "1")
+		ctx, cancel := context.WithTimeout(ctx, AckWait)
+		defer cancel()
+		if _, err := p.js.PublishMsg(ctx, part, jetstream.WithRetryAttempts(0)); err != nil {
+			return unavailable("publishing batch", err)
+		}
+	}
+	return nil
+}
+
+// batchPart returns a copy of msg with the headers of a batch: the original
+// stays as it is for a fallback.
+func batchPart(msg *nats.Msg, id string, seq int) *nats.Msg {
+	part := nats.NewMsg(msg.Subject)
+	for k, v := range msg.Header {
+		part.Header[k] = v
+	}
+	part.Header.Set(headerBatchID, id)
+	part.Header.Set(headerBatchSequence, strconv.Itoa(seq))
+	part.Data = msg.Data
+	return part
+}
+
+// single publishes the messages one by one, all in flight at once.
+func (p *Publisher) single(ctx context.Context, msgs []*nats.Msg) error {
+	futures := make([]jetstream.PubAckFuture, len(msgs))
+	for i, msg := range msgs {
+		future, err := p.js.PublishMsgAsync(msg)
+		if err != nil {
+			return unavailable("publishing", err)
+		}
+		futures[i] = future
+	}
+	for i, future := range futures {
+		select {
+		case <-future.Ok():
+		case err := <-future.Err():
+			return unavailable(fmt.Sprintf("publishing to %s", msgs[i].Subject), err)
+		case <-ctx.Done():
+			return unavailable("publishing", ctx.Err())
+		}
+	}
+	return nil
+}

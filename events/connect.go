@@ -1,0 +1,140 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// ConnectConfig says how to reach the broker.
+type ConnectConfig struct {
+	// URL is one or more addresses, separated by commas.
+	URL string
+	// Name is shown in the broker's monitoring, and is the prefix of the
+	// connection's inboxes (_INBOX_<name>), so that permissions can keep
+	// others out of them.
+	Name string
+	// Logger gets what happens to the connection. Default: none.
+	Logger *slog.Logger
+	// OnError is told of asynchronous errors, such as a permission that is
+	// missing: the call that it belongs to only times out. Default: none.
+	OnError func(error)
+	// Options come last.
+	Options []nats.Option
+}
+
+// Connect returns a connection to the broker that never gives up: it need not
+// be there yet, and is reconnected to for ever. A publish without a
+// connection fails at once instead of being sent some time later.
+func Connect(c ConnectConfig) (*nats.Conn, error) {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.OnError == nil {
+		c.OnError = func(error) {}
+	}
+	options := append([]nats.Option{
+		nats.Name("logoutd " + c.Name),
+		nats.CustomInboxPrefix("_INBOX_" + c.Name),
+		nats.RetryOnFailedConnect(true),
+		nats.MaxReconnects(-1),
+		nats.ReconnectBufSize(-1),
+		nats.ReconnectWait(250 * time.Millisecond),
+		nats.ReconnectJitter(250*time.Millisecond, 250*time.Millisecond),
+		nats.Timeout(2 * time.Second),
+		nats.PingInterval(5 * time.Second),
+		nats.MaxPingsOutstanding(2),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			c.Logger.Error("broker reports an error", "err", err)
+			c.OnError(err)
+		}),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				c.Logger.Warn("broker connection lost", "err", err)
+			}
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) { c.Logger.Info("broker connected") }),
+	}, c.Options...)
+	conn, err := nats.Connect(c.URL, options...)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to broker: %w", err)
+	}
+	return conn, nil
+}
+
+// JetStream returns the JetStream of a connection, as [Publisher] and the
+// workers use it.
+func JetStream(conn *nats.Conn) (jetstream.JetStream, error) {
+	return jetstream.New(conn, jetstream.WithPublishAsyncTimeout(AckWait))
+}
+
+// EventsRetention is how long public events are kept.
+const EventsRetention = 72 * time.Hour
+
+// streamConfigs returns the streams with the given number of replicas.
+func streamConfigs(replicas int) []jetstream.StreamConfig {
+	stream := func(name, description string, subject string) jetstream.StreamConfig {
+		return jetstream.StreamConfig{
+			Name: name, Description: description, Subjects: []string{subject},
+			Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew,
+			Storage: jetstream.FileStorage, Replicas: replicas,
+			Duplicates: 2 * time.Minute, AllowAtomicPublish: true, AllowDirect: true,
+		}
+	}
+	requests := stream(StreamRequests, "logout requests, until done", SubjectRequests)
+	tasks := stream(StreamTasks, "what targets have to be told, until done", subjectTasks+">")
+	public := stream(StreamEvents, "public: what was revoked, and what failed", subjectEvents+">")
+	public.MaxAge = EventsRetention
+	failed := stream(StreamFailed, "dead letters, until replayed or discarded", subjectFailed+">")
+	failed.MaxMsgsPerSubject = 1
+	return []jetstream.StreamConfig{requests, tasks, public, failed}
+}
+
+// Setup makes sure that the streams exist: with three replicas on a cluster,
+// one otherwise. A stream that exists is left as its operator made it, but
+// refused where it could lose what was acknowledged. Errors wrap
+// [ErrUnavailable] unless trying again is of no use.
+func Setup(ctx context.Context, js jetstream.JetStream) error {
+	replicas := 1
+	if js.Conn().ConnectedClusterName() != "" {
+		replicas = 3
+	}
+	for _, config := range streamConfigs(replicas) {
+		if err := setupStream(ctx, js, config); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func setupStream(ctx context.Context, js jetstream.JetStream, config jetstream.StreamConfig) error {
+	stream, err := js.Stream(ctx, config.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		stream, err = js.CreateStream(ctx, config)
+	}
+	if err != nil {
+		return unavailable("setting up stream "+config.Name, err)
+	}
+	return checkStream(stream.CachedInfo().Config)
+}
+
+// checkStream refuses what silently breaks the promise that an acknowledged
+// message is on disk and stays there until it is done.
+func checkStream(c jetstream.StreamConfig) error {
+	switch {
+	case c.Storage != jetstream.FileStorage:
+		return fmt.Errorf("stream %s is not stored in files: delete it, or set its storage to file", c.Name)
+	case c.PersistMode == jetstream.AsyncPersistMode:
+		return fmt.Errorf("stream %s acknowledges before it writes: set its persist_mode to default", c.Name)
+	case c.Discard != jetstream.DiscardNew:
+		return fmt.Errorf("stream %s discards old messages when it is full: set its discard policy to new", c.Name)
+	case c.MaxAge != 0 && c.Name != StreamEvents:
+		return fmt.Errorf("stream %s forgets messages by age: set its max_age to 0", c.Name)
+	}
+	return nil
+}

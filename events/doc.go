@@ -1,0 +1,14 @@
+// Package events is what logoutd says on the wire: the events, the streams and
+// subjects they travel on, the publisher that puts them there, and the dead
+// letters.
+//
+// Every message is a CloudEvents 1.0 event in structured JSON, or a batch of
+// them, with the event's id as its JetStream message id and the W3C trace
+// context in the header traceparent. What subscribers may rely on is
+// [Revoked] and [Failed], on the stream [StreamEvents]; everything else is
+// private to logoutd.
+//
+// The package imports nothing else of logoutd, so that a subscriber that uses
+// its types gets nats.go and little more. events/embedded runs the broker in
+// the process, events/eventstest does the same for tests.
+package events

@@ -1,0 +1,8 @@
+// Package embedded runs the broker in the process: a nats-server with
+// JetStream on files that syncs every message to disk before it acknowledges
+// it.
+//
+// It lets nobody in without a credential. The process itself connects in
+// memory; everybody else needs the subscriber's token, which reads the public
+// stream LOGOUT_EVENTS and can do nothing else.
+package embedded

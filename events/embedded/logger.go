@@ -1,0 +1,21 @@
+package embedded
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// logger hands the broker's log on. What the broker calls notice is detail
+// here.
+type logger struct{ slog *slog.Logger }
+
+func (l logger) log(level func(string, ...any), format string, v []any) {
+	level("embedded broker", "says", fmt.Sprintf(format, v...))
+}
+
+func (l logger) Noticef(format string, v ...any) { l.log(l.slog.Debug, format, v) }
+func (l logger) Warnf(format string, v ...any)   { l.log(l.slog.Warn, format, v) }
+func (l logger) Fatalf(format string, v ...any)  { l.log(l.slog.Error, format, v) }
+func (l logger) Errorf(format string, v ...any)  { l.log(l.slog.Error, format, v) }
+func (l logger) Debugf(format string, v ...any)  { l.log(l.slog.Debug, format, v) }
+func (l logger) Tracef(format string, v ...any)  { l.log(l.slog.Debug, format, v) }

@@ -1,0 +1,128 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// ErrUnavailable is wrapped by every error that means that the broker did not
+// acknowledge in time. What was to be published may or may not be on a stream;
+// publishing it again is harmless.
+var ErrUnavailable = errors.New("broker unavailable")
+
+func unavailable(doing string, err error) error {
+	return fmt.Errorf("%s: %w: %w", doing, ErrUnavailable, err)
+}
+
+// AckWait is how long one acknowledgement is waited for before the same
+// message is sent again, under the same id.
+const AckWait = 2 * time.Second
+
+// Publisher puts messages on the streams and waits until they are on disk. It
+// is safe for concurrent use.
+type Publisher struct {
+	js       jetstream.JetStream
+	requests *grouper
+	observe  func(time.Duration)
+}
+
+// NewPublisher returns a publisher. observe, if not nil, is told how long each
+// acknowledged publish of requests took. Close ends it.
+func NewPublisher(js jetstream.JetStream, observe func(time.Duration)) *Publisher {
+	if observe == nil {
+		observe = func(time.Duration) {}
+	}
+	p := &Publisher{js: js, observe: observe}
+	p.requests = newGrouper(p.publishGroup)
+	return p
+}
+
+// Close waits for what is in flight. Requests that come later are refused.
+func (p *Publisher) Close() { p.requests.close() }
+
+// Requests publishes logout requests and returns once they are acknowledged:
+// on disk. Requests of concurrent callers share a message and its fsync: what
+// arrives while one message is in flight forms the next. An error wraps
+// [ErrUnavailable].
+func (p *Publisher) Requests(ctx context.Context, requests ...Request) error {
+	return p.requests.do(ctx, requests)
+}
+
+// publishGroup publishes one message of requests, resending the same bytes
+// under the same id until ctx ends.
+func (p *Publisher) publishGroup(ctx context.Context, requests []Request) error {
+	msg, err := requestBatch(NewID(), requests)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	for {
+		err = p.publish(ctx, msg)
+		if err == nil {
+			p.observe(time.Since(start))
+			return nil
+		}
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			return unavailable("publishing requests", err)
+		}
+	}
+}
+
+func (p *Publisher) publish(ctx context.Context, msg *nats.Msg) error {
+	ctx, cancel := context.WithTimeout(ctx, AckWait)
+	defer cancel()
+	_, err := p.js.PublishMsg(ctx, msg, jetstream.WithRetryAttempts(0))
+	return err
+}
+
+// Again publishes a request alone, to be worked once more: as <id>.<attempt>,
+// with its history. from is the stream sequence of the message that it came
+// in: it keeps the message id from being that of an earlier round of the same
+// request, which JetStream would drop as a duplicate.
+func (p *Publisher) Again(ctx context.Context, r Request, from uint64) error {
+	msg, err := requestBatch(fmt.Sprintf("%s.%d.%d", r.ID, r.History.Attempts, from), []Request{r})
+	if err != nil {
+		return err
+	}
+	return p.All(ctx, []*nats.Msg{msg})
+}
+
+// TaskAgain is [Publisher.Again] for a task.
+func (p *Publisher) TaskAgain(ctx context.Context, t Task, from uint64) error {
+	msg, err := t.Message(fmt.Sprintf("%s.%d.%d", t.ID, t.History.Attempts, from))
+	if err != nil {
+		return err
+	}
+	return p.All(ctx, []*nats.Msg{msg})
+}
+
+// Split publishes requests in messages of their own, under fresh ids.
+func (p *Publisher) Split(ctx context.Context, parts ...[]Request) error {
+	msgs := make([]*nats.Msg, 0, len(parts))
+	for _, part := range parts {
+		msg, err := requestBatch(NewID(), part)
+		if err != nil {
+			return err
+		}
+		msgs = append(msgs, msg)
+	}
+	return p.All(ctx, msgs)
+}
+
+// DeadLetter records a dead letter, then announces it. from is as for
+// [Publisher.Again].
+func (p *Publisher) DeadLetter(ctx context.Context, d DeadLetter, from uint64) error {
+	letter, announcement, err := d.messages(fmt.Sprint(from))
+	if err != nil {
+		return err
+	}
+	if err := p.All(ctx, []*nats.Msg{letter}); err != nil {
+		return err
+	}
+	return p.All(ctx, []*nats.Msg{announcement})
+}

@@ -1,0 +1,134 @@
+package events
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// Initiators of a logout.
+const (
+	InitiatorUser   = "user"
+	InitiatorAdmin  = "admin"
+	InitiatorSystem = "system"
+)
+
+// MaxBatch is how many requests one message holds at most, MaxBatchBytes how
+// long it may be.
+const (
+	MaxBatch      = 256
+	MaxBatchBytes = 256 << 10
+)
+
+// Request is one logout request, as it lies on [StreamRequests].
+type Request struct {
+	// ID comes from the session and the scope ([RequestID]), or is a UUIDv7
+	// where an operator asked.
+	ID        string `json:"id"`
+	Dialect   string `json:"dialect"`
+	Initiator string `json:"initiator"`
+	Scope     string `json:"scope"` // session, user or device
+	Reason    string `json:"reason,omitempty"`
+	SessionID string `json:"session_id,omitempty"` // the session presented
+	UserID    string `json:"user_id,omitempty"`
+	TenantID  string `json:"tenant_id,omitempty"`
+	AppID     string `json:"app_id,omitempty"`
+	DeviceID  string `json:"device_id,omitempty"`
+	// AuthenticatedAt is that of the session presented.
+	AuthenticatedAt Time `json:"authenticated_at"`
+	// Cutoff is the time up to which the logout revokes; an upper bound for
+	// it where Fenced is false.
+	Cutoff Time `json:"cutoff"`
+	// Fenced tells that the store was asked before the request was accepted,
+	// and what user and cutoff are. Otherwise the worker has to ask.
+	Fenced      bool    `json:"fenced"`
+	RequestedAt Time    `json:"requested_at"`
+	TraceParent string  `json:"-"` // an attribute of the event
+	History     History `json:"history,omitzero"`
+}
+
+// RequestID returns the id of the request that a client makes by presenting a
+// session: the same however often it is repeated, and another one for another
+// scope.
+func RequestID(scope, sessionID string) string { return scope + "-" + sessionID }
+
+// History is what a message has behind it. It travels in the message, so that
+// it survives every process.
+type History struct {
+	// Attempts that failed and were the message's own fault.
+	Attempts      int    `json:"attempts,omitempty"`
+	FirstFailedAt Time   `json:"first_failed_at,omitzero"`
+	LastFailedAt  Time   `json:"last_failed_at,omitzero"`
+	Code          string `json:"code,omitempty"`  // of the last failure
+	Error         string `json:"error,omitempty"` // of the last failure, readable
+	// Waited is the time spent between its own failures, in milliseconds.
+	// Pauses of a target do not add to it.
+	Waited int64 `json:"waited_ms,omitempty"`
+	// NotBefore is when the next attempt is due.
+	NotBefore Time `json:"not_before,omitzero"`
+	// Replays is how often an operator has replayed it.
+	Replays int `json:"replays,omitempty"`
+}
+
+// WaitedFor returns Waited as a duration.
+func (h History) WaitedFor() time.Duration { return time.Duration(h.Waited) * time.Millisecond }
+
+// event returns the request as an event.
+func (r Request) event() Event[Request] {
+	return newEvent(r.ID, TypeRequested, r.RequestedAt, r.TraceParent, r)
+}
+
+// requestBatch returns requests as one message under the given message id.
+func requestBatch(id string, requests []Request) (*nats.Msg, error) {
+	batch := make([]Event[Request], len(requests))
+	for i, r := range requests {
+		batch[i] = r.event()
+	}
+	body, err := json.Marshal(batch)
+	if err != nil {
+		return nil, fmt.Errorf("encoding requests: %w", err)
+	}
+	return newMessage(SubjectRequests, id, ContentTypeBatch, requests[0].TraceParent, body), nil
+}
+
+// DecodeRequests reads a message of [StreamRequests].
+func DecodeRequests(body []byte) ([]Request, error) {
+	var batch []Event[Request]
+	if err := json.Unmarshal(body, &batch); err != nil {
+		if isPublic(body) {
+			return nil, ErrNotWork
+		}
+		return nil, fmt.Errorf("decoding requests: %w", err)
+	}
+	if len(batch) == 0 {
+		return nil, fmt.Errorf("decoding requests: empty batch")
+	}
+	requests := make([]Request, len(batch))
+	for i, e := range batch {
+		if err := e.check(TypeRequested); err != nil {
+			return nil, err
+		}
+		if err := e.Data.check(); err != nil {
+			return nil, err
+		}
+		requests[i] = e.Data
+		requests[i].TraceParent = e.TraceParent
+	}
+	return requests, nil
+}
+
+func (r Request) check() error {
+	switch {
+	case r.ID == "":
+		return fmt.Errorf("decoding request: no id")
+	case r.Scope != "session" && r.Scope != "user" && r.Scope != "device":
+		return fmt.Errorf("decoding request: unknown scope %q", r.Scope)
+	case r.SessionID == "" && r.UserID == "":
+		return fmt.Errorf("decoding request: neither session nor user")
+	case r.Cutoff.IsZero():
+		return fmt.Errorf("decoding request: no cutoff")
+	}
+	return nil
+}

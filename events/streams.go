@@ -1,0 +1,35 @@
+package events
+
+// Streams. All have file storage, limits retention and DiscardNew: a full
+// stream refuses, it never forgets.
+const (
+	StreamRequests = "LOGOUT_REQUESTS" // batches of logout requests, read by the revoker
+	StreamTasks    = "LOGOUT_TASKS"    // what targets have to be told, one durable consumer a target
+	StreamEvents   = "LOGOUT_EVENTS"   // public, kept 72 h
+	StreamFailed   = "LOGOUT_FAILED"   // dead letters, one a subject, until replayed or discarded
+)
+
+// Subjects.
+const (
+	SubjectRequests       = "logout.requests"
+	subjectTasks          = "logout.tasks."  // + <target kind>.<name>
+	subjectEvents         = "logout.events." // + <scope>.revoked
+	subjectRevocationFail = "logout.events.revocation.failed"
+	subjectFailed         = "logout.failed." // + <step>.<id>
+)
+
+// Durable consumers of the workers.
+const (
+	ConsumerRevoker = "revoker"
+	consumerTarget  = "target-" // + <target kind>-<name>
+)
+
+// SubjectTask returns the subject of a target's tasks. Both parts are made of
+// letters, digits, "-" and "_".
+func SubjectTask(kind, name string) string { return subjectTasks + kind + "." + name }
+
+// SubjectRevoked returns the subject of the public event for a scope.
+func SubjectRevoked(scope string) string { return subjectEvents + scope + ".revoked" }
+
+// ConsumerTarget returns the durable consumer of a target.
+func ConsumerTarget(kind, name string) string { return consumerTarget + kind + "-" + name }

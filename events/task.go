@@ -1,0 +1,68 @@
+package events
+
+import (
+	"fmt"
+
+	"github.com/nats-io/nats.go"
+)
+
+// KindPush is the kind of the targets that are push providers.
+const KindPush = "push"
+
+// PushRegistration is the registration that a [Task] asks a push provider to
+// delete.
+type PushRegistration struct {
+	ID           string `json:"id"`
+	UserID       string `json:"user_id"`
+	TenantID     string `json:"tenant_id,omitempty"`
+	DeviceID     string `json:"device_id"`
+	AppID        string `json:"app_id,omitempty"`
+	Provider     string `json:"provider"`
+	PushToken    string `json:"push_token"`
+	RegisteredAt Time   `json:"registered_at"`
+}
+
+// Task is one thing that one target has to be told, as it lies on
+// [StreamTasks]. It holds the whole request that it comes from.
+type Task struct {
+	// ID comes from the request and the push registration.
+	ID               string           `json:"id"`
+	Kind             string           `json:"kind"`   // of the target: push
+	Target           string           `json:"target"` // name of the target: the provider
+	Request          Request          `json:"request"`
+	Cutoff           Time             `json:"cutoff"` // as it was applied
+	PushRegistration PushRegistration `json:"push_registration"`
+	TraceParent      string           `json:"-"` // an attribute of the event
+	History          History          `json:"history,omitzero"`
+}
+
+// NewPushTask returns the task that tells a push provider of a registration
+// that a request has revoked up to cutoff.
+func NewPushTask(r Request, cutoff Time, reg PushRegistration) Task {
+	request := r
+	request.History = History{Replays: r.History.Replays}
+	return Task{
+		ID: r.ID + "_" + reg.ID, Kind: KindPush, Target: reg.Provider,
+		Request: request, Cutoff: cutoff, PushRegistration: reg, TraceParent: r.TraceParent,
+	}
+}
+
+// Message returns the task under the given message id.
+func (t Task) Message(id string) (*nats.Msg, error) {
+	return newEvent(t.ID, TypeTask, t.Request.RequestedAt, t.TraceParent, t).
+		message(SubjectTask(t.Kind, t.Target), id)
+}
+
+// DecodeTask reads a message of [StreamTasks].
+func DecodeTask(body []byte) (Task, error) {
+	e, err := decode[Task](body, TypeTask)
+	if err != nil {
+		return Task{}, err
+	}
+	t := e.Data
+	t.TraceParent = e.TraceParent
+	if t.ID == "" || t.Kind == "" || t.Target == "" {
+		return Task{}, fmt.Errorf("decoding task: no id, kind or target")
+	}
+	return t, nil
+}

@@ -1,0 +1,48 @@
+package events
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// timeLayout is RFC 3339 with milliseconds; times are written in UTC.
+const timeLayout = "2006-01-02T15:04:05.000Z07:00"
+
+// Time is a point in time as it stands on the wire: RFC 3339 with
+// milliseconds, in UTC. The zero value is written as null.
+type Time struct{ time.Time }
+
+// At returns t as a [Time], cut to the millisecond.
+func At(t time.Time) Time {
+	if t.IsZero() {
+		return Time{}
+	}
+	return Time{t.UTC().Truncate(time.Millisecond)}
+}
+
+// String returns the form on the wire.
+func (t Time) String() string { return t.UTC().Format(timeLayout) }
+
+// MarshalJSON implements [json.Marshaler].
+func (t Time) MarshalJSON() ([]byte, error) {
+	if t.IsZero() {
+		return []byte("null"), nil
+	}
+	return t.UTC().AppendFormat(nil, `"`+timeLayout+`"`), nil
+}
+
+// UnmarshalJSON implements [json.Unmarshaler]. It reads any RFC 3339 time and
+// cuts it to the millisecond.
+func (t *Time) UnmarshalJSON(b []byte) error {
+	s := string(b)
+	if s == "null" {
+		return nil
+	}
+	parsed, err := time.Parse(time.RFC3339, strings.Trim(s, `"`))
+	if err != nil {
+		return fmt.Errorf("not an RFC 3339 time")
+	}
+	*t = At(parsed)
+	return nil
+}

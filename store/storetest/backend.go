@@ -1,0 +1,82 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/logoutd/logoutd/store"
+)
+
+// Options is what a test asks of the store that it opens.
+type Options struct {
+	// Retention is how long tombstones are kept. Zero: store.DefaultRetention.
+	Retention time.Duration
+}
+
+// Backend is how the suite gets at a backend. A hook that is nil leaves out
+// the tests that need it.
+type Backend struct {
+	// Open opens a store and closes it when the test has ended. It may be the
+	// same storage each time: every test has a user of its own. Required.
+	Open func(t *testing.T, o Options) store.Store
+
+	// Down returns a store that cannot be used. Required.
+	Down func(t *testing.T) store.Store
+
+	// Breakable opens a store of its own that can be made to fail: after
+	// breakAfter(n), n further operations (transactions, commands: the
+	// smallest steps that the backend takes one after another) succeed, and
+	// all later ones fail as if the storage had gone; breakAfter(-1) mends it.
+	Breakable func(t *testing.T) (s store.Store, breakAfter func(n int))
+
+	// IndexEntries lists what the indexes of the store hold of the user,
+	// cutoffs not counted.
+	IndexEntries func(t *testing.T, s store.Store, u store.User) []string
+
+	// Damage spoils the session's record so that work on it fails, and on it
+	// alone.
+	Damage func(t *testing.T, s store.Store, sessionID string)
+}
+
+// shortRetention is that of the tests that wait for it to end.
+const shortRetention = 500 * time.Millisecond
+
+// test is one test, run with a fresh user.
+type test struct {
+	name string
+	run  func(w *world)
+}
+
+// Run runs the suite. Tests run in parallel.
+func Run(t *testing.T, b Backend) {
+	for name, tests := range map[string][]test{
+		"Sessions":          sessionTests,
+		"RefreshTokens":     tokenTests,
+		"PushRegistrations": pushTests,
+		"Fence":             fenceTests,
+		"Revoke":            revokeTests,
+		"Cutoffs":           cutoffTests,
+		"DeadSession":       deadSessionTests,
+		"Redelivery":        redeliveryTests,
+		"Concurrency":       concurrencyTests,
+		"Batch":             batchTests,
+		"Bytes":             byteTests,
+	} {
+		t.Run(name, func(t *testing.T) { runAll(t, b, b.Open(t, Options{}), tests) })
+	}
+	t.Run("Expiry", func(t *testing.T) {
+		runAll(t, b, b.Open(t, Options{Retention: shortRetention}), expiryTests)
+	})
+	t.Run("Large", func(t *testing.T) { large(t, b) })
+	t.Run("BrokenOff", func(t *testing.T) { brokenOff(t, b) })
+	t.Run("Unavailable", func(t *testing.T) { unavailable(t, b.Down(t)) })
+}
+
+func runAll(t *testing.T, b Backend, s store.Store, tests []test) {
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.run(newWorld(t, b, s))
+		})
+	}
+}
