@@ -1,0 +1,86 @@
+package workers
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/store"
+)
+
+// quickAttempts is how often a task is tried within one delivery, as long as
+// the target answers with an error that may pass at once.
+const quickAttempts = 3
+
+// attempt tells the target, a few times in quick succession where that may
+// help. It returns how many attempts were made and the failure of the last;
+// nil when the task is done or obsolete.
+func (t *Target) attempt(ctx context.Context, task events.Task) (attempts int, failure *Failure) {
+	quick := backoff.NewExponentialBackOff(
+		backoff.WithInitialInterval(100*time.Millisecond), backoff.WithMaxElapsedTime(0))
+	operation := func() error {
+		obsolete, err := t.obsolete(ctx, task)
+		if err != nil {
+			return backoff.Permanent(err)
+		}
+		if obsolete {
+			t.count("obsolete")
+			return nil
+		}
+		attempts++
+		failure := t.send(ctx, task)
+		if failure == nil {
+			return nil
+		}
+		if failure.Class != Transient || failure.RetryAfter > 0 || failure.Code == codeTimeout {
+			return backoff.Permanent(failure)
+		}
+		return failure
+	}
+	err := backoff.Retry(operation, backoff.WithContext(backoff.WithMaxRetries(quick, quickAttempts-1), ctx))
+	if err == nil {
+		return attempts, nil
+	}
+	return attempts, asFailure(err)
+}
+
+// send makes one attempt. One that has begun is not cut off by a shutdown:
+// its own timeout bounds it.
+func (t *Target) send(ctx context.Context, task events.Task) *Failure {
+	err := t.Sender.Send(context.WithoutCancel(ctx), task)
+	if err == nil {
+		t.count("ok")
+		return nil
+	}
+	f := asFailure(err)
+	t.count(f.Code)
+	return f
+}
+
+func (t *Target) count(outcome string) {
+	t.Metrics.attempts.WithLabelValues(events.StepPush, t.Name, outcome).Inc()
+}
+
+// obsolete reports whether the device has registered anew since the cutoff:
+// then the provider must keep what it has. It waits for a store that is down.
+func (t *Target) obsolete(ctx context.Context, task events.Task) (bool, error) {
+	check := store.PushCheck{
+		User:               store.User{TenantID: task.PushRegistration.TenantID, ID: task.PushRegistration.UserID},
+		PushRegistrationID: task.PushRegistration.ID, Cutoff: task.Cutoff.Time,
+	}
+	probes := probeBackOff()
+	for {
+		results, err := t.Store.Reregistered(ctx, []store.PushCheck{check})
+		switch {
+		case err == nil:
+			return results[0], nil
+		case !errors.Is(err, store.ErrUnavailable):
+			return false, &Failure{Class: Transient, Code: codeStore, Err: err}
+		case !wait(ctx, probes.NextBackOff()):
+			return false, ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package workers
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/logoutd/logoutd/events"
+)
+
+const (
+	// trimEvery is how often what is done is removed from the streams.
+	trimEvery = 10 * time.Second
+	// askTimeout bounds a question to the broker.
+	askTimeout = 2 * time.Second
+)
+
+// Backlog watches what waits for the workers: it measures it, as a
+// [prometheus.Collector], and removes from the streams what is done.
+type Backlog struct {
+	js        jetstream.JetStream
+	logger    *slog.Logger
+	consumers []backlogConsumer
+	messages  *prometheus.Desc
+	oldest    *prometheus.Desc
+}
+
+type backlogConsumer struct {
+	stream, durable, subject string
+	step, target             string
+}
+
+// NewBacklog returns the backlog of the revoker and of the targets of the
+// given push providers.
+func NewBacklog(js jetstream.JetStream, providers []string, logger *slog.Logger) *Backlog {
+	labels := []string{"step", "target"}
+	b := &Backlog{
+		js: js, logger: logger,
+		messages: prometheus.NewDesc("logoutd_backlog_messages",
+			"Messages that are not done. One of the step revoke holds up to 256 requests.", labels, nil),
+		oldest: prometheus.NewDesc("logoutd_backlog_oldest_seconds",
+			"Age of the oldest message that is not done, 0 if there is none.", labels, nil),
+		consumers: []backlogConsumer{{
+			stream: events.StreamRequests, durable: events.ConsumerRevoker, subject: events.SubjectRequests,
+			step: events.StepRevoke,
+		}},
+	}
+	for _, name := range providers {
+		b.consumers = append(b.consumers, backlogConsumer{
+			stream: events.StreamTasks, durable: events.ConsumerTarget(events.KindPush, name),
+			subject: events.SubjectTask(events.KindPush, name), step: events.StepPush, target: name,
+		})
+	}
+	return b
+}
+
+// Run trims the streams until ctx ends. It returns nil.
+func (b *Backlog) Run(ctx context.Context) error {
+	for wait(ctx, trimEvery) {
+		for _, c := range b.consumers {
+			if err := b.trim(ctx, c); err != nil && ctx.Err() == nil {
+				b.logger.Debug("stream cannot be trimmed", "step", c.step, "target", c.target, "err", err)
+			}
+		}
+	}
+	return nil
+}
+
+// trim removes what lies below the consumer's ack floor: under limits
+// retention it would stay for ever.
+func (b *Backlog) trim(ctx context.Context, c backlogConsumer) error {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	info, stream, err := b.ask(ctx, c)
+	if err != nil || info.AckFloor.Stream == 0 {
+		return err
+	}
+	return stream.Purge(ctx, jetstream.WithPurgeSubject(c.subject), jetstream.WithPurgeSequence(info.AckFloor.Stream+1))
+}
+
+func (b *Backlog) ask(ctx context.Context, c backlogConsumer) (*jetstream.ConsumerInfo, jetstream.Stream, error) {
+	stream, err := b.js.Stream(ctx, c.stream)
+	if err != nil {
+		return nil, nil, err
+	}
+	consumer, err := stream.Consumer(ctx, c.durable)
+	if err != nil {
+		return nil, nil, err
+	}
+	return consumer.CachedInfo(), stream, nil
+}
+
+// Describe implements [prometheus.Collector].
+func (b *Backlog) Describe(descs chan<- *prometheus.Desc) {
+	descs <- b.messages
+	descs <- b.oldest
+}
+
+// Collect implements [prometheus.Collector]. What the broker does not tell in
+// time is left out.
+func (b *Backlog) Collect(metrics chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+	defer cancel()
+	for _, c := range b.consumers {
+		info, stream, err := b.ask(ctx, c)
+		if err != nil {
+			continue
+		}
+		age, err := oldestAge(ctx, stream, c, info)
+		if err != nil {
+			continue
+		}
+		pending := float64(info.NumPending) + float64(info.NumAckPending)
+		metrics <- prometheus.MustNewConstMetric(b.messages, prometheus.GaugeValue, pending, c.step, c.target)
+		metrics <- prometheus.MustNewConstMetric(b.oldest, prometheus.GaugeValue, age.Seconds(), c.step, c.target)
+	}
+}
+
+func oldestAge(ctx context.Context, stream jetstream.Stream, c backlogConsumer, info *jetstream.ConsumerInfo) (time.Duration, error) {
+	if info.NumPending == 0 && info.NumAckPending == 0 {
+		return 0, nil
+	}
+	msg, err := stream.GetMsg(ctx, info.AckFloor.Stream+1, jetstream.WithGetMsgSubject(c.subject))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return max(time.Since(msg.Time), 0), nil
+}

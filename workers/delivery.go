@@ -1,0 +1,131 @@
+package workers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/logoutd/logoutd/events"
+)
+
+// delivery is a message of requests that was delivered and is held.
+type delivery struct {
+	msg        jetstream.Msg
+	seq        uint64 // in its stream
+	deliveries uint64 // with this one
+	requests   []events.Request
+}
+
+// open reads a message. It returns false where there is nothing to work on:
+// it is not due yet, or it is settled already, because it cannot be read.
+func (r *Revoker) open(ctx context.Context, msg jetstream.Msg) (delivery, bool) {
+	d := delivery{msg: msg}
+	meta, err := msg.Metadata()
+	if err != nil {
+		r.Logger.Error("message without metadata", "step", events.StepRevoke, "err", err)
+		return d, false
+	}
+	d.seq, d.deliveries = meta.Sequence.Stream, meta.NumDelivered
+	d.requests, err = events.DecodeRequests(msg.Data())
+	switch {
+	case errors.Is(err, events.ErrNotWork):
+		ack(msg)
+		return d, false
+	case err != nil:
+		if r.persist(ctx, func(ctx context.Context) error {
+			return recordUndecodable(ctx, r.Publisher, r.Metrics, msg, d.seq, err)
+		}) {
+			ack(msg)
+		}
+		return d, false
+	}
+	return d, !deferred(msg, d.requests[0].History.NotBefore)
+}
+
+// deferred hands a message back that is not due yet, to be delivered when it
+// is.
+func deferred(msg jetstream.Msg, notBefore events.Time) bool {
+	delay := time.Until(notBefore.Time)
+	if notBefore.IsZero() || delay <= 0 {
+		return false
+	}
+	_ = msg.NakWithDelay(delay)
+	return true
+}
+
+// ack acknowledges a message whose consequences are all on disk. If the
+// acknowledgement is lost, the message is delivered again, and does nothing
+// new.
+func ack(msg jetstream.Msg) { _ = msg.Ack() }
+
+// distinct returns the requests of all deliveries, each id once: what
+// concurrent callers said of the same session is one request.
+func distinct(deliveries []delivery) []events.Request {
+	var requests []events.Request
+	seen := map[string]bool{}
+	for _, d := range deliveries {
+		for _, request := range d.requests {
+			if !seen[request.ID] {
+				seen[request.ID] = true
+				requests = append(requests, request)
+			}
+		}
+	}
+	return requests
+}
+
+// giveUp makes a request a dead letter. deliveries, if not 0, replaces the
+// count of attempts for a request that never came to a result.
+func (r *Revoker) giveUp(ctx context.Context, d delivery, request events.Request, f *Failure, deliveries int) bool {
+	letter := deadLetter(events.StepRevoke, request.ID, f, request.History)
+	if deliveries > 0 {
+		letter.Attempts += deliveries
+	}
+	letter.Request = &request
+	r.Logger.Error("request given up", "step", events.StepRevoke, "request_id", request.ID,
+		"delivered", d.deliveries, "err", f)
+	return r.persist(ctx, func(ctx context.Context) error {
+		if err := r.Publisher.DeadLetter(ctx, letter, d.seq); err != nil {
+			return err
+		}
+		r.Metrics.deadLetters.WithLabelValues(letter.Step, letter.Code).Inc()
+		return nil
+	})
+}
+
+// deadLetter returns a dead letter without its content.
+func deadLetter(step, id string, f *Failure, h events.History) events.DeadLetter {
+	now := events.At(time.Now())
+	letter := events.DeadLetter{
+		ID: id, Step: step, Code: f.Code, Error: f.Err.Error(), Attempts: h.Attempts,
+		FirstFailedAt: h.FirstFailedAt, LastFailedAt: h.LastFailedAt, FailedAt: now, Replays: h.Replays,
+	}
+	if letter.FirstFailedAt.IsZero() {
+		letter.FirstFailedAt, letter.LastFailedAt = now, now
+	}
+	return letter
+}
+
+// recordUndecodable makes a message that cannot be read a dead letter.
+func recordUndecodable(ctx context.Context, p *events.Publisher, m *Metrics, msg jetstream.Msg, seq uint64, cause error) error {
+	f := &Failure{Class: Permanent, Code: codeUndecodable, Err: cause}
+	stream := "requests"
+	if msg.Subject() != events.SubjectRequests {
+		stream = "tasks"
+	}
+	body := msg.Data()
+	if len(body) > events.MaxBatchBytes { // nothing of ours is; a letter has to fit into a message
+		f.Err = fmt.Errorf("%w (only the first %d of %d bytes are kept)", cause, events.MaxBatchBytes, len(body))
+		body = body[:events.MaxBatchBytes]
+	}
+	letter := deadLetter(events.StepDecode, fmt.Sprintf("%s-%d", stream, seq), f, events.History{Attempts: 1})
+	letter.Subject, letter.Message = msg.Subject(), body
+	if err := p.DeadLetter(ctx, letter, seq); err != nil {
+		return err
+	}
+	m.deadLetters.WithLabelValues(letter.Step, letter.Code).Inc()
+	return nil
+}

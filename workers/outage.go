@@ -1,0 +1,217 @@
+package workers
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+)
+
+const (
+	// outageAfter is how many messages in a row have to fail before the
+	// target as a whole is taken to be down.
+	outageAfter = 5
+	// verdictWait is how long a failed message waits to see what becomes of
+	// others, before the failure counts as its own.
+	verdictWait = time.Second
+	// probeFirst and probeMax bound the delay between the probes of a paused
+	// target.
+	probeFirst = 500 * time.Millisecond
+	probeMax   = 15 * time.Second
+)
+
+// outage tells the failures of messages from those of the target behind them.
+// While the target is down it is paused: one message at a time passes as a
+// probe, and nothing is counted against any message.
+type outage struct {
+	notify func(paused bool) // called on each change
+
+	mu        sync.Mutex
+	paused    bool
+	probing   bool
+	probeAt   time.Time
+	suspects  int           // failed in a row, waiting for a verdict
+	successes uint64        // ever
+	changed   chan struct{} // closed on each success, pause and end of a probe
+	waiting   []chan struct{}
+	probes    *backoff.ExponentialBackOff
+}
+
+func newOutage(notify func(paused bool)) *outage {
+	return &outage{notify: notify, changed: make(chan struct{}), probes: probeBackOff()}
+}
+
+// probeBackOff spaces the probes of whatever is down; it never ends.
+func probeBackOff() *backoff.ExponentialBackOff {
+	return backoff.NewExponentialBackOff(
+		backoff.WithInitialInterval(probeFirst), backoff.WithMaxInterval(probeMax),
+		backoff.WithMultiplier(1.6), backoff.WithRandomizationFactor(0.1), backoff.WithMaxElapsedTime(0),
+	)
+}
+
+// pass waits until the target is not paused, or until it is the caller's turn
+// to probe it: callers take turns, so that one bad message cannot be the only
+// probe. It returns the context's error if that ends first.
+func (o *outage) pass(ctx context.Context) error {
+	turn := make(chan struct{})
+	o.mu.Lock()
+	o.waiting = append(o.waiting, turn)
+	o.mu.Unlock()
+	defer o.leave(turn)
+	for {
+		admitted, changed, delay := o.admit(turn)
+		if admitted {
+			return nil
+		}
+		timer := time.NewTimer(delay)
+		select {
+		case <-changed:
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+		timer.Stop()
+	}
+}
+
+// admit reports whether the caller may go on; if not, what to wait for.
+func (o *outage) admit(turn chan struct{}) (admitted bool, changed <-chan struct{}, delay time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.paused {
+		return true, nil, 0
+	}
+	delay = time.Until(o.probeAt)
+	if o.probing || o.waiting[0] != turn {
+		return false, o.changed, time.Hour
+	}
+	if delay > 0 {
+		return false, o.changed, delay
+	}
+	o.probing = true
+	return true, nil, 0
+}
+
+func (o *outage) leave(turn chan struct{}) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i, t := range o.waiting {
+		if t == turn {
+			o.waiting = append(o.waiting[:i], o.waiting[i+1:]...)
+			break
+		}
+	}
+	o.broadcast() // somebody else may be the first now
+}
+
+// succeeded tells that a message got an answer from the target. What failed
+// around it failed by itself.
+func (o *outage) succeeded() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.successes++
+	o.suspects = 0
+	o.probing = false
+	if o.paused {
+		o.paused = false
+		o.probes.Reset()
+		o.notify(false)
+	}
+	o.broadcast()
+}
+
+// suspect is what a message remembers of its last uncounted failure.
+type suspect struct {
+	failed    bool
+	successes uint64
+}
+
+// failed judges a failure that may be the target's: it returns whether it is
+// the message's own, once that is known. s is the message's memory.
+func (o *outage) failed(ctx context.Context, class Class, s *suspect) (own bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if s.failed && o.successes > s.successes {
+		// Others have succeeded since it failed before.
+		o.endProbe()
+		*s = suspect{}
+		return true
+	}
+	*s = suspect{failed: true, successes: o.successes}
+	if o.paused {
+		o.endProbe()
+		return false
+	}
+	o.suspects++
+	if class == Unreachable || o.suspects >= outageAfter {
+		o.pause()
+		return false
+	}
+	return o.verdict(ctx, class, s)
+}
+
+// verdict waits until others succeed, the target is paused, or neither in
+// time. It is called with the lock held.
+func (o *outage) verdict(ctx context.Context, class Class, s *suspect) (own bool) {
+	ctx, cancel := context.WithTimeout(ctx, verdictWait)
+	defer cancel()
+	for {
+		changed := o.changed
+		o.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+		o.mu.Lock()
+		switch {
+		case o.successes > s.successes:
+			*s = suspect{}
+			return true
+		case o.paused:
+			return false
+		case ctx.Err() == nil:
+			continue
+		}
+		o.suspects = max(o.suspects-1, 0)
+		if class == Unauthorized {
+			o.pause()
+			return false
+		}
+		*s = suspect{}
+		return true
+	}
+}
+
+func (o *outage) pause() {
+	o.paused = true
+	o.suspects = 0
+	o.probeAt = time.Now().Add(o.probes.NextBackOff())
+	o.notify(true)
+	o.broadcast()
+}
+
+// endProbe puts the next probe off, if the caller was the one.
+func (o *outage) endProbe() {
+	if o.probing {
+		o.probing = false
+		o.probeAt = time.Now().Add(o.probes.NextBackOff())
+		o.broadcast()
+	}
+}
+
+// abandoned tells that a caller of pass did not come to a result.
+func (o *outage) abandoned() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.probing {
+		o.probing = false
+		o.broadcast()
+	}
+}
+
+func (o *outage) broadcast() {
+	close(o.changed)
+	o.changed = make(chan struct{})
+}

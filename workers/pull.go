@@ -1,0 +1,125 @@
+package workers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// ackWait is how long the broker waits before it takes a worker for dead
+	// and delivers a message again. Held messages are kept alive, so this is
+	// only how long a crash delays them.
+	ackWait = 10 * time.Second
+	// pullWait is how long one pull waits for a message; a shutdown waits as
+	// long at most, and no message is under way to nobody then.
+	pullWait = time.Second
+	// maxAckPending has to hold every message that waits for its next
+	// attempt: beyond it the broker would deliver nothing at all.
+	maxAckPending = 100_000
+)
+
+// puller pulls the messages of one durable consumer. It holds none in a
+// buffer: a message waits in the broker until somebody works on it.
+type puller struct {
+	js       jetstream.JetStream
+	stream   string
+	config   jetstream.ConsumerConfig
+	consumer jetstream.Consumer
+}
+
+func newPuller(js jetstream.JetStream, stream, durable, subject string) *puller {
+	return &puller{js: js, stream: stream, config: jetstream.ConsumerConfig{
+		Durable: durable, FilterSubject: subject, AckPolicy: jetstream.AckExplicitPolicy,
+		AckWait: ackWait, MaxDeliver: -1, MaxAckPending: maxAckPending,
+	}}
+}
+
+// pull returns up to n messages: what is there, or else the next one that
+// comes within pullWait, or none.
+func (p *puller) pull(ctx context.Context, n int) ([]jetstream.Msg, error) {
+	if p.consumer == nil {
+		if err := p.open(ctx); err != nil {
+			return nil, err
+		}
+	}
+	msgs, err := collect(p.consumer.FetchNoWait(n))
+	if err == nil && len(msgs) == 0 && ctx.Err() == nil {
+		msgs, err = collect(p.consumer.Fetch(1, jetstream.FetchMaxWait(pullWait)))
+	}
+	if err != nil {
+		p.consumer = nil // it may have been deleted: look again
+		return msgs, fmt.Errorf("pulling from %s: %w", p.config.Durable, err)
+	}
+	return msgs, nil
+}
+
+func (p *puller) open(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, ackWait)
+	defer cancel()
+	consumer, err := p.js.Consumer(ctx, p.stream, p.config.Durable)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		consumer, err = p.js.CreateConsumer(ctx, p.stream, p.config)
+	}
+	if err != nil {
+		return fmt.Errorf("opening consumer %s: %w", p.config.Durable, err)
+	}
+	p.consumer = consumer
+	return nil
+}
+
+func collect(batch jetstream.MessageBatch, err error) ([]jetstream.Msg, error) {
+	if err != nil {
+		return nil, err
+	}
+	var msgs []jetstream.Msg
+	for msg := range batch.Messages() {
+		msgs = append(msgs, msg)
+	}
+	if err := batch.Error(); err != nil && !errors.Is(err, jetstream.ErrNoMessages) &&
+		!errors.Is(err, jetstream.ErrBatchCompleted) && len(msgs) == 0 {
+		return nil, err
+	}
+	return msgs, nil
+}
+
+// hold keeps messages from being delivered again until release is called.
+// Where the broker is away they are; that repeats work and costs nothing else.
+func hold(msgs ...jetstream.Msg) (release func()) {
+	stop := make(chan struct{})
+	var done sync.WaitGroup
+	done.Go(func() {
+		ticker := time.NewTicker(ackWait / 3)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				for _, msg := range msgs {
+					_ = msg.InProgress()
+				}
+			case <-stop:
+				return
+			}
+		}
+	})
+	return func() {
+		close(stop)
+		done.Wait()
+	}
+}
+
+// wait waits for d or until ctx ends, and reports whether it waited to the end.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,132 @@
+package workers
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/store"
+)
+
+// resolve finds out whose each request is and turns it into the store's part.
+// Where the fence was skipped it is done now, with the front end's clock as
+// the latest cutoff.
+func (r *Revoker) resolve(ctx context.Context, b *batch) error {
+	var skipped []*item
+	var fences []store.Fence
+	for _, it := range b.items {
+		if it.request.Fenced {
+			it.revocation = revocation(it.request)
+			continue
+		}
+		skipped = append(skipped, it)
+		fences = append(fences, fence(it.request))
+	}
+	if len(fences) == 0 {
+		return nil
+	}
+	results, err := r.Store.Fence(ctx, fences)
+	if err != nil {
+		return err
+	}
+	for i, it := range skipped {
+		if err := results[i].Err; err != nil {
+			b.fail(it, &Failure{Class: Transient, Code: codeStore, Err: err})
+			continue
+		}
+		applyFence(it, results[i])
+	}
+	return nil
+}
+
+func fence(request events.Request) store.Fence {
+	f := store.Fence{RequestID: request.ID, SessionID: request.SessionID, At: request.Cutoff.Time}
+	if f.SessionID == "" {
+		f.User, f.DeviceID = user(request), request.DeviceID
+	}
+	return f
+}
+
+// applyFence takes over what the store knows. User and device are not put
+// into the request itself: they may be bytes that JSON cannot carry.
+func applyFence(it *item, fenced store.Fenced) {
+	if fenced.Outcome == store.FenceUnknown {
+		return
+	}
+	it.revocation = revocation(it.request)
+	if it.revocation == nil {
+		it.revocation = &store.Revocation{
+			RequestID: it.request.ID, Scope: store.Scope(it.request.Scope), SessionID: it.request.SessionID,
+		}
+	}
+	it.revocation.Cutoff = fenced.Cutoff
+	if it.request.SessionID == "" {
+		return
+	}
+	session := fenced.Session
+	it.revocation.User, it.revocation.DeviceID, it.revocation.AppID = session.User, session.DeviceID, session.AppID
+	it.revocation.AuthenticatedAt = session.AuthenticatedAt
+	it.request.UserID, it.request.TenantID = session.User.ID, session.User.TenantID
+	it.request.DeviceID, it.request.AppID = session.DeviceID, session.AppID
+}
+
+// revocation returns the store's part of a request whose user is known, nil
+// otherwise.
+func revocation(request events.Request) *store.Revocation {
+	if request.UserID == "" {
+		return nil
+	}
+	return &store.Revocation{
+		RequestID: request.ID, Scope: store.Scope(request.Scope), SessionID: request.SessionID,
+		User: user(request), DeviceID: request.DeviceID, AppID: request.AppID,
+		AuthenticatedAt: request.AuthenticatedAt.Time, Cutoff: request.Cutoff.Time,
+	}
+}
+
+func user(request events.Request) store.User {
+	return store.User{TenantID: request.TenantID, ID: request.UserID}
+}
+
+// newPushTask returns the message that asks for one push registration to be
+// deleted at its provider.
+func newPushTask(it *item, reg store.PushRegistration) (*nats.Msg, error) {
+	task := events.NewPushTask(it.request, events.At(it.revoked.Cutoff), events.PushRegistration{
+		ID: reg.ID, UserID: reg.User.ID, TenantID: reg.User.TenantID, DeviceID: reg.DeviceID, AppID: reg.AppID,
+		Provider: reg.Provider, PushToken: reg.PushToken, RegisteredAt: events.At(reg.RegisteredAt),
+	})
+	return task.Message(task.ID)
+}
+
+// public returns the public event of a request.
+func (r *Revoker) public(it *item) events.Revoked {
+	request := it.request
+	e := events.Revoked{
+		Scope: request.Scope, RequestID: request.ID, Dialect: request.Dialect,
+		Initiator: request.Initiator, Reason: request.Reason,
+		UserID: request.UserID, TenantID: request.TenantID, AppID: request.AppID, DeviceID: request.DeviceID,
+		RequestedAt: request.RequestedAt, CompletedAt: it.finished,
+	}
+	if it.revocation == nil { // kept elsewhere
+		e.SessionIDs = []string{request.SessionID}
+		e.RevokedBefore = request.Cutoff
+		e.DenylistTTLSeconds = int64(r.unknownTTL().Seconds())
+		return e
+	}
+	revoked := it.revoked
+	e.SessionIDs = append([]string{}, revoked.SessionIDs...)
+	e.Truncated = revoked.Sessions > len(revoked.SessionIDs)
+	e.RevokedBefore = events.At(revoked.Cutoff)
+	e.RefreshTokens, e.PushRegistrations = revoked.RefreshTokens, len(revoked.PushRegistrations)
+	e.DenylistTTLSeconds = denylistTTL(revoked.LatestExpiry, it.finished.Time)
+	return e
+}
+
+func denylistTTL(expiry, now time.Time) int64 {
+	if expiry.IsZero() {
+		return 0
+	}
+	return max(0, int64(math.Ceil(expiry.Sub(now).Seconds())))
+}

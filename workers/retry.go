@@ -1,0 +1,69 @@
+package workers
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/logoutd/logoutd/events"
+)
+
+// Retry is the policy for messages that fail by themselves.
+type Retry struct {
+	// GiveUpAfter is how long a message's retries wait in total before it
+	// becomes a dead letter: the time that it spends failing and waiting
+	// between its own failures. Pauses of a target do not count, and a replay
+	// starts anew. Default 24 h.
+	GiveUpAfter time.Duration
+	// Initial is the delay after the first failure; each further one about
+	// doubles it. Default 500 ms.
+	Initial time.Duration
+	// Max is the longest delay. Default 10 min.
+	Max time.Duration
+}
+
+func (r Retry) giveUpAfter() time.Duration { return or(r.GiveUpAfter, 24*time.Hour) }
+func (r Retry) initial() time.Duration     { return or(r.Initial, 500*time.Millisecond) }
+func (r Retry) max() time.Duration         { return or(r.Max, 10*time.Minute) }
+
+func or(d, fallback time.Duration) time.Duration {
+	if d == 0 {
+		return fallback
+	}
+	return d
+}
+
+// delay returns how long to wait after a failure of a message whose retries
+// have waited so far. Waiting as long as before and Initial on top doubles it
+// each time, without a count of failures.
+func (r Retry) delay(waited time.Duration) time.Duration {
+	return min(r.initial()+waited, r.max())
+}
+
+// jitter spreads d by a tenth either way, so that what failed together does
+// not come back together.
+func jitter(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.9 + 0.2*rand.Float64()))
+}
+
+// next adds a failure to a message's history: how many attempts it took and
+// how long. It returns false where the message is to be given up.
+func (r Retry) next(h events.History, f *Failure, attempts int, took time.Duration, now time.Time) (events.History, bool) {
+	h.Attempts += attempts
+	h.LastFailedAt = events.At(now)
+	if h.FirstFailedAt.IsZero() {
+		h.FirstFailedAt = h.LastFailedAt
+	}
+	h.Code, h.Error = f.Code, f.Err.Error()
+	waited := h.WaitedFor() + took
+	if f.Class == Permanent || waited >= r.giveUpAfter() {
+		return h, false
+	}
+	delay := jitter(r.delay(waited))
+	if f.RetryAfter > 0 {
+		delay = max(f.RetryAfter, delay)
+	}
+	delay = min(delay, r.giveUpAfter()-waited) // one last attempt at the end
+	h.Waited = (waited + delay).Milliseconds()
+	h.NotBefore = events.At(now.Add(delay))
+	return h, true
+}

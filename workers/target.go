@@ -1,0 +1,219 @@
+package workers
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/store"
+)
+
+// Sender tells one outside system. An error that is a *[Failure] says what to
+// do; its text is shown to operators and holds no credential.
+type Sender interface {
+	Send(ctx context.Context, task events.Task) error
+}
+
+// TargetConfig configures a [Target]. All fields without a default are
+// required.
+type TargetConfig struct {
+	// Name is the name of the push provider.
+	Name      string
+	Sender    Sender
+	JetStream jetstream.JetStream
+	Publisher *events.Publisher
+	Store     store.Store
+	// Concurrency is how many tasks are worked on at once. Default 32.
+	Concurrency int
+	Retry       Retry
+	Metrics     *Metrics
+	Logger      *slog.Logger
+}
+
+func (c TargetConfig) concurrency() int {
+	if c.Concurrency == 0 {
+		return 32
+	}
+	return c.Concurrency
+}
+
+// Target consumes the tasks of one outside system. A task that hangs or fails
+// takes one place of many; an outage of the whole system pauses the target
+// and is counted against no task.
+type Target struct {
+	TargetConfig
+	puller *puller
+	outage *outage
+}
+
+// NewTarget returns a target that has not started.
+func NewTarget(c TargetConfig) *Target {
+	return &Target{
+		TargetConfig: c,
+		puller: newPuller(c.JetStream, events.StreamTasks,
+			events.ConsumerTarget(events.KindPush, c.Name), events.SubjectTask(events.KindPush, c.Name)),
+		outage: newOutage(func(paused bool) {
+			c.Metrics.setPaused(events.StepPush, c.Name, paused)
+			if paused {
+				c.Logger.Warn("paused: target is down", "step", events.StepPush, "target", c.Name)
+			} else {
+				c.Logger.Info("resumed", "step", events.StepPush, "target", c.Name)
+			}
+		}),
+	}
+}
+
+// Run works until ctx ends, then finishes the attempts that have begun. It
+// returns nil.
+func (t *Target) Run(ctx context.Context) error {
+	t.Metrics.paused.WithLabelValues(events.StepPush, t.Name).Set(0)
+	places := make(chan struct{}, t.concurrency())
+	var working sync.WaitGroup
+	defer working.Wait()
+	probes := probeBackOff()
+	for ctx.Err() == nil {
+		free := t.takePlaces(ctx, places)
+		msgs, err := t.puller.pull(ctx, free)
+		for range free - len(msgs) {
+			<-places
+		}
+		for _, msg := range msgs {
+			working.Go(func() {
+				defer func() { <-places }()
+				t.work(ctx, msg)
+			})
+		}
+		if err != nil && ctx.Err() == nil {
+			t.Logger.Warn("tasks cannot be pulled", "step", events.StepPush, "target", t.Name, "err", err)
+			wait(ctx, probes.NextBackOff())
+			continue
+		}
+		probes.Reset()
+	}
+	return nil
+}
+
+// takePlaces waits for one free place and takes all that are free. It takes
+// none where ctx ends first.
+func (t *Target) takePlaces(ctx context.Context, places chan struct{}) int {
+	select {
+	case places <- struct{}{}:
+	case <-ctx.Done():
+		return 0
+	}
+	for n := 1; ; n++ {
+		select {
+		case places <- struct{}{}:
+		default:
+			return n
+		}
+	}
+}
+
+// work does one task and acknowledges it, or leaves it to be delivered again.
+func (t *Target) work(ctx context.Context, msg jetstream.Msg) {
+	meta, err := msg.Metadata()
+	if err != nil {
+		t.Logger.Error("message without metadata", "step", events.StepPush, "target", t.Name, "err", err)
+		return
+	}
+	release := hold(msg)
+	defer release()
+	task, err := events.DecodeTask(msg.Data())
+	switch {
+	case errors.Is(err, events.ErrNotWork):
+		ack(msg)
+		return
+	case err != nil:
+		t.ackAfter(ctx, msg, func(ctx context.Context) error {
+			return recordUndecodable(ctx, t.Publisher, t.Metrics, msg, meta.Sequence.Stream, err)
+		})
+		return
+	case deferred(msg, task.History.NotBefore):
+		return
+	}
+	if meta.NumDelivered > 1 {
+		t.Metrics.redeliveries.WithLabelValues(events.StepPush, t.Name).Inc()
+	}
+	t.deliver(ctx, msg, task, meta)
+}
+
+// deliver attempts a task until it is done, has failed by itself, or ctx
+// ends. While the target is down it waits for its turn.
+func (t *Target) deliver(ctx context.Context, msg jetstream.Msg, task events.Task, meta *jetstream.MsgMetadata) {
+	var memory suspect
+	for {
+		if t.outage.pass(ctx) != nil {
+			_ = msg.Nak() // an interruption is no failure
+			return
+		}
+		start := time.Now()
+		attempts, f := t.attempt(ctx, task)
+		switch {
+		case f == nil:
+			t.outage.succeeded()
+			ack(msg)
+			return
+		case ctx.Err() != nil && f.Class != Permanent:
+			t.outage.abandoned()
+			_ = msg.Nak()
+			return
+		case t.own(ctx, f, &memory):
+			t.ackAfter(ctx, msg, func(ctx context.Context) error {
+				return t.retry(ctx, task, f, attempts, time.Since(start), meta)
+			})
+			return
+		}
+	}
+}
+
+// own reports whether a failure is the task's own.
+func (t *Target) own(ctx context.Context, f *Failure, memory *suspect) bool {
+	switch f.Class {
+	case Permanent, Throttled:
+		t.outage.succeeded() // the target answers
+		return true
+	default:
+		return t.outage.failed(ctx, f.Class, memory)
+	}
+}
+
+// retry publishes a failed task again, or gives it up.
+func (t *Target) retry(ctx context.Context, task events.Task, f *Failure, attempts int, took time.Duration, meta *jetstream.MsgMetadata) error {
+	history, retry := t.Retry.next(task.History, f, attempts, took, time.Now())
+	task.History = history
+	if retry {
+		return t.Publisher.TaskAgain(ctx, task, meta.Sequence.Stream)
+	}
+	letter := deadLetter(events.StepPush, task.ID, f, history)
+	letter.Target, letter.Request, letter.Task = t.Name, &task.Request, &task
+	if err := t.Publisher.DeadLetter(ctx, letter, meta.Sequence.Stream); err != nil {
+		return err
+	}
+	t.Metrics.deadLetters.WithLabelValues(letter.Step, letter.Code).Inc()
+	t.Logger.Error("task given up", "step", events.StepPush, "target", t.Name,
+		"request_id", task.Request.ID, "delivered", meta.NumDelivered, "err", f)
+	return nil
+}
+
+// ackAfter does what has to be on disk before the message is acknowledged,
+// until it is; only the end of ctx stops it.
+func (t *Target) ackAfter(ctx context.Context, msg jetstream.Msg, do func(context.Context) error) {
+	probes := probeBackOff()
+	for {
+		err := do(context.WithoutCancel(ctx))
+		if err == nil {
+			ack(msg)
+			return
+		}
+		t.Logger.Warn("broker is down", "step", events.StepPush, "target", t.Name, "err", err)
+		if !wait(ctx, probes.NextBackOff()) {
+			return
+		}
+	}
+}
