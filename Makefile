@@ -1,0 +1,26 @@
+# make run    build and start logoutd on its embedded broker and store
+# make test   install what the tests need, then run all of them
+# make lint   gofmt, go vet, staticcheck, govulncheck
+
+GO ?= go
+
+.PHONY: run build test lint test-tools
+
+run: build
+	@exec bin/logoutd serve
+
+build:
+	@$(GO) build -trimpath -o bin/logoutd ./cmd/logoutd
+
+test: test-tools
+	$(GO) test -race ./...
+
+# The race detector needs a C compiler, the store's tests a Redis.
+test-tools:
+	@.ci/install redis-server:redis-server gcc:gcc
+
+lint:
+	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	@.ci/vulnerabilities
