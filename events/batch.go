@@ -55,20 +55,15 @@ func (p *Publisher) batch(ctx context.Context, msgs []*nats.Msg) error {
 func (p *Publisher) atomic(ctx context.Context, msgs []*nats.Msg) error {
 	id := NewID()
 	last := len(msgs) - 1
-	for i, msg := range msgs {
-		part := batchPart(msg, id, i+1)
-		if i < last {
-			if err := p.js.Conn().PublishMsg(part); err != nil {
-				return unavailable("publishing batch", err)
-			}
-			continue
-		}
-		part.Header.Set(headerBatchCommit, "1")
-		ctx, cancel := context.WithTimeout(ctx, AckWait)
-		defer cancel()
-		if _, err := p.js.PublishMsg(ctx, part, jetstream.WithRetryAttempts(0)); err != nil {
+	for i, msg := range msgs[:last] {
+		if err := p.js.Conn().PublishMsg(batchPart(msg, id, i+1)); err != nil {
 			return unavailable("publishing batch", err)
 		}
+	}
+	commit := batchPart(msgs[last], id, last+1)
+	commit.Header.Set(headerBatchCommit, "1")
+	if err := p.publish(ctx, commit); err != nil {
+		return unavailable("publishing batch", err)
 	}
 	return nil
 }

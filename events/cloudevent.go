@@ -79,11 +79,11 @@ var ErrNotWork = errors.New("a public event, not work")
 // decode reads one event of the given type.
 func decode[T any](body []byte, typ string) (Event[T], error) {
 	var e Event[T]
-	if err := json.Unmarshal(body, &e); err != nil {
-		return e, fmt.Errorf("decoding event: %w", err)
-	}
 	if isPublic(body) {
 		return e, ErrNotWork
+	}
+	if err := json.Unmarshal(body, &e); err != nil {
+		return e, fmt.Errorf("decoding event: %w", err)
 	}
 	return e, e.check(typ)
 }
@@ -100,10 +100,14 @@ func (e Event[T]) check(typ string) error {
 	return nil
 }
 
-// isPublic reports whether body is a public event. On a private stream it is
-// no work: a subscriber has directed a push consumer at its subject, which no
+// isPublic reports whether body is a public event, or what a push consumer
+// that delivers headers only leaves of one. On a private stream it is no work:
+// a subscriber has directed a push consumer at its subject, which no
 // permission of the broker can forbid.
 func isPublic(body []byte) bool {
+	if len(body) == 0 {
+		return true
+	}
 	var e Event[json.RawMessage]
 	if json.Unmarshal(body, &e) != nil {
 		return false

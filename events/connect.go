@@ -112,7 +112,13 @@ func Setup(ctx context.Context, js jetstream.JetStream) error {
 	return nil
 }
 
+// setupTimeout is how long the set-up of one stream may take: a cluster that
+// has no leader does not answer at all.
+const setupTimeout = 5 * time.Second
+
 func setupStream(ctx context.Context, js jetstream.JetStream, config jetstream.StreamConfig) error {
+	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
+	defer cancel()
 	stream, err := js.Stream(ctx, config.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		stream, err = js.CreateStream(ctx, config)
@@ -131,6 +137,10 @@ func checkStream(c jetstream.StreamConfig) error {
 		return fmt.Errorf("stream %s is not stored in files: delete it, or set its storage to file", c.Name)
 	case c.PersistMode == jetstream.AsyncPersistMode:
 		return fmt.Errorf("stream %s acknowledges before it writes: set its persist_mode to default", c.Name)
+	case c.Retention != jetstream.LimitsPolicy:
+		return fmt.Errorf("stream %s does not keep messages until they are purged: delete it, or make it anew with retention limits", c.Name)
+	case c.MaxMsgsPerSubject > 0 && c.Name != StreamFailed:
+		return fmt.Errorf("stream %s drops the older messages of a subject: set its max_msgs_per_subject to -1", c.Name)
 	case c.Discard != jetstream.DiscardNew:
 		return fmt.Errorf("stream %s discards old messages when it is full: set its discard policy to new", c.Name)
 	case c.MaxAge != 0 && c.Name != StreamEvents:

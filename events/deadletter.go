@@ -61,16 +61,18 @@ type Failed struct {
 // their message ids unique to this failure: the same letter may fail anew
 // after a replay, and must not be taken for a duplicate then.
 func (d DeadLetter) messages(key string) (letter, announcement *nats.Msg, err error) {
+	if !validToken(d.ID) || !validToken(d.Step) {
+		return nil, nil, fmt.Errorf("encoding dead letter: id %q or step %q cannot stand in a subject", d.ID, d.Step)
+	}
 	traceParent := ""
 	if d.Request != nil {
 		traceParent = d.Request.TraceParent
 	}
-	letter, err = newEvent(d.ID, TypeDeadLetter, d.FailedAt, traceParent, d).
-		message(d.subject(), d.ID+".failed."+key)
+	id := d.ID + ".failed." + key
+	letter, err = newEvent(d.ID, TypeDeadLetter, d.FailedAt, traceParent, d).message(d.subject(), id)
 	if err != nil {
 		return nil, nil, err
 	}
-	id := d.ID + ".failed." + key
 	announcement, err = newEvent(id, TypeFailed, d.FailedAt, traceParent, d.public()).
 		message(subjectRevocationFail, id)
 	return letter, announcement, err

@@ -3,6 +3,7 @@ package events
 import (
 	"context"
 	"errors"
+	"sync"
 )
 
 // groupTimeout is how long a group is tried, resends included. Its callers
@@ -13,20 +14,22 @@ const groupTimeout = 2 * AckWait
 // group is in flight forms the next one. There is no timer: a lone caller
 // never waits for company.
 type grouper struct {
-	publish func(context.Context, []Request) error
+	publish func(context.Context, []encodedRequest) error
 	calls   chan groupCall
+	held    *groupCall // did not fit into the group before; of run alone
 	stop    chan struct{}
+	once    sync.Once
 	stopped chan struct{}
 }
 
 type groupCall struct {
-	requests []Request
-	done     chan error
+	request encodedRequest
+	done    chan error
 }
 
 var errClosed = errors.New("publisher closed")
 
-func newGrouper(publish func(context.Context, []Request) error) *grouper {
+func newGrouper(publish func(context.Context, []encodedRequest) error) *grouper {
 	g := &grouper{
 		publish: publish, calls: make(chan groupCall, 4*MaxBatch),
 		stop: make(chan struct{}), stopped: make(chan struct{}),
@@ -37,70 +40,98 @@ func newGrouper(publish func(context.Context, []Request) error) *grouper {
 
 // close ends the grouper after the group in flight.
 func (g *grouper) close() {
-	close(g.stop)
+	g.once.Do(func() { close(g.stop) })
 	<-g.stopped
 }
 
-func (g *grouper) do(ctx context.Context, requests []Request) error {
-	call := groupCall{requests: requests, done: make(chan error, 1)}
-	select {
-	case g.calls <- call:
-	case <-ctx.Done():
-		return unavailable("publishing requests", ctx.Err())
-	case <-g.stopped:
-		return unavailable("publishing requests", errClosed)
+func (g *grouper) do(ctx context.Context, requests []encodedRequest) error {
+	done := make(chan error, len(requests))
+	for _, request := range requests {
+		select {
+		case g.calls <- groupCall{request, done}:
+		case <-ctx.Done():
+			return unavailable("publishing requests", ctx.Err())
+		case <-g.stopped:
+			return unavailable("publishing requests", errClosed)
+		}
 	}
+	for range requests {
+		if err := g.wait(ctx, done); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *grouper) wait(ctx context.Context, done <-chan error) error {
 	select {
-	case err := <-call.done:
+	case err := <-done:
 		return err
 	case <-ctx.Done():
 		return unavailable("publishing requests", ctx.Err())
 	case <-g.stopped:
+	}
+	select {
+	case err := <-done: // it was in the last group
+		return err
+	default:
 		return unavailable("publishing requests", errClosed)
 	}
 }
 
 func (g *grouper) run() {
 	defer close(g.stopped)
-	var next *groupCall // did not fit into the group before
 	for {
-		if next == nil {
-			select {
-			case call := <-g.calls:
-				next = &call
-			case <-g.stop:
-				return
-			}
+		select {
+		case <-g.stop:
+			return
+		default:
 		}
-		var group []groupCall
-		group, next = g.collect(*next)
-		g.flush(group)
+		first, ok := g.first()
+		if !ok {
+			return
+		}
+		g.flush(g.collect(first))
 	}
 }
 
-// collect takes what waits behind first, up to what one message holds, and
-// returns what no longer fits.
-func (g *grouper) collect(first groupCall) (group []groupCall, rest *groupCall) {
-	group = []groupCall{first}
-	count, size := len(first.requests), wireSize(first.requests)
-	for {
+// first waits for the call that begins a group; false: there will be none.
+func (g *grouper) first() (groupCall, bool) {
+	if held := g.held; held != nil {
+		g.held = nil
+		return *held, true
+	}
+	select {
+	case call := <-g.calls:
+		return call, true
+	case <-g.stop:
+		return groupCall{}, false
+	}
+}
+
+// collect takes what waits behind first, up to what one message holds.
+func (g *grouper) collect(first groupCall) []groupCall {
+	group := []groupCall{first}
+	size := first.request.size()
+	for len(group) < MaxBatch {
 		select {
 		case call := <-g.calls:
-			count, size = count+len(call.requests), size+wireSize(call.requests)
-			if count > MaxBatch || size > MaxBatchBytes {
-				return group, &call
+			if size += call.request.size(); size > MaxBatchBytes {
+				g.held = &call
+				return group
 			}
 			group = append(group, call)
 		default:
-			return group, nil
+			return group
 		}
 	}
+	return group
 }
 
 func (g *grouper) flush(group []groupCall) {
-	var requests []Request
-	for _, call := range group {
-		requests = append(requests, call.requests...)
+	requests := make([]encodedRequest, len(group))
+	for i, call := range group {
+		requests[i] = call.request
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), groupTimeout)
 	defer cancel()
@@ -108,19 +139,4 @@ func (g *grouper) flush(group []groupCall) {
 	for _, call := range group {
 		call.done <- err
 	}
-}
-
-// envelopeSize is an upper bound of what a request takes on the wire beside
-// its texts.
-const envelopeSize = 1 << 10
-
-// wireSize is an upper bound of the length of requests on the wire: JSON
-// writes a byte as six at the most (\u0000).
-func wireSize(requests []Request) int {
-	size := 0
-	for _, r := range requests {
-		size += envelopeSize + 6*(len(r.Reason)+len(r.UserID)+len(r.TenantID)+len(r.AppID)+len(r.DeviceID)+
-			len(r.Dialect)+len(r.History.Error))
-	}
-	return size
 }

@@ -42,27 +42,30 @@ func NewPublisher(js jetstream.JetStream, observe func(time.Duration)) *Publishe
 	return p
 }
 
-// Close waits for what is in flight. Requests that come later are refused.
+// Close waits for the message in flight. Requests that wait behind it, or come
+// later, are refused.
 func (p *Publisher) Close() { p.requests.close() }
 
 // Requests publishes logout requests and returns once they are acknowledged:
 // on disk. Requests of concurrent callers share a message and its fsync: what
-// arrives while one message is in flight forms the next. An error wraps
-// [ErrUnavailable].
+// arrives while one message is in flight forms the next, up to [MaxBatch] and
+// [MaxBatchBytes]. An error wraps [ErrUnavailable]; part of the requests may
+// be on the stream then.
 func (p *Publisher) Requests(ctx context.Context, requests ...Request) error {
-	return p.requests.do(ctx, requests)
+	encoded, err := encodeRequests(requests)
+	if err != nil {
+		return err
+	}
+	return p.requests.do(ctx, encoded)
 }
 
 // publishGroup publishes one message of requests, resending the same bytes
 // under the same id until ctx ends.
-func (p *Publisher) publishGroup(ctx context.Context, requests []Request) error {
-	msg, err := requestBatch(NewID(), requests)
-	if err != nil {
-		return err
-	}
+func (p *Publisher) publishGroup(ctx context.Context, requests []encodedRequest) error {
+	msg := joinRequests(NewID(), requests)
 	start := time.Now()
 	for {
-		err = p.publish(ctx, msg)
+		err := p.publish(ctx, msg)
 		if err == nil {
 			p.observe(time.Since(start))
 			return nil
@@ -115,7 +118,8 @@ func (p *Publisher) Split(ctx context.Context, parts ...[]Request) error {
 }
 
 // DeadLetter records a dead letter, then announces it. from is as for
-// [Publisher.Again].
+// [Publisher.Again]. An error that does not wrap [ErrUnavailable] means that
+// its id or step cannot stand in a subject.
 func (p *Publisher) DeadLetter(ctx context.Context, d DeadLetter, from uint64) error {
 	letter, announcement, err := d.messages(fmt.Sprint(from))
 	if err != nil {

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -80,26 +81,53 @@ func (r Request) event() Event[Request] {
 	return newEvent(r.ID, TypeRequested, r.RequestedAt, r.TraceParent, r)
 }
 
+// encodedRequest is a request as it stands in a batch.
+type encodedRequest struct {
+	body        []byte
+	traceParent string
+}
+
+// size is what the request takes in a batch, with the bracket or comma.
+func (r encodedRequest) size() int { return len(r.body) + 2 }
+
+func encodeRequests(requests []Request) ([]encodedRequest, error) {
+	encoded := make([]encodedRequest, len(requests))
+	for i, r := range requests {
+		body, err := json.Marshal(r.event())
+		if err != nil {
+			return nil, fmt.Errorf("encoding request: %w", err)
+		}
+		encoded[i] = encodedRequest{body, r.TraceParent}
+	}
+	return encoded, nil
+}
+
 // requestBatch returns requests as one message under the given message id.
 func requestBatch(id string, requests []Request) (*nats.Msg, error) {
-	batch := make([]Event[Request], len(requests))
-	for i, r := range requests {
-		batch[i] = r.event()
-	}
-	body, err := json.Marshal(batch)
+	encoded, err := encodeRequests(requests)
 	if err != nil {
-		return nil, fmt.Errorf("encoding requests: %w", err)
+		return nil, err
 	}
-	return newMessage(SubjectRequests, id, ContentTypeBatch, requests[0].TraceParent, body), nil
+	return joinRequests(id, encoded), nil
+}
+
+// joinRequests returns encoded requests, one at least, as one message.
+func joinRequests(id string, requests []encodedRequest) *nats.Msg {
+	bodies := make([][]byte, len(requests))
+	for i, r := range requests {
+		bodies[i] = r.body
+	}
+	body := append(append([]byte{'['}, bytes.Join(bodies, []byte{','})...), ']')
+	return newMessage(SubjectRequests, id, ContentTypeBatch, requests[0].traceParent, body)
 }
 
 // DecodeRequests reads a message of [StreamRequests].
 func DecodeRequests(body []byte) ([]Request, error) {
+	if isPublic(body) {
+		return nil, ErrNotWork
+	}
 	var batch []Event[Request]
 	if err := json.Unmarshal(body, &batch); err != nil {
-		if isPublic(body) {
-			return nil, ErrNotWork
-		}
 		return nil, fmt.Errorf("decoding requests: %w", err)
 	}
 	if len(batch) == 0 {
@@ -121,8 +149,8 @@ func DecodeRequests(body []byte) ([]Request, error) {
 
 func (r Request) check() error {
 	switch {
-	case r.ID == "":
-		return fmt.Errorf("decoding request: no id")
+	case !validToken(r.ID):
+		return fmt.Errorf("decoding request: id %q cannot stand in a subject", r.ID)
 	case r.Scope != "session" && r.Scope != "user" && r.Scope != "device":
 		return fmt.Errorf("decoding request: unknown scope %q", r.Scope)
 	case r.SessionID == "" && r.UserID == "":

@@ -61,8 +61,8 @@ func DecodeTask(body []byte) (Task, error) {
 	}
 	t := e.Data
 	t.TraceParent = e.TraceParent
-	if t.ID == "" || t.Kind == "" || t.Target == "" {
-		return Task{}, fmt.Errorf("decoding task: no id, kind or target")
+	if !validToken(t.ID) || !validToken(t.Kind) || !validToken(t.Target) {
+		return Task{}, fmt.Errorf("decoding task: id %q, kind %q or target %q cannot stand in a subject", t.ID, t.Kind, t.Target)
 	}
 	return t, nil
 }

@@ -4,5 +4,7 @@
 //
 // It lets nobody in without a credential. The process itself connects in
 // memory; everybody else needs the subscriber's token, which reads the public
-// stream LOGOUT_EVENTS and can do nothing else.
+// stream LOGOUT_EVENTS through pull consumers and can do nothing else.
+// Subscribers are in an account of their own, so push consumers (the old
+// JetStream Subscribe) deliver nothing to them.
 package embedded

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"strconv"
 	"time"
 
@@ -16,6 +17,12 @@ import (
 
 // readyTimeout is how long the broker may take to open its files.
 const readyTimeout = 30 * time.Second
+
+// readyStep is how often it is looked whether it has failed to.
+const readyStep = 200 * time.Millisecond
+
+// maxPayload is how long a message may be, in bytes.
+const maxPayload = 1 << 20
 
 // Config configures a [Broker].
 type Config struct {
@@ -36,63 +43,79 @@ type Broker struct {
 	internal string // password of the process itself
 }
 
-// Start starts a broker and returns once it serves.
+// Start starts a broker and returns once it serves. Its error says why it
+// does not: an address in use, files that cannot be written.
 func Start(c Config) (*Broker, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	b := &Broker{internal: events.NewID() + events.NewID()}
-	opts, err := options(c, b.internal)
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("starting the embedded broker: %w", err)
+	}
+	door := &door{internal: events.NewID() + events.NewID(), subscriber: c.SubscriberToken}
+	opts, err := options(c, door)
 	if err != nil {
 		return nil, err
 	}
+	b := &Broker{internal: door.internal}
 	if b.server, err = server.NewServer(opts); err != nil {
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
 	}
-	b.server.SetLoggerV2(logger{c.Logger}, false, false, false)
-	b.server.Start()
-	if !b.server.ReadyForConnections(readyTimeout) {
+	door.account = b.server.LookupAccount
+	if err := b.serve(newLogger(c.Logger)); err != nil {
 		b.Close()
-		return nil, fmt.Errorf("starting the embedded broker: %w", notReady(c))
+		return nil, fmt.Errorf("starting the embedded broker: %w", err)
 	}
 	return b, nil
 }
 
-func options(c Config, internal string) (*server.Options, error) {
-	opts := &server.Options{
-		ServerName: "logoutd", StoreDir: c.Dir, JetStream: true, SyncAlways: true,
-		NoSigs: true, DisableJetStreamBanner: true, MaxPayload: 1 << 20,
-		CustomClientAuthentication: door{internal: internal, subscriber: c.SubscriberToken},
+// serve returns once the broker serves, or has said why it never will.
+func (b *Broker) serve(log logger) error {
+	b.server.SetLoggerV2(log, false, false, false)
+	b.server.Start()
+	for deadline := time.Now().Add(readyTimeout); time.Now().Before(deadline); {
+		if b.server.ReadyForConnections(readyStep) {
+			return nil
+		}
+		select {
+		case reason := <-log.fatal:
+			return errors.New(reason)
+		default:
+		}
 	}
-	if c.Listen == "-" {
+	return fmt.Errorf("not ready within %s", readyTimeout)
+}
+
+func options(c Config, door *door) (*server.Options, error) {
+	opts := &server.Options{}
+	if err := opts.ProcessConfigString(accounts()); err != nil {
+		return nil, fmt.Errorf("accounts of the embedded broker: %w", err)
+	}
+	opts.ServerName, opts.StoreDir = "logoutd", c.Dir
+	opts.JetStream, opts.SyncAlways = true, true
+	opts.NoSigs, opts.DisableJetStreamBanner = true, true
+	opts.MaxPayload = maxPayload
+	opts.CustomClientAuthentication = door
+	return opts, listen(opts, c.Listen)
+}
+
+func listen(opts *server.Options, address string) error {
+	if address == "-" {
 		opts.DontListen = true
-		return opts, nil
+		return nil
 	}
-	host, port, err := net.SplitHostPort(c.Listen)
+	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, fmt.Errorf("address of the embedded broker %q: give host:port, or - for none", c.Listen)
+		return fmt.Errorf("address of the embedded broker %q: give host:port, or - for none", address)
 	}
 	opts.Host = host
 	if opts.Port, err = strconv.Atoi(port); err != nil {
-		return nil, fmt.Errorf("address of the embedded broker %q: the port must be a number", c.Listen)
+		return fmt.Errorf("address of the embedded broker %q: the port must be a number", address)
 	}
 	if opts.Port == 0 {
 		opts.Port = server.RANDOM_PORT
 	}
-	return opts, nil
-}
-
-// notReady finds out why the broker does not serve: its own error goes to its
-// log only.
-func notReady(c Config) error {
-	if c.Listen != "-" {
-		listener, err := net.Listen("tcp", c.Listen)
-		if err != nil {
-			return err
-		}
-		_ = listener.Close()
-	}
-	return errors.New("not ready in time: see the log before this")
+	return nil
 }
 
 // Connect returns a connection of the process itself, in memory, with all

@@ -6,16 +6,28 @@ import (
 )
 
 // logger hands the broker's log on. What the broker calls notice is detail
-// here.
-type logger struct{ slog *slog.Logger }
+// here. Of what is fatal it keeps the first: the broker tells it nowhere else.
+type logger struct {
+	slog  *slog.Logger
+	fatal chan string
+}
+
+func newLogger(l *slog.Logger) logger { return logger{slog: l, fatal: make(chan string, 1)} }
 
 func (l logger) log(level func(string, ...any), format string, v []any) {
 	level("embedded broker", "says", fmt.Sprintf(format, v...))
 }
 
+func (l logger) Fatalf(format string, v ...any) {
+	l.log(l.slog.Error, format, v)
+	select {
+	case l.fatal <- fmt.Sprintf(format, v...):
+	default:
+	}
+}
+
 func (l logger) Noticef(format string, v ...any) { l.log(l.slog.Debug, format, v) }
 func (l logger) Warnf(format string, v ...any)   { l.log(l.slog.Warn, format, v) }
-func (l logger) Fatalf(format string, v ...any)  { l.log(l.slog.Error, format, v) }
 func (l logger) Errorf(format string, v ...any)  { l.log(l.slog.Error, format, v) }
 func (l logger) Debugf(format string, v ...any)  { l.log(l.slog.Debug, format, v) }
 func (l logger) Tracef(format string, v ...any)  { l.log(l.slog.Debug, format, v) }

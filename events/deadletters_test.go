@@ -1,0 +1,275 @@
+package events_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/events/eventstest"
+)
+
+func put(t *testing.T, b *eventstest.Broker, from uint64, letters ...events.DeadLetter) {
+	t.Helper()
+	p := events.NewPublisher(b.JS, nil)
+	defer p.Close()
+	for _, l := range letters {
+		if err := p.DeadLetter(t.Context(), l, from); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func taskLetter() events.DeadLetter {
+	task, r := pushTask(), fullRequest()
+	task.History = events.History{Attempts: 5, Code: "http_400", Error: "no", Replays: 2}
+	return events.DeadLetter{
+		ID: task.ID, Step: events.StepPush, Target: "http", Code: "http_400", Error: "no", Attempts: 5,
+		FirstFailedAt: noon, LastFailedAt: noon, FailedAt: noon, Replays: 2, Request: &r, Task: &task,
+	}
+}
+
+func TestDeadLettersAreListedInPages(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	dead := events.NewDeadLetters(b.JS)
+	if letters, err := dead.List(t.Context(), 0, 10); err != nil || len(letters) != 0 {
+		t.Errorf("of none: %v, %v", letters, err)
+	}
+	for i := range 5 {
+		l := letter()
+		l.ID = fmt.Sprintf("l%d", i)
+		put(t, b, 1, l)
+	}
+	var pages []string
+	after := uint64(0)
+	for {
+		letters, err := dead.List(t.Context(), after, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, l := range letters {
+			ids, after = append(ids, l.ID), l.Seq
+		}
+		pages = append(pages, strings.Join(ids, " "))
+		if len(letters) < 2 {
+			break
+		}
+	}
+	if diff := cmp.Diff([]string{"l0 l1", "l2 l3", "l4"}, pages); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDeadLetterIsKeptWhole(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	want := taskLetter()
+	put(t, b, 1, letter(), want)
+	got, err := events.NewDeadLetters(b.JS).Get(t.Context(), want.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.Seq = 2
+	want.Task.Request.TraceParent = "" // the task's own
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDeadLetterThatFailsAnewReplacesTheOlder(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	l := letter()
+	put(t, b, 1, l, l) // the second is the same failure, told again
+	l.Error = "newer"
+	put(t, b, 2, l)
+	letters, err := events.NewDeadLetters(b.JS).List(t.Context(), 0, 10)
+	if err != nil || len(letters) != 1 || letters[0].Error != "newer" {
+		t.Errorf("letters %+v, %v, want the newer one", letters, err)
+	}
+	if n := len(b.Messages(events.StreamEvents)); n != 2 {
+		t.Errorf("%d announcements, want one a failure", n)
+	}
+}
+
+func TestReplayHandsWorkBack(t *testing.T) {
+	t.Parallel()
+	unreadable := events.DeadLetter{
+		ID: "LOGOUT_REQUESTS-7", Step: events.StepDecode, FailedAt: noon, Subject: events.SubjectRequests, Message: []byte("not {JSON\x00\xff"),
+	}
+	wantRequest, wantTask := fullRequest(), pushTask()
+	wantRequest.History = events.History{Replays: 2}
+	wantTask.History = events.History{Replays: 3}
+	wantTask.Request.TraceParent = ""
+	for name, tt := range map[string]struct {
+		letter events.DeadLetter
+		stream string
+		check  func(t *testing.T, msg *jetstream.RawStreamMsg) string
+	}{
+		"request": {letter(), events.StreamRequests, func(t *testing.T, msg *jetstream.RawStreamMsg) string {
+			got, err := events.DecodeRequests(msg.Data)
+			return cmp.Diff([]events.Request{wantRequest}, got) + errorText(err)
+		}},
+		"task": {taskLetter(), events.StreamTasks, func(t *testing.T, msg *jetstream.RawStreamMsg) string {
+			got, err := events.DecodeTask(msg.Data)
+			return cmp.Diff(wantTask, got) + cmp.Diff("logout.tasks.push.http", msg.Subject) + errorText(err)
+		}},
+		"unreadable": {unreadable, events.StreamRequests, func(t *testing.T, msg *jetstream.RawStreamMsg) string {
+			return cmp.Diff(unreadable.Message, msg.Data) + cmp.Diff(events.ContentTypeBatch, msg.Header.Get("content-type"))
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := eventstest.Start(t)
+			dead := events.NewDeadLetters(b.JS)
+			put(t, b, 1, tt.letter)
+			if err := dead.Replay(t.Context(), tt.letter.ID); err != nil {
+				t.Fatal(err)
+			}
+			msgs := b.Messages(tt.stream)
+			if len(msgs) != 1 {
+				t.Fatalf("%d messages are on %s, want 1", len(msgs), tt.stream)
+			}
+			if diff := tt.check(t, msgs[0]); diff != "" {
+				t.Error(diff)
+			}
+			if err := dead.Replay(t.Context(), tt.letter.ID); !errors.Is(err, events.ErrNoDeadLetter) {
+				t.Errorf("a second time: %v, want ErrNoDeadLetter", err)
+			}
+		})
+	}
+}
+
+func errorText(err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// Both read the letter before either removes it.
+func TestConcurrentReplaysPutWorkOnce(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	l := letter()
+	put(t, b, 1, l)
+	var both, ended sync.WaitGroup
+	both.Add(2)
+	js := &interceptor{b.JS, func(ctx context.Context, msg *nats.Msg, next publishFunc) (*jetstream.PubAck, error) {
+		both.Done()
+		both.Wait()
+		return next(ctx, msg)
+	}}
+	errs := make([]error, 2)
+	for i := range errs {
+		ended.Go(func() { errs[i] = events.NewDeadLetters(js).Replay(context.Background(), l.ID) })
+	}
+	ended.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Error(err)
+	}
+	if n := len(b.Messages(events.StreamRequests)); n != 1 {
+		t.Errorf("the work is stored %d times, want once", n)
+	}
+}
+
+func TestReplayKeepsLetterThatFailedAnew(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	l := letter()
+	put(t, b, 1, l)
+	js := &interceptor{b.JS, func(ctx context.Context, msg *nats.Msg, next publishFunc) (*jetstream.PubAck, error) {
+		ack, err := next(ctx, msg)
+		l.Error = "newer"
+		put(t, b, 2, l) // the worker was quicker than the removal
+		return ack, err
+	}}
+	if err := events.NewDeadLetters(js).Replay(t.Context(), l.ID); err != nil {
+		t.Fatal(err)
+	}
+	got, err := events.NewDeadLetters(b.JS).Get(t.Context(), l.ID)
+	if err != nil || got.Error != "newer" {
+		t.Errorf("letter %+v, %v, want the newer one", got, err)
+	}
+}
+
+func TestUnacknowledgedReplayKeepsLetter(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	l := letter()
+	put(t, b, 1, l)
+	js := &interceptor{b.JS, func(context.Context, *nats.Msg, publishFunc) (*jetstream.PubAck, error) {
+		return nil, context.DeadlineExceeded
+	}}
+	if err := events.NewDeadLetters(js).Replay(t.Context(), l.ID); !errors.Is(err, events.ErrUnavailable) {
+		t.Errorf("error %v, want ErrUnavailable", err)
+	}
+	if _, err := events.NewDeadLetters(b.JS).Get(t.Context(), l.ID); err != nil {
+		t.Errorf("the letter afterwards: %v", err)
+	}
+}
+
+func TestDiscardRemovesLetterOnly(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	dead := events.NewDeadLetters(b.JS)
+	kept, gone := taskLetter(), letter()
+	put(t, b, 1, gone, kept)
+	if err := dead.Discard(t.Context(), gone.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := dead.Discard(t.Context(), gone.ID); !errors.Is(err, events.ErrNoDeadLetter) {
+		t.Errorf("a second time: %v, want ErrNoDeadLetter", err)
+	}
+	if _, err := dead.Get(t.Context(), kept.ID); err != nil {
+		t.Errorf("the other letter: %v", err)
+	}
+	if len(b.Messages(events.StreamRequests)) != 0 {
+		t.Error("the work was handed back")
+	}
+}
+
+func TestIDsThatAreNoSubjectTokenAreRefused(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	dead := events.NewDeadLetters(b.JS)
+	put(t, b, 1, letter())
+	for _, id := range []string{"", "*", ">", "user-*", "a.b", "a b", "a\r\nPUB x", "ü"} {
+		_, err := dead.Get(t.Context(), id)
+		for _, err := range []error{err, dead.Replay(t.Context(), id), dead.Discard(t.Context(), id)} {
+			if !errors.Is(err, events.ErrNoDeadLetter) {
+				t.Errorf("id %q: %v, want ErrNoDeadLetter", id, err)
+			}
+		}
+		l := letter()
+		l.ID = id
+		if err := publisher(t, b.JS).DeadLetter(t.Context(), l, 2); err == nil || errors.Is(err, events.ErrUnavailable) {
+			t.Errorf("recording id %q: %v, want an error for good", id, err)
+		}
+	}
+	if n := len(b.Messages(events.StreamFailed)); n != 1 {
+		t.Errorf("%d letters are left, want 1", n)
+	}
+}
+
+func TestDeadLettersOfStoppedBroker(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	dead := events.NewDeadLetters(b.JS)
+	b.Stop()
+	if _, err := dead.List(t.Context(), 0, 1); !errors.Is(err, events.ErrUnavailable) {
+		t.Errorf("listing: %v, want ErrUnavailable", err)
+	}
+	if err := dead.Replay(t.Context(), "x"); !errors.Is(err, events.ErrUnavailable) {
+		t.Errorf("replaying: %v, want ErrUnavailable", err)
+	}
+}

@@ -1,0 +1,301 @@
+package events_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/events/embedded"
+	"github.com/logoutd/logoutd/events/eventstest"
+)
+
+func TestRequestsAreStored(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	var observed int
+	p := events.NewPublisher(b.JS, func(time.Duration) { observed++ })
+	want := request("r1")
+	want.TraceParent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	if err := p.Requests(t.Context(), want); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Requests(t.Context()); err != nil {
+		t.Errorf("publishing nothing: %v", err)
+	}
+	p.Close()
+	if diff := cmp.Diff([][]events.Request{{want}}, stored(t, b)); diff != "" {
+		t.Error(diff)
+	}
+	if observed != 1 {
+		t.Errorf("observed %d publishes, want 1", observed)
+	}
+}
+
+// gate holds the first publish until it is opened.
+type gate struct {
+	entered chan struct{}
+	open    chan struct{}
+	once    sync.Once
+}
+
+func gated(js jetstream.JetStream) (*interceptor, *gate) {
+	g := &gate{entered: make(chan struct{}), open: make(chan struct{})}
+	return &interceptor{js, func(ctx context.Context, msg *nats.Msg, next publishFunc) (*jetstream.PubAck, error) {
+		g.once.Do(func() { close(g.entered); <-g.open })
+		return next(ctx, msg)
+	}}, g
+}
+
+// publishEach publishes each request from a caller of its own while the gate
+// is shut, and returns once all wait; the function waits for their errors.
+func publishEach(t *testing.T, ctx context.Context, p *events.Publisher, g *gate, requests []events.Request) func() []error {
+	t.Helper()
+	errs := make([]error, len(requests)+1)
+	var started, ended sync.WaitGroup
+	ended.Go(func() { errs[len(requests)] = p.Requests(context.Background(), request("first")) })
+	<-g.entered
+	for i, r := range requests {
+		started.Add(1)
+		ended.Go(func() {
+			started.Done()
+			errs[i] = p.Requests(ctx, r)
+		})
+	}
+	started.Wait()
+	return func() []error { ended.Wait(); return errs }
+}
+
+func TestConcurrentRequestsShareMessages(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	js, gate := gated(b.JS)
+	p := publisher(t, js)
+	var requests []events.Request
+	for i := range events.MaxBatch {
+		requests = append(requests, request(fmt.Sprintf("r%d", i)))
+	}
+	wait := publishEach(t, t.Context(), p, gate, requests)
+	close(gate.open)
+	if err := errors.Join(wait()...); err != nil {
+		t.Fatal(err)
+	}
+	batches, count := stored(t, b), 0
+	for _, batch := range batches {
+		count += len(batch)
+	}
+	// A few may have been scheduled too late for the second message.
+	if len(batches) > 40 || count != len(requests)+1 {
+		t.Errorf("%d requests in %d messages, want %d in few", count, len(batches), len(requests)+1)
+	}
+}
+
+func TestMessagesAreLimited(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ requests, reason int }{
+		"by number": {3 * events.MaxBatch, 0},
+		"by length": {50, 5000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := eventstest.Start(t)
+			var requests []events.Request
+			for i := range tt.requests {
+				r := request(fmt.Sprintf("r%d", i))
+				r.Reason = strings.Repeat("<", tt.reason) // six bytes each in JSON
+				requests = append(requests, r)
+			}
+			if err := publisher(t, b.JS).Requests(t.Context(), requests...); err != nil {
+				t.Fatal(err)
+			}
+			count := 0
+			for _, msg := range b.Messages(events.StreamRequests) {
+				batch, err := events.DecodeRequests(msg.Data)
+				if err != nil {
+					t.Fatal(err)
+				}
+				count += len(batch)
+				if len(batch) > events.MaxBatch || len(msg.Data) > events.MaxBatchBytes {
+					t.Errorf("a message of %d requests and %d bytes", len(batch), len(msg.Data))
+				}
+			}
+			if count != tt.requests {
+				t.Errorf("%d requests are stored, want %d", count, tt.requests)
+			}
+		})
+	}
+}
+
+func TestLostAcknowledgementIsResent(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	var sent []*nats.Msg
+	js := &interceptor{b.JS, func(ctx context.Context, msg *nats.Msg, next publishFunc) (*jetstream.PubAck, error) {
+		sent = append(sent, msg)
+		ack, err := next(ctx, msg)
+		if len(sent) == 1 {
+			return nil, context.DeadlineExceeded
+		}
+		return ack, err
+	}}
+	if err := publisher(t, js).Requests(t.Context(), request("r")); err != nil {
+		t.Fatal(err)
+	}
+	if len(sent) != 2 {
+		t.Fatalf("sent %d times, want twice", len(sent))
+	}
+	if !bytes.Equal(sent[0].Data, sent[1].Data) || sent[0].Header.Get(nats.MsgIdHdr) != sent[1].Header.Get(nats.MsgIdHdr) {
+		t.Error("the second message differs from the first")
+	}
+	if n := len(b.Messages(events.StreamRequests)); n != 1 {
+		t.Errorf("%d messages are stored, want 1", n)
+	}
+}
+
+func TestStoppedBrokerIsUnavailableAtOnce(t *testing.T) {
+	t.Parallel()
+	broker, err := embedded.Start(embedded.Config{Dir: t.TempDir(), Listen: "-"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	disconnected := make(chan struct{})
+	conn, err := broker.Connect(events.ConnectConfig{Name: "test", Options: []nats.Option{
+		nats.DisconnectErrHandler(func(*nats.Conn, error) { close(disconnected) }),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	js, err := events.JetStream(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broker.Close()
+	<-disconnected
+	p := publisher(t, js)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	for what, err := range map[string]error{
+		"requests": p.Requests(ctx, request("r")), "a batch": p.All(ctx, tasks(t, 0, 2)), "a task": p.All(ctx, tasks(t, 0, 1)),
+	} {
+		if !errors.Is(err, events.ErrUnavailable) || ctx.Err() != nil {
+			t.Errorf("publishing %s: %v (%v), want ErrUnavailable within a second", what, err, ctx.Err())
+		}
+	}
+}
+
+func TestMissingStreamIsUnavailable(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	if err := b.JS.DeleteStream(t.Context(), events.StreamRequests); err != nil {
+		t.Fatal(err)
+	}
+	if err := publisher(t, b.JS).Requests(t.Context(), request("r")); !errors.Is(err, events.ErrUnavailable) {
+		t.Errorf("error %v, want ErrUnavailable", err)
+	}
+}
+
+func TestCallersLeaveWithoutDisturbingOthers(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	js, gate := gated(b.JS)
+	p := publisher(t, js)
+	ctx, cancel := context.WithCancel(t.Context())
+	leaving := publishEach(t, ctx, p, gate, []events.Request{request("l1"), request("l2")})
+	staying := make(chan error, 1)
+	go func() { staying <- p.Requests(context.Background(), request("stays")) }()
+	expired, cancelExpired := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancelExpired()
+	if err := p.Requests(expired, request("late")); !errors.Is(err, events.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("past its deadline: %v, want ErrUnavailable and DeadlineExceeded", err)
+	}
+	cancel()
+	close(gate.open)
+	for i, err := range leaving()[:2] {
+		// Cancelled and acknowledged at the same time may end either way.
+		if err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("caller %d that left: %v", i, err)
+		}
+	}
+	if err := <-staying; err != nil {
+		t.Errorf("caller that stayed: %v", err)
+	}
+}
+
+func TestCloseAnswersWhoWaits(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	js, gate := gated(b.JS)
+	p := events.NewPublisher(js, nil)
+	var requests []events.Request
+	for i := range 2 * events.MaxBatch {
+		requests = append(requests, request(fmt.Sprintf("r%d", i)))
+	}
+	wait := publishEach(t, context.Background(), p, gate, requests)
+	closed := make(chan struct{})
+	go func() { p.Close(); close(closed) }()
+	close(gate.open)
+	<-closed
+	answered := 0
+	for _, err := range wait() {
+		if err == nil {
+			answered++
+		} else if !errors.Is(err, events.ErrUnavailable) {
+			t.Errorf("error %v, want ErrUnavailable", err)
+		}
+	}
+	kept := map[string]bool{}
+	for _, batch := range stored(t, b) {
+		for _, r := range batch {
+			kept[r.ID] = true
+		}
+	}
+	if !kept["first"] || answered != len(kept) {
+		t.Errorf("%d callers have their acknowledgement, %d requests are stored", answered, len(kept))
+	}
+	if err := p.Requests(context.Background(), request("after")); !errors.Is(err, events.ErrUnavailable) {
+		t.Errorf("after Close: %v, want ErrUnavailable", err)
+	}
+	p.Close()
+}
+
+func TestAgainIsStoredOnceARound(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	p := publisher(t, b.JS)
+	r := request("r")
+	r.History = events.History{Attempts: 2, Code: "http_500", Waited: 1500}
+	task := events.NewPushTask(r, noon, events.PushRegistration{ID: "p", Provider: "http"})
+	for _, from := range []uint64{1, 1, 7} {
+		if err := errors.Join(p.Again(t.Context(), r, from), p.TaskAgain(t.Context(), task, from)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([][]events.Request{{r}, {r}}, stored(t, b)); diff != "" {
+		t.Error(diff)
+	}
+	if n := len(b.Messages(events.StreamTasks)); n != 2 {
+		t.Errorf("%d tasks are stored, want 2", n)
+	}
+}
+
+func TestSplitStoresEachPart(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	parts := [][]events.Request{{request("a"), request("b")}, {request("c")}}
+	if err := publisher(t, b.JS).Split(t.Context(), parts...); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(parts, stored(t, b)); diff != "" {
+		t.Error(diff)
+	}
+}

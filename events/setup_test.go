@@ -1,0 +1,195 @@
+package events_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/events/eventstest"
+)
+
+func TestSetupIsIdempotent(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	if err := publisher(t, b.JS).Requests(t.Context(), request("r")); err != nil {
+		t.Fatal(err)
+	}
+	if err := events.Setup(t.Context(), b.JS); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(b.Messages(events.StreamRequests)); n != 1 {
+		t.Errorf("%d messages after another setup, want 1", n)
+	}
+}
+
+func TestSetupLeavesHarmlessSettings(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	alter(t, b, events.StreamEvents, func(c *jetstream.StreamConfig) { c.MaxAge, c.MaxBytes = time.Hour, 1<<30 })
+	if err := events.Setup(t.Context(), b.JS); err != nil {
+		t.Fatal(err)
+	}
+	stream, err := b.JS.Stream(t.Context(), events.StreamEvents)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := stream.CachedInfo().Config; c.MaxAge != time.Hour || c.MaxBytes != 1<<30 {
+		t.Errorf("the operator's max_age and max_bytes became %v and %d", c.MaxAge, c.MaxBytes)
+	}
+}
+
+func TestSetupRefusesStreamsThatLoseMessages(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	for _, tt := range []struct {
+		stream string
+		alter  func(*jetstream.StreamConfig)
+		want   string
+	}{
+		{events.StreamRequests, func(c *jetstream.StreamConfig) { c.Storage = jetstream.MemoryStorage }, "storage"},
+		{events.StreamRequests, func(c *jetstream.StreamConfig) { c.MaxAge = time.Hour }, "set its max_age to 0"},
+		{events.StreamFailed, func(c *jetstream.StreamConfig) { c.MaxAge = time.Hour }, "set its max_age to 0"},
+		{events.StreamTasks, func(c *jetstream.StreamConfig) { c.Discard = jetstream.DiscardOld }, "set its discard policy to new"},
+		{events.StreamTasks, func(c *jetstream.StreamConfig) { c.Retention = jetstream.InterestPolicy }, "retention limits"},
+		{events.StreamTasks, func(c *jetstream.StreamConfig) { c.MaxMsgsPerSubject = 5 }, "set its max_msgs_per_subject to -1"},
+		{events.StreamEvents, func(c *jetstream.StreamConfig) {
+			c.AllowAtomicPublish, c.PersistMode = false, jetstream.AsyncPersistMode
+		}, "set its persist_mode to default"},
+	} {
+		mend := alter(t, b, tt.stream, tt.alter)
+		err := events.Setup(t.Context(), b.JS)
+		if err == nil || errors.Is(err, events.ErrUnavailable) ||
+			!strings.Contains(err.Error(), tt.stream) || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("error %v, want one for good with %q and %q", err, tt.stream, tt.want)
+		}
+		mend()
+	}
+}
+
+// alter makes a stream anew with other settings; the function restores it.
+func alter(t *testing.T, b *eventstest.Broker, name string, change func(*jetstream.StreamConfig)) func() {
+	t.Helper()
+	stream, err := b.JS.Stream(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	original := stream.CachedInfo().Config
+	altered := original
+	change(&altered)
+	renew := func(c jetstream.StreamConfig) {
+		t.Helper()
+		if err := b.JS.DeleteStream(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.JS.CreateStream(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	renew(altered)
+	return func() { t.Helper(); renew(original) }
+}
+
+func TestSetupOfStoppedBrokerIsUnavailable(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	b.Stop()
+	if err := events.Setup(t.Context(), b.JS); !errors.Is(err, events.ErrUnavailable) {
+		t.Errorf("error %v, want ErrUnavailable", err)
+	}
+}
+
+func TestSetupOnClusterReplicates(t *testing.T) {
+	t.Parallel()
+	conn, err := events.Connect(events.ConnectConfig{URL: startCluster(t), Name: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	js, err := events.JetStream(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	// As serve does while a cluster elects its leaders.
+	for err = events.Setup(ctx, js); errors.Is(err, events.ErrUnavailable) && ctx.Err() == nil; {
+		err = events.Setup(ctx, js)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{events.StreamRequests, events.StreamTasks, events.StreamEvents, events.StreamFailed} {
+		stream, err := js.Stream(ctx, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := stream.CachedInfo().Config.Replicas; n != 3 {
+			t.Errorf("%s has %d replicas, want 3", name, n)
+		}
+	}
+	p := publisher(t, js)
+	if err := errors.Join(p.Requests(ctx, request("r")), p.All(ctx, tasks(t, 0, 10))); err != nil {
+		t.Error(err)
+	}
+}
+
+// startCluster starts three servers and returns where they listen.
+func startCluster(t *testing.T) string {
+	t.Helper()
+	var urls, routes []string
+	for range 3 {
+		routes = append(routes, "nats://"+freeAddress(t))
+	}
+	for i, route := range routes {
+		s, err := server.NewServer(&server.Options{
+			ServerName: fmt.Sprintf("n%d", i), Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true,
+			JetStream: true, StoreDir: t.TempDir(), Routes: server.RoutesFromStr(strings.Join(routes, ",")),
+			Cluster: server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: port(t, route)},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+		s.Start()
+		if !s.ReadyForConnections(10 * time.Second) {
+			t.Fatal("a server of the cluster does not start")
+		}
+		urls = append(urls, s.ClientURL())
+	}
+	return strings.Join(urls, ",")
+}
+
+// freeAddress returns an address that nobody listens on: the servers of a
+// cluster have to know each other's before they start.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().String()
+}
+
+func port(t *testing.T, address string) int {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := strconv.Atoi(u.Port())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
