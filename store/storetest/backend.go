@@ -62,17 +62,17 @@ func Run(t *testing.T, b Backend) {
 		"Batch":             batchTests,
 		"Bytes":             byteTests,
 	} {
-		t.Run(name, func(t *testing.T) { runAll(t, b, b.Open(t, Options{}), tests) })
+		t.Run(name, func(t *testing.T) { runAll(t, b, Options{}, tests) })
 	}
-	t.Run("Expiry", func(t *testing.T) {
-		runAll(t, b, b.Open(t, Options{Retention: shortRetention}), expiryTests)
-	})
+	t.Run("Expiry", func(t *testing.T) { runAll(t, b, Options{Retention: shortRetention}, expiryTests) })
 	t.Run("Large", func(t *testing.T) { large(t, b) })
 	t.Run("BrokenOff", func(t *testing.T) { brokenOff(t, b) })
 	t.Run("Unavailable", func(t *testing.T) { unavailable(t, b.Down(t)) })
 }
 
-func runAll(t *testing.T, b Backend, s store.Store, tests []test) {
+func runAll(t *testing.T, b Backend, o Options, tests []test) {
+	t.Parallel()
+	s := b.Open(t, o)
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

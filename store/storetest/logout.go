@@ -74,9 +74,15 @@ func (w *world) finish(r store.Revocation) {
 // complete takes a revocation to its end.
 func (w *world) complete(r store.Revocation) told {
 	w.Helper()
-	revoked := w.revoke(r)
+	t := w.tell(r)
 	w.finish(r)
-	return w.told(revoked)
+	return t
+}
+
+// tell revokes and returns what there is to be told.
+func (w *world) tell(r store.Revocation) told {
+	w.Helper()
+	return w.told(r, w.revoke(r))
 }
 
 // logout is a whole logout of the named session.
@@ -85,15 +91,24 @@ func (w *world) logout(name string, scope store.Scope) told {
 	return w.complete(w.revocation(name, scope, w.fenceSession(name, scope)))
 }
 
+// endUser ends a user's device, or the user where none is named, and returns
+// the cutoff.
+func (w *world) endUser(name, deviceID string) time.Time {
+	w.Helper()
+	r := w.fenceUser(name, deviceID, time.Time{})
+	w.complete(r)
+	return r.Cutoff
+}
+
 // told is a [store.Revoked] in the names of the test.
 type told struct {
 	Done     bool
-	Sessions []string // the first as it was, the others sorted
+	Sessions []string // sorted, after the one presented
 	Tokens   int
 	Pushes   []string // sorted
 }
 
-func (w *world) told(r store.Revoked) told {
+func (w *world) told(of store.Revocation, r store.Revoked) told {
 	w.Helper()
 	if r.Sessions != len(r.SessionIDs) {
 		w.Errorf("told of %d sessions, listed %d", r.Sessions, len(r.SessionIDs))
@@ -102,7 +117,9 @@ func (w *world) told(r store.Revoked) told {
 	for _, id := range r.SessionIDs {
 		t.Sessions = append(t.Sessions, w.names[id])
 	}
-	if len(t.Sessions) > 1 {
+	if of.SessionID == "" {
+		slices.Sort(t.Sessions)
+	} else if len(t.Sessions) > 0 {
 		slices.Sort(t.Sessions[1:])
 	}
 	for _, p := range r.PushRegistrations {

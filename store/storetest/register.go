@@ -73,6 +73,7 @@ func (w *world) putSession(s store.Session) store.PutResult {
 	return one[store.PutResult](w)(w.store.PutSessions(w.Context(), []store.Session{s}))
 }
 
+// putToken registers a refresh token as it is completed by token.
 func (w *world) putToken(r store.RefreshToken) store.PutResult {
 	w.Helper()
 	r = w.token(r)
@@ -80,6 +81,7 @@ func (w *world) putToken(r store.RefreshToken) store.PutResult {
 	return one[store.PutResult](w)(w.store.PutRefreshTokens(w.Context(), []store.RefreshToken{r}))
 }
 
+// putPush registers a push registration as it is completed by push.
 func (w *world) putPush(p store.PushRegistration) store.PutResult {
 	w.Helper()
 	p = w.push(p)
@@ -87,14 +89,18 @@ func (w *world) putPush(p store.PushRegistration) store.PutResult {
 	return one[store.PutResult](w)(w.store.PutPushRegistrations(w.Context(), []store.PushRegistration{p}))
 }
 
-// login registers sessions that must be accepted.
+// login registers sessions, which must be accepted, in one batch.
 func (w *world) login(sessions ...store.Session) {
 	w.Helper()
-	for _, s := range sessions {
-		w.accepted(s.ID, w.putSession(s))
+	batch := make([]store.Session, len(sessions))
+	for i, s := range sessions {
+		batch[i] = w.session(s)
+		w.sessions = appendNew(w.sessions, batch[i].ID)
 	}
+	w.allAccepted(must[store.PutResult](w)(w.store.PutSessions(w.Context(), batch)))
 }
 
+// grant registers refresh tokens, which must be accepted, one after another.
 func (w *world) grant(tokens ...store.RefreshToken) {
 	w.Helper()
 	for _, r := range tokens {
@@ -102,10 +108,21 @@ func (w *world) grant(tokens ...store.RefreshToken) {
 	}
 }
 
+// subscribe registers push registrations, which must be accepted, in one batch.
 func (w *world) subscribe(registrations ...store.PushRegistration) {
 	w.Helper()
-	for _, p := range registrations {
-		w.accepted(p.ID, w.putPush(p))
+	batch := make([]store.PushRegistration, len(registrations))
+	for i, p := range registrations {
+		batch[i] = w.push(p)
+	}
+	w.pushes = append(w.pushes, batch...)
+	w.allAccepted(must[store.PutResult](w)(w.store.PutPushRegistrations(w.Context(), batch)))
+}
+
+func (w *world) allAccepted(results []store.PutResult) {
+	w.Helper()
+	for _, r := range results {
+		w.accepted(w.names[r.ID], r)
 	}
 }
 
@@ -128,6 +145,16 @@ func (w *world) refused(name string, r store.PutResult, cutoff time.Time) {
 	case !revoked.Cutoff.Equal(cutoff):
 		w.Errorf("registering %s: refused with cutoff %s, want %s", name, revoked.Cutoff, cutoff)
 	}
+}
+
+// revokedAt is the cutoff that a registration was refused with.
+func (w *world) revokedAt(r store.PutResult) time.Time {
+	w.Helper()
+	revoked, ok := errors.AsType[*store.RevokedError](r.Err)
+	if !ok {
+		w.Fatalf("got error %v, want a RevokedError", r.Err)
+	}
+	return revoked.Cutoff
 }
 
 // failed asserts the error of a registration.

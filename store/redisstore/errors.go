@@ -1,0 +1,63 @@
+package redisstore
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/logoutd/logoutd/store"
+)
+
+// refusals are the error codes by which Redis refuses work in general; any
+// other (WRONGTYPE, ERR from a script) tells of the key that was asked for.
+var refusals = []string{
+	"ASK", "BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "MOVED", "NOAUTH", "NOPERM",
+	"NOREPLICAS", "NOSCRIPT", "OOM", "READONLY", "TRYAGAIN", "UNBLOCKED", "WRONGPASS",
+}
+
+// refusalTexts are refusals under the general code ERR.
+var refusalTexts = []string{
+	"ERR max number of clients reached",
+	"ERR This instance has cluster support disabled",
+	"ERR DB index is out of range",
+}
+
+// isUnavailable reports whether err says that Redis cannot be used, rather
+// than that one key is not what it should be.
+func isUnavailable(err error) bool {
+	if err == nil || errors.Is(err, redis.Nil) {
+		return false
+	}
+	var reply redis.Error
+	if !errors.As(err, &reply) {
+		return true // network, timeout, context, closed client
+	}
+	text := reply.Error()
+	code, _, _ := strings.Cut(text, " ")
+	return slices.Contains(refusals, code) ||
+		slices.ContainsFunc(refusalTexts, func(s string) bool { return strings.HasPrefix(text, s) })
+}
+
+var (
+	errIsCluster  = errors.New("the server is part of a Redis Cluster: use redis+cluster:// or rediss+cluster://")
+	errNotCluster = errors.New("the server is not part of a Redis Cluster: use redis:// or rediss://")
+)
+
+// unavailable wraps err in [store.ErrUnavailable], with a hint where the URL
+// names the wrong form of server.
+func (s *Store) unavailable(err error) error {
+	_, isCluster := s.client.(*redis.ClusterClient)
+	switch {
+	case !isCluster && (redis.HasErrorPrefix(err, "MOVED") || redis.HasErrorPrefix(err, "ASK")):
+		err = errIsCluster
+	case isCluster && redis.HasErrorPrefix(err, "This instance has cluster support disabled"):
+		err = errNotCluster
+	}
+	return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+}
+
+// revoked refuses a registration at a cutoff in milliseconds.
+func revoked(cutoff int64) error { return &store.RevokedError{Cutoff: fromMillis(cutoff)} }

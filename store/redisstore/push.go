@@ -1,0 +1,143 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/logoutd/logoutd/store"
+)
+
+// pushPut is a push registration on its way into the store.
+type pushPut struct {
+	itemError
+	store.PushRegistration
+	session record // that it is bound to
+	created bool
+}
+
+// PutPushRegistrations registers push registrations; see [store.Store].
+func (s *Store) PutPushRegistrations(ctx context.Context, registrations []store.PushRegistration) ([]store.PutResult, error) {
+	puts := make([]*pushPut, len(registrations))
+	for i, r := range registrations {
+		r.ID = store.PushRegistrationID(r)
+		puts[i] = &pushPut{PushRegistration: r}
+	}
+	if err := run(ctx, s, puts, findSession, s.writePush, reviewPush); err != nil {
+		return nil, fmt.Errorf("registering push registrations: %w", err)
+	}
+	results := make([]store.PutResult, len(puts))
+	for i, put := range puts {
+		results[i] = store.PutResult{ID: put.ID, Created: put.created && put.err == nil, Err: put.err}
+	}
+	return results, nil
+}
+
+// findSession looks up the session that a registration is bound to.
+func findSession(ctx context.Context, p redis.Pipeliner, put *pushPut) func() error {
+	if put.SessionID == "" {
+		return nil
+	}
+	session := look(ctx, p, sessionKey(put.SessionID))
+	return func() error {
+		rec, err := session()
+		switch {
+		case err != nil:
+			return err
+		case !rec.found:
+			return store.ErrUnknownParent
+		case rec.user != put.User:
+			return store.ErrOtherUser
+		case rec.endedAt() > 0:
+			return revoked(rec.endedAt())
+		}
+		put.session = rec
+		return nil
+	}
+}
+
+// writePush checks the cutoffs and writes, in one step: a registration that
+// slipped through would stay, since nothing checks it later.
+func (s *Store) writePush(ctx context.Context, p redis.Pipeliner, put *pushPut) func() error {
+	user := keyOf(put.User)
+	keys := []string{
+		user.cutoff(), user.deviceCutoff(put.DeviceID), user.pushCutoffs(put.DeviceID),
+		user.push(), user.registration(put.ID),
+		user.deviceCutoff(put.session.device), user.ended(put.SessionID),
+	}
+	args := []any{put.ID, put.AppID, millis(put.RegisteredAt), put.session.authenticatedAt}
+	fields := pairs("device", put.DeviceID, "app", put.AppID, "provider", put.Provider,
+		"token", put.PushToken, "session", put.SessionID)
+	cmd := p.EvalSha(ctx, pushPutScript, keys, append(args, fields...)...)
+	return func() error {
+		v, err := replyOf(cmd)
+		if err != nil {
+			return err
+		}
+		if v.text(0) == "revoked" {
+			return revoked(v.number(1))
+		}
+		put.created = v.text(0) == "created"
+		return nil
+	}
+}
+
+// reviewPush looks at the session a last time: it may have been fenced while
+// the registration was written. The revocation that follows every fence takes
+// the registration along then.
+func reviewPush(ctx context.Context, p redis.Pipeliner, put *pushPut) func() error {
+	if put.SessionID == "" {
+		return nil
+	}
+	session := look(ctx, p, sessionKey(put.SessionID))
+	return func() error {
+		rec, err := session()
+		if err == nil && rec.revokedAt > 0 {
+			return revoked(rec.endedAt())
+		}
+		return err
+	}
+}
+
+// pushCheck is a [store.PushCheck] and its answer.
+type pushCheck struct {
+	itemError
+	store.PushCheck
+	again bool
+}
+
+// Reregistered reports which registrations were made anew; see [store.Store].
+// One that bears the mark of a logout was not. One that cannot be read is
+// logged, and was not.
+func (s *Store) Reregistered(ctx context.Context, asked []store.PushCheck) ([]bool, error) {
+	checks := make([]*pushCheck, len(asked))
+	for i, c := range asked {
+		checks[i] = &pushCheck{PushCheck: c}
+	}
+	if err := run(ctx, s, checks, findRegistration); err != nil {
+		return nil, fmt.Errorf("looking up push registrations: %w", err)
+	}
+	again := make([]bool, len(asked))
+	for i, c := range checks {
+		if c.err != nil {
+			s.log.ErrorContext(ctx, "push registration unreadable", "user_id", c.User.ID, "err", c.err)
+		}
+		again[i] = c.again
+	}
+	return again, nil
+}
+
+func findRegistration(ctx context.Context, p redis.Pipeliner, c *pushCheck) func() error {
+	key := keyOf(c.User).registration(c.PushRegistrationID)
+	registered, mark := p.HGet(ctx, key, "registered"), p.HGet(ctx, key, "mark")
+	return func() error {
+		at, err := registered.Int64()
+		if errors.Is(err, redis.Nil) {
+			return nil
+		}
+		c.again = err == nil && at > millis(c.Cutoff) && mark.Val() == ""
+		return err
+	}
+}

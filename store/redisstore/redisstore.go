@@ -1,0 +1,114 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/logoutd/logoutd/store"
+)
+
+// Config is what a [Store] depends on besides its Redis.
+type Config struct {
+	// Retention is how long a tombstone is kept after the latest expiry of
+	// the session and of everything bound to it. All processes that share a
+	// Redis must agree on it. Zero: [store.DefaultRetention].
+	Retention time.Duration
+	// Logger takes what is found wrong in single records while sessions and
+	// tokens are checked, and what go-redis tells of its connections (at
+	// debug level; go-redis has one logger for the whole process). Nil: both
+	// are dropped.
+	Logger *slog.Logger
+}
+
+func (c Config) retention() time.Duration {
+	if c.Retention == 0 {
+		return store.DefaultRetention
+	}
+	return c.Retention
+}
+
+func (c Config) logger() *slog.Logger {
+	if c.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return c.Logger
+}
+
+// Store is a [store.Store] in Redis or a Redis Cluster.
+type Store struct {
+	client    redis.UniversalClient
+	log       *slog.Logger
+	retention int64 // milliseconds
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open returns a store in the Redis that the URL names; the package comment
+// lists the forms. It connects when it is first used, so it fails only on a
+// URL that makes no sense; [Store.Ping] tells whether Redis can be used.
+func Open(url string, config Config) (*Store, error) {
+	options, err := parseURL(url)
+	if err != nil {
+		return nil, fmt.Errorf("parsing the Redis URL: %w", err)
+	}
+	redis.SetLogger(clientLog{config.logger()})
+	return &Store{
+		client:    redis.NewUniversalClient(options),
+		log:       config.logger(),
+		retention: config.retention().Milliseconds(),
+	}, nil
+}
+
+// Ping reports whether Redis, each master of a cluster, can be used. Its
+// error wraps [store.ErrUnavailable].
+func (s *Store) Ping(ctx context.Context) error {
+	var err error
+	if cluster, ok := s.client.(*redis.ClusterClient); ok {
+		err = cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
+			return master.Ping(ctx).Err()
+		})
+	} else {
+		err = s.pingSingle(ctx)
+	}
+	if err != nil {
+		return s.unavailable(err)
+	}
+	return nil
+}
+
+// pingSingle also asks whether the server is part of a cluster, where most
+// keys could not be reached.
+func (s *Store) pingSingle(ctx context.Context) error {
+	p := s.client.Pipeline()
+	ping, hello := p.Ping(ctx), p.Do(ctx, "hello")
+	if _, err := send(ctx, p); err != nil {
+		return err
+	}
+	if ping.Err() != nil {
+		return ping.Err()
+	}
+	properties, _ := hello.Result() // a server too old for HELLO is no cluster of ours
+	if m, ok := properties.(map[any]any); ok && m["mode"] == "cluster" {
+		return errIsCluster
+	}
+	return nil
+}
+
+// Close closes the connections.
+func (s *Store) Close() error {
+	if err := s.client.Close(); err != nil {
+		return fmt.Errorf("closing the Redis client: %w", err)
+	}
+	return nil
+}
+
+// clientLog takes what go-redis has to say.
+type clientLog struct{ log *slog.Logger }
+
+func (l clientLog) Printf(ctx context.Context, format string, args ...any) {
+	l.log.DebugContext(ctx, "redis client", "message", fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,98 @@
+package sqlitestore
+
+import (
+	"context"
+
+	"github.com/logoutd/logoutd/store"
+)
+
+// read runs a call that only reads, beside the writer.
+func (s *Store) read(ctx context.Context, do func(handle) error) error {
+	s.calls.RLock()
+	defer s.calls.RUnlock()
+	if s.closed {
+		return unavailable(errClosed)
+	}
+	h := handle{statements: s.readers, ctx: ctx, now: s.config.now(), retention: s.config.retention()}
+	if err := do(h); err != nil {
+		if ctx.Err() != nil {
+			err = ctx.Err() // SQLite only knows that it was interrupted
+		}
+		return unavailable(err)
+	}
+	return nil
+}
+
+// write runs a call of so many items, or a chunk of one, in a transaction.
+func (s *Store) write(ctx context.Context, l lane, items int, do func(handle) error) error {
+	s.calls.RLock()
+	defer s.calls.RUnlock()
+	if s.closed {
+		return unavailable(errClosed)
+	}
+	return unavailable(s.writer.do(ctx, l, items, do))
+}
+
+// each does the items in order. A failure that is an item's own goes to
+// failed, any other ends the call.
+func each[T any](items []T, do func(i int, item T) error, failed func(i int, err error)) error {
+	for i, item := range items {
+		if err := do(i, item); err != nil {
+			if !ofItem(err) {
+				return err
+			}
+			failed(i, err)
+		}
+	}
+	return nil
+}
+
+// register is the body of the three calls that register: put stores an item
+// under the id and reports whether it was new.
+func register[T any](ctx context.Context, s *Store, items []T, id func(T) string, put func(handle, T) (bool, error)) ([]store.PutResult, error) {
+	results := make([]store.PutResult, len(items))
+	err := s.write(ctx, durable, len(items), func(h handle) error {
+		return each(items, func(i int, item T) (err error) {
+			results[i] = store.PutResult{ID: id(item)}
+			results[i].Created, err = put(h, item)
+			return err
+		}, func(i int, err error) { results[i].Err = err })
+	})
+	if err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+// inChunks works off n items in order, in durable transactions that change
+// about chunk rows each. work returns how many rows it changed; if those were
+// all that it was allowed, it is called for the same item again.
+func (s *Store) inChunks(ctx context.Context, n int, work func(h handle, i, rows int) (int, error), failed func(i int, err error)) error {
+	for next := 0; next < n; {
+		err := s.write(ctx, durable, s.chunk, func(h handle) error {
+			if _, err := h.exec(countTransaction); err != nil {
+				return err
+			}
+			for rows := s.chunk; rows > 0 && next < n; {
+				changed, err := work(h, next, rows)
+				if err != nil && !ofItem(err) {
+					return err
+				}
+				if err != nil {
+					failed(next, err)
+				}
+				if err != nil || changed < rows {
+					next++
+				}
+				rows -= max(changed, 1)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const countTransaction = `UPDATE revoker SET transactions = transactions + 1`

@@ -1,0 +1,63 @@
+package sqlitestore
+
+import (
+	"time"
+
+	"github.com/logoutd/logoutd/store"
+)
+
+// cutoffOf is the cutoff of the user, or of the device if that is later; 0 if
+// there is none. Whatever names no device has its user's only.
+func (h handle) cutoffOf(u store.User, deviceID string) (cutoff int64, err error) {
+	_, err = h.row(`
+		SELECT coalesce(max(cutoff), 0) FROM cutoffs
+		WHERE tenant_id = ? AND user_id = ? AND device_id IN ('', ?)`,
+		[]any{u.TenantID, u.ID, deviceID}, &cutoff)
+	return cutoff, err
+}
+
+// pushCutoffOf is the latest cutoff that covers push registrations of the
+// user's device and app. One that names no app is covered by those of all.
+func (h handle) pushCutoffOf(u store.User, deviceID, appID string) (int64, error) {
+	var ofPush int64
+	_, err := h.row(`
+		SELECT coalesce(max(cutoff), 0) FROM push_cutoffs
+		WHERE tenant_id = ?1 AND user_id = ?2 AND device_id = ?3 AND (?4 = '' OR app_id IN ('', ?4))`,
+		[]any{u.TenantID, u.ID, deviceID, appID}, &ofPush)
+	if err != nil {
+		return 0, err
+	}
+	ofAll, err := h.cutoffOf(u, deviceID)
+	return max(ofPush, ofAll), err
+}
+
+// raiseCutoff raises the cutoff of the user, or of the device if one is named.
+func (h handle) raiseCutoff(u store.User, deviceID string, cutoff int64) error {
+	_, err := h.exec(`
+		INSERT INTO cutoffs (tenant_id, user_id, device_id, cutoff, keep_until)
+		VALUES (?1, ?2, ?3, ?4, `+keepCutoff+`)
+		ON CONFLICT DO UPDATE SET cutoff = excluded.cutoff, keep_until = max(keep_until, excluded.keep_until)
+		WHERE excluded.cutoff > cutoff`,
+		u.TenantID, u.ID, deviceID, cutoff, h.now+cutoffRetention, h.retention)
+	return err
+}
+
+// raisePushCutoff raises the cutoff of the push registrations of the device,
+// of the app if one is named.
+func (h handle) raisePushCutoff(u store.User, deviceID, appID string, cutoff int64) error {
+	_, err := h.exec(`
+		INSERT INTO push_cutoffs (tenant_id, user_id, device_id, cutoff, keep_until, app_id)
+		VALUES (?1, ?2, ?3, ?4, `+keepCutoff+`, ?7)
+		ON CONFLICT DO UPDATE SET cutoff = excluded.cutoff, keep_until = max(keep_until, excluded.keep_until)
+		WHERE excluded.cutoff > cutoff`,
+		u.TenantID, u.ID, deviceID, cutoff, h.now+cutoffRetention, h.retention, appID)
+	return err
+}
+
+const cutoffRetention = int64(store.CutoffRetention / time.Millisecond)
+
+// keepCutoff is until when a cutoff is kept: ?5, or as long as the tombstone
+// of the longest-lived credential of the user ?1 ?2, which is kept for ?6.
+const keepCutoff = `max(?5,
+	?6 + coalesce((SELECT max(expires_at) FROM sessions WHERE tenant_id = ?1 AND user_id = ?2 AND revoked_at = 0), 0),
+	?6 + coalesce((SELECT max(expires_at) FROM refresh_tokens WHERE tenant_id = ?1 AND user_id = ?2 AND revoked_at = 0), 0))`

@@ -1,0 +1,72 @@
+package sqlitestore
+
+import (
+	"context"
+
+	"github.com/logoutd/logoutd/store"
+)
+
+// PutPushRegistrations implements [store.Store].
+func (s *Store) PutPushRegistrations(ctx context.Context, registrations []store.PushRegistration) ([]store.PutResult, error) {
+	return register(ctx, s, registrations, store.PushRegistrationID, handle.putPush)
+}
+
+// Reregistered implements [store.Store]. A registration that bears a mark is
+// to be deleted, and so was not made anew.
+func (s *Store) Reregistered(ctx context.Context, checks []store.PushCheck) ([]bool, error) {
+	anew := make([]bool, len(checks))
+	err := s.read(ctx, func(h handle) (err error) {
+		for i, c := range checks {
+			anew[i], err = h.row(`
+				SELECT TRUE FROM push_registrations WHERE id = ? AND registered_at > ? AND mark = ''`,
+				[]any{c.PushRegistrationID, millis(c.Cutoff)}, &anew[i])
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return anew, nil
+}
+
+const pushColumns = `id, tenant_id, user_id, device_id, app_id, provider, push_token, session_id, registered_at`
+
+// scanPush reads pushColumns.
+func scanPush(scan func(dest ...any) error) (p store.PushRegistration, err error) {
+	var registeredAt int64
+	err = scan(&p.ID, &p.User.TenantID, &p.User.ID, &p.DeviceID, &p.AppID, &p.Provider, &p.PushToken, &p.SessionID, &registeredAt)
+	p.RegisteredAt = fromMillis(registeredAt)
+	return p, err
+}
+
+// putPush stores a registration, or what is new of it; then it bears no mark.
+func (h handle) putPush(p store.PushRegistration) (created bool, err error) {
+	if p.SessionID != "" {
+		if _, err := h.liveSession(p.SessionID, p.User); err != nil {
+			return false, err
+		}
+	}
+	cutoff, err := h.pushCutoffOf(p.User, p.DeviceID, p.AppID)
+	if err != nil {
+		return false, err
+	}
+	registeredAt := h.timeOf(p.RegisteredAt, cutoff)
+	if registeredAt <= cutoff {
+		return false, &store.RevokedError{Cutoff: fromMillis(cutoff)}
+	}
+	id := store.PushRegistrationID(p)
+	known, err := h.row(`SELECT TRUE FROM push_registrations WHERE id = ? AND mark = ''`, []any{id}, new(bool))
+	if err != nil {
+		return false, err
+	}
+	_, err = h.exec(`
+		INSERT INTO push_registrations (`+pushColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET push_token = excluded.push_token, session_id = excluded.session_id,
+			registered_at = excluded.registered_at, mark = ''
+		WHERE excluded.registered_at >= registered_at OR mark <> ''`,
+		id, p.User.TenantID, p.User.ID, p.DeviceID, p.AppID, p.Provider, p.PushToken, p.SessionID, registeredAt)
+	return err == nil && !known, err
+}

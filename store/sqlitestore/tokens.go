@@ -1,0 +1,143 @@
+package sqlitestore
+
+import (
+	"context"
+
+	"github.com/logoutd/logoutd/store"
+)
+
+// PutRefreshTokens implements [store.Store].
+func (s *Store) PutRefreshTokens(ctx context.Context, tokens []store.RefreshToken) ([]store.PutResult, error) {
+	return register(ctx, s, tokens, func(t store.RefreshToken) string { return t.ID }, handle.putToken)
+}
+
+// RefreshTokens implements [store.Store].
+func (s *Store) RefreshTokens(ctx context.Context, ids []string) ([]store.RefreshTokenState, error) {
+	states := make([]store.RefreshTokenState, len(ids))
+	err := s.read(ctx, func(h handle) error {
+		for i, id := range ids {
+			t, known, err := h.token(id)
+			if err != nil {
+				return err
+			}
+			t.ID = id
+			states[i] = store.RefreshTokenState{RefreshToken: t.RefreshToken, Known: known, Active: known && t.end(h.now) == 0}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return states, nil
+}
+
+// token is a refresh token's row, with the cutoff that covers it. Its
+// revokedAt is that of its session where that came first.
+type token struct {
+	store.RefreshToken
+	life
+}
+
+const tokenColumns = `id, tenant_id, user_id, session_id, device_id, app_id, authenticated_at, expires_at, revoked_at, keep_until`
+
+func (h handle) token(id string) (t token, known bool, err error) {
+	var ofSession int64
+	known, err = h.row(`
+		SELECT `+tokenColumns+`, (
+			SELECT coalesce(max(cutoff), 0) FROM cutoffs AS c
+			WHERE c.tenant_id = t.tenant_id AND c.user_id = t.user_id AND c.device_id IN ('', t.device_id)),
+			coalesce((SELECT s.revoked_at FROM sessions AS s WHERE s.id = t.session_id), 0)
+		FROM refresh_tokens AS t WHERE id = ? AND keep_until > ?`,
+		[]any{id, h.now}, &t.ID, &t.User.TenantID, &t.User.ID, &t.SessionID, &t.DeviceID, &t.AppID,
+		&t.authenticatedAt, &t.expiresAt, &t.revokedAt, &t.keepUntil, &t.cutoff, &ofSession)
+	if ofSession != 0 && (t.revokedAt == 0 || ofSession < t.revokedAt) {
+		t.revokedAt = ofSession
+	}
+	t.AuthenticatedAt, t.ExpiresAt = fromMillis(t.authenticatedAt), fromMillis(t.expiresAt)
+	return t, known, err
+}
+
+func (h handle) putToken(n store.RefreshToken) (created bool, err error) {
+	t, known, err := h.token(n.ID)
+	if err != nil {
+		return false, err
+	}
+	if known {
+		return false, h.extendToken(t, n.User, millis(n.ExpiresAt))
+	}
+	if t, err = h.inherit(n); err != nil {
+		return false, err
+	}
+	if t.cutoff, err = h.cutoffOf(t.User, t.DeviceID); err != nil {
+		return false, err
+	}
+	t.authenticatedAt = h.timeOf(t.AuthenticatedAt, t.cutoff)
+	if err := h.live(t.life); err != nil {
+		return false, err
+	}
+	_, err = h.exec(`INSERT OR REPLACE INTO refresh_tokens (`+tokenColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)`,
+		t.ID, t.User.TenantID, t.User.ID, t.SessionID, t.DeviceID, t.AppID,
+		t.authenticatedAt, t.expiresAt, t.expiresAt+h.retention)
+	if err != nil {
+		return false, err
+	}
+	return true, h.keepSession(t.SessionID, t.expiresAt)
+}
+
+// extendToken gives a token a later expiry.
+func (h handle) extendToken(t token, u store.User, expiresAt int64) error {
+	if t.User != u {
+		return store.ErrOtherUser
+	}
+	if err := h.live(t.life); err != nil {
+		return err
+	}
+	_, err := h.exec(`UPDATE refresh_tokens SET expires_at = ?1, keep_until = ?1 + ?2 WHERE id = ?3 AND expires_at < ?1`,
+		expiresAt, h.retention, t.ID)
+	if err != nil {
+		return err
+	}
+	return h.keepSession(t.SessionID, expiresAt)
+}
+
+// inherit returns the token with what its parents hand down. Where it names
+// both, each must be live and the session is the one that it is bound to.
+func (h handle) inherit(n store.RefreshToken) (token, error) {
+	t := token{RefreshToken: n, life: life{expiresAt: millis(n.ExpiresAt)}}
+	t.DeviceID = ""
+	if n.RotatedFrom != "" {
+		from, known, err := h.token(n.RotatedFrom)
+		if err := h.parent(known, err, from.User == n.User, from.life); err != nil {
+			return token{}, err
+		}
+		t.SessionID, t.DeviceID, t.AuthenticatedAt = from.SessionID, from.DeviceID, from.AuthenticatedAt
+	}
+	if n.SessionID != "" {
+		x, err := h.liveSession(n.SessionID, n.User)
+		if err != nil {
+			return token{}, err
+		}
+		t.SessionID, t.DeviceID, t.AuthenticatedAt = x.ID, x.DeviceID, x.AuthenticatedAt
+	}
+	return t, nil
+}
+
+// liveSession returns the session to which something of the user is bound.
+func (h handle) liveSession(id string, u store.User) (session, error) {
+	x, known, err := h.session(id)
+	return x, h.parent(known, err, x.User == u, x.life)
+}
+
+// parent is the refusal of something bound to, or rotated from, what was
+// looked up.
+func (h handle) parent(known bool, err error, sameUser bool, l life) error {
+	switch {
+	case err != nil:
+		return err
+	case !known:
+		return store.ErrUnknownParent
+	case !sameUser:
+		return store.ErrOtherUser
+	}
+	return h.live(l)
+}

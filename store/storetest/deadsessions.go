@@ -1,0 +1,167 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/logoutd/logoutd/store"
+)
+
+// A dead session shown again has no power over what came after it ended.
+var deadSessionTests = []test{
+	{"logged out, shown again after a new login", deadLoggedOut},
+	{"logged out of all, shown again after a new login", deadLoggedOutOfAll},
+	{"logged out with all by another session", deadByAnother},
+	{"overtaken by its user's cutoff, without a mark", deadOvertaken},
+	{"overtaken by its device's cutoff", deadOvertakenByDevice},
+	{"overtaken, v1: push registrations made since stay", deadOvertakenSession},
+	{"expired, shown after a new login", deadExpired},
+	{"refused as a parent once overtaken", deadAsParent},
+	{"not overtaken: the request's own cutoff applies", deadIsNot},
+}
+
+// after logs the user in anew, on the phone, clear of every cutoff.
+func (w *world) loginAnew() []string {
+	w.Helper()
+	w.login(store.Session{ID: "new", DeviceID: "phone", AppID: "mail"})
+	w.grant(store.RefreshToken{ID: "t-new", SessionID: "new"})
+	w.subscribe(store.PushRegistration{ID: "p-new", DeviceID: "phone", AppID: "mail", SessionID: "new"})
+	return []string{"new", "t-new", "p-new"}
+}
+
+func deadLoggedOut(w *world) {
+	w.login(store.Session{ID: "old", DeviceID: "phone", AppID: "mail", AuthenticatedAt: w.ago(10)})
+	ended := w.fenceSession("old", store.ScopeSession).Cutoff
+	w.logout("old", store.ScopeSession)
+	survivors := w.loginAnew()
+	for range 3 {
+		w.logout("old", store.ScopeSession)
+		f := w.fenceSession("old", store.ScopeUser)
+		w.equal("cutoff", f.Cutoff, ended)
+		w.complete(w.revocation("old", store.ScopeUser, f))
+		w.wantLive(survivors...)
+	}
+	w.equal("cutoff of the user", w.cutoffFor("probe"), ended)
+}
+
+// cutoffFor is the cutoff that refuses a session from long ago.
+func (w *world) cutoffFor(name string) time.Time {
+	w.Helper()
+	return w.revokedAt(w.putSession(store.Session{ID: name, AuthenticatedAt: w.ago(60)}))
+}
+
+func deadLoggedOutOfAll(w *world) {
+	w.login(store.Session{ID: "old", DeviceID: "phone", AuthenticatedAt: w.ago(10)})
+	w.logout("old", store.ScopeUser)
+	survivors := w.loginAnew()
+	for _, scope := range []store.Scope{store.ScopeUser, store.ScopeDevice, store.ScopeSession} {
+		w.logout("old", scope)
+		w.wantLive(survivors...)
+	}
+}
+
+func deadByAnother(w *world) {
+	w.login(
+		store.Session{ID: "old", DeviceID: "phone", AuthenticatedAt: w.ago(10)},
+		store.Session{ID: "other", DeviceID: "laptop", AuthenticatedAt: w.ago(9)},
+	)
+	r := w.revocation("other", store.ScopeUser, w.fenceSession("other", store.ScopeUser))
+	w.complete(r)
+	survivors := w.loginAnew()
+	f := w.fenceSession("old", store.ScopeUser)
+	w.equal("outcome", f.Outcome, store.FenceEnded)
+	w.equal("cutoff", f.Cutoff, r.Cutoff)
+	w.complete(w.revocation("old", store.ScopeUser, f))
+	w.wantLive(survivors...)
+}
+
+// showOvertaken shows a session again that was not marked, only overtaken by
+// the cutoff: Fence may not see that, Revoke must.
+func (w *world) showOvertaken(name string, scope store.Scope, cutoff time.Time) {
+	w.Helper()
+	r := w.revocation(name, scope, w.fenceSession(name, scope))
+	for range 2 {
+		revoked := w.revoke(r)
+		w.equal("cutoff applied", revoked.Cutoff, cutoff)
+		w.equal("session presented", revoked.SessionIDs[0], w.id(name))
+	}
+	w.finish(r)
+}
+
+func deadOvertaken(w *world) {
+	w.login(store.Session{ID: "old", DeviceID: "phone", AuthenticatedAt: w.ago(10)})
+	w.fenceUser("operator", "", w.ago(5))
+	w.login(store.Session{ID: "between", DeviceID: "phone", AuthenticatedAt: w.ago(3)})
+	survivors := append([]string{"between"}, w.loginAnew()...)
+	w.showOvertaken("old", store.ScopeUser, w.ago(5))
+	w.wantLive(survivors...)
+	w.equal("cutoff of the user", w.cutoffFor("probe"), w.ago(5))
+	w.showOvertakenAgain("old")
+	w.wantLive(survivors...)
+}
+
+// showOvertakenAgain is a logout by a dead session in each scope.
+func (w *world) showOvertakenAgain(name string) {
+	w.Helper()
+	for _, scope := range []store.Scope{store.ScopeSession, store.ScopeDevice, store.ScopeUser} {
+		w.logout(name, scope)
+	}
+}
+
+func deadOvertakenByDevice(w *world) {
+	w.login(
+		store.Session{ID: "old", DeviceID: "phone", AuthenticatedAt: w.ago(10)},
+		store.Session{ID: "laptop", DeviceID: "laptop", AuthenticatedAt: w.ago(3)},
+		store.Session{ID: "earlier", DeviceID: "laptop", AuthenticatedAt: w.ago(8)},
+	)
+	w.fenceUser("operator", "phone", w.ago(5))
+	survivors := append([]string{"laptop"}, w.loginAnew()...)
+	w.showOvertaken("old", store.ScopeUser, w.ago(5))
+	w.wantLive(survivors...)
+}
+
+func deadOvertakenSession(w *world) {
+	w.login(store.Session{ID: "old", DeviceID: "phone", AppID: "mail", AuthenticatedAt: w.ago(10)})
+	w.fenceUser("operator", "", w.ago(5))
+	survivors := w.loginAnew()
+	w.subscribe(store.PushRegistration{ID: "p-between", DeviceID: "phone", Provider: "apns", RegisteredAt: w.ago(3)})
+	w.showOvertaken("old", store.ScopeSession, w.ago(5))
+	w.wantLive(append(survivors, "p-between")...)
+}
+
+func deadExpired(w *world) {
+	expiry := w.in(300 * time.Millisecond)
+	w.login(
+		store.Session{ID: "old", DeviceID: "phone", ExpiresAt: expiry, AuthenticatedAt: w.ago(10)},
+		store.Session{ID: "mate", DeviceID: "laptop", AuthenticatedAt: w.ago(8)},
+	)
+	w.eventually("old has expired", func() bool { return !w.sessionState("old").Active })
+	survivors := w.loginAnew()
+	got := w.logout("old", store.ScopeUser)
+	w.equal("sessions", got.Sessions, []string{"old", "mate"})
+	w.wantLive(survivors...)
+	w.equal("cutoff of the user", w.cutoffFor("probe"), expiry)
+}
+
+func deadAsParent(w *world) {
+	w.login(store.Session{ID: "old", DeviceID: "phone", AuthenticatedAt: w.ago(10)})
+	w.grant(store.RefreshToken{ID: "t", SessionID: "old"})
+	w.fenceUser("operator", "phone", w.ago(5))
+	w.refused("old", w.putSession(store.Session{ID: "old", ExpiresAt: w.start.Add(2 * lifetime)}), w.ago(5))
+	w.refused("t1", w.putToken(store.RefreshToken{ID: "t1", SessionID: "old"}), w.ago(5))
+	w.refused("t2", w.putToken(store.RefreshToken{ID: "t2", RotatedFrom: "t"}), w.ago(5))
+	w.refused("p", w.putPush(store.PushRegistration{ID: "p", DeviceID: "laptop", SessionID: "old"}), w.ago(5))
+	w.wantLive()
+}
+
+func deadIsNot(w *world) {
+	w.login(
+		store.Session{ID: "s", DeviceID: "phone", AuthenticatedAt: w.ago(4)},
+		store.Session{ID: "mate", AuthenticatedAt: w.ago(2)},
+	)
+	w.fenceUser("operator", "", w.ago(5))
+	w.fenceUser("operator", "laptop", w.ago(1))
+	f := w.fenceSession("s", store.ScopeUser)
+	r := w.revocation("s", store.ScopeUser, f)
+	w.equal("cutoff applied", w.revoke(r).Cutoff, f.Cutoff)
+	w.wantLive()
+}
