@@ -1,0 +1,177 @@
+package admin
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+
+	"github.com/logoutd/logoutd/store"
+)
+
+const (
+	// importBatch is how many lines are worked on together.
+	importBatch = 500
+	// maxLineErrors is how many rejected lines an answer lists.
+	maxLineErrors = 1000
+)
+
+// importer collects lines of one type into a batch and hands it to the store
+// when the type changes, so that a line may depend on those before it.
+type importer struct {
+	log    *slog.Logger
+	kinds  map[string]batch
+	result imported
+	done   int // every line up to this one is in the result
+
+	pending string      // the type of the batch
+	lines   []int       // the lines of the batch
+	faults  []lineError // of the lines among them that were rejected
+}
+
+func newImporter(a *api) *importer {
+	m := &importer{log: a.Logger, kinds: map[string]batch{
+		"session":           &batchOf[store.Session]{kind: a.sessions()},
+		"refresh_token":     &batchOf[refreshToken]{kind: a.refreshTokens()},
+		"push_registration": &batchOf[store.PushRegistration]{kind: a.pushRegistrations()},
+	}}
+	m.result = imported{Errors: []lineError{}, Accepted: map[string]int{}}
+	for name := range m.kinds {
+		m.result.Accepted[name] = 0
+	}
+	return m
+}
+
+// run imports lines until their end, or until the store cannot be used.
+func (m *importer) run(ctx context.Context, lines *lineReader) error {
+	for {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		line, err := lines.next()
+		if errors.Is(err, io.EOF) {
+			return m.flush(ctx, lines.number)
+		}
+		if err != nil {
+			return newProblem(http.StatusBadRequest, "the body broke off")
+		}
+		if len(line) <= maxBody && len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		if err := m.take(ctx, lines.number, line); err != nil {
+			return err
+		}
+	}
+}
+
+// take adds a line to the batch, after flushing the one that it does not fit
+// into. A line that is wrong is noted, and no error.
+func (m *importer) take(ctx context.Context, number int, line []byte) error {
+	name, o, fault := m.parse(line)
+	full := len(m.lines)+len(m.faults) >= importBatch
+	if full || fault == nil && name != m.pending {
+		if err := m.flush(ctx, number-1); err != nil {
+			return err
+		}
+	}
+	if fault == nil {
+		m.pending = name
+		fault = m.kinds[name].add(o)
+	}
+	if fault != nil {
+		m.reject(number, fault)
+		return nil
+	}
+	m.lines = append(m.lines, number)
+	return nil
+}
+
+func (m *importer) parse(line []byte) (name string, o *object, err error) {
+	if len(line) > maxBody {
+		return "", nil, newProblem(http.StatusBadRequest, "the line is over 64 KiB")
+	}
+	if o, err = parseObject(line); err != nil {
+		return "", nil, err
+	}
+	name = o.required("type", maxID)
+	if m.kinds[name] == nil {
+		return "", nil, invalid("type", "must be session, refresh_token or push_registration")
+	}
+	return name, o, nil
+}
+
+func (m *importer) reject(line int, err error) {
+	p := problemOf(err)
+	if p.Status >= http.StatusInternalServerError {
+		m.log.Error("line not imported", "line", line, "err", p.cause)
+	}
+	m.faults = append(m.faults, lineError{Line: line, Field: p.Field, Detail: p.Detail, Cutoff: p.Cutoff})
+}
+
+// flush hands the batch to the store and counts what became of its lines, the
+// last of which is last.
+func (m *importer) flush(ctx context.Context, last int) error {
+	if len(m.lines) > 0 {
+		ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+		defer cancel()
+		results, err := m.kinds[m.pending].put(ctx)
+		if err != nil {
+			return err
+		}
+		m.note(results)
+	}
+	m.count()
+	m.done, m.lines, m.faults = last, m.lines[:0], m.faults[:0]
+	return nil
+}
+
+func (m *importer) note(results []store.PutResult) {
+	for i, result := range results {
+		if result.Err != nil {
+			m.reject(m.lines[i], result.Err)
+		} else {
+			m.result.Accepted[m.pending]++
+			m.result.Lines++
+		}
+	}
+}
+
+func (m *importer) count() {
+	slices.SortFunc(m.faults, func(a, b lineError) int { return cmp.Compare(a.Line, b.Line) })
+	m.result.Lines += len(m.faults)
+	m.result.Rejected += len(m.faults)
+	listed := min(len(m.faults), maxLineErrors-len(m.result.Errors))
+	m.result.Errors = append(m.result.Errors, m.faults[:listed]...)
+	m.result.Truncated = m.result.Rejected > len(m.result.Errors)
+}
+
+// batch is a [batchOf] any kind.
+type batch interface {
+	add(*object) error
+	put(context.Context) ([]store.PutResult, error)
+}
+
+type batchOf[T any] struct {
+	kind  kind[T]
+	items []T
+}
+
+func (b *batchOf[T]) add(o *object) error {
+	item := b.kind.read(o)
+	if err := o.done(); err != nil {
+		return err
+	}
+	b.items = append(b.items, item)
+	return nil
+}
+
+// put hands the items to the store and forgets them.
+func (b *batchOf[T]) put(ctx context.Context) ([]store.PutResult, error) {
+	items := b.items
+	b.items = b.items[:0]
+	return b.kind.write(ctx, items)
+}

@@ -1,0 +1,183 @@
+package admin
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Limits, in bytes.
+const (
+	maxBody  = 64 << 10 // of a body; of a line of an import
+	maxToken = 4 << 10
+	maxID    = 256
+)
+
+// object is a JSON object that is being read strictly: each accessor takes a
+// field out, and what nobody has taken in the end is unknown. The first fault
+// is kept.
+type object struct {
+	fields map[string]json.RawMessage
+	fault  *problem
+}
+
+// body reads the object that is the body of a request.
+func body(w http.ResponseWriter, r *http.Request) (*object, error) {
+	raw, err := readBody(w, r)
+	if err != nil {
+		return nil, err
+	}
+	return parseObject(raw)
+}
+
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return nil, newProblem(http.StatusRequestEntityTooLarge, "the body is over 64 KiB; use POST /v1/import for many registrations")
+	}
+	if err != nil {
+		return nil, newProblem(http.StatusBadRequest, "the body broke off")
+	}
+	return raw, nil
+}
+
+// parseObject reads raw, which holds one object and nothing else.
+func parseObject(raw []byte) (*object, error) {
+	malformed := func(detail string) error { return newProblem(http.StatusBadRequest, detail) }
+	var syntax *json.SyntaxError
+	err := json.Unmarshal(raw, new(json.RawMessage))
+	switch {
+	case len(bytes.TrimSpace(raw)) == 0:
+		return nil, malformed("a JSON object is wanted, and there is nothing")
+	case !utf8.Valid(raw):
+		return nil, malformed("the JSON is not valid UTF-8")
+	case errors.As(err, &syntax):
+		return nil, malformed(fmt.Sprintf("not one valid JSON object: see byte %d", syntax.Offset))
+	case err != nil, bytes.TrimSpace(raw)[0] != '{':
+		return nil, malformed("a JSON object is wanted")
+	}
+	return fieldsOf(raw)
+}
+
+// fieldsOf takes a valid object apart. It does not decode into a map at once,
+// because that keeps the last of two fields of one name.
+func fieldsOf(raw []byte) (*object, error) {
+	o := &object{fields: map[string]json.RawMessage{}}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	if _, err := dec.Token(); err != nil {
+		return nil, err
+	}
+	for dec.More() {
+		name, err := dec.Token()
+		if err != nil {
+			return nil, err
+		}
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return nil, err
+		}
+		if _, twice := o.fields[name.(string)]; twice {
+			return nil, invalid(shorten(name.(string)), "given twice")
+		}
+		o.fields[name.(string)] = value
+	}
+	return o, nil
+}
+
+func (o *object) refuse(field, format string, args ...any) {
+	if o.fault == nil {
+		o.fault = invalid(field, format, args...)
+	}
+}
+
+// has reports whether a field is there and was not taken yet.
+func (o *object) has(name string) bool {
+	_, ok := o.fields[name]
+	return ok
+}
+
+// take decodes a field into v, if it is there.
+func (o *object) take(name string, v any, want string) (ok bool) {
+	raw, ok := o.fields[name]
+	delete(o.fields, name)
+	if !ok {
+		return false
+	}
+	if string(raw) == "null" || json.Unmarshal(raw, v) != nil {
+		o.refuse(name, "must be %s; leave it out if there is none", want)
+		return false
+	}
+	return true
+}
+
+// optional takes a text of 1 to limit bytes; "" where it is not there. An
+// empty one is refused: a caller whose variable was empty would revoke more
+// than it meant to.
+func (o *object) optional(name string, limit int) string {
+	var s string
+	if !o.take(name, &s, "a string") {
+		return ""
+	}
+	switch {
+	case s == "":
+		o.refuse(name, "must not be empty; leave it out if there is none")
+	case len(s) > limit:
+		o.refuse(name, "must not be longer than %d bytes", limit)
+	case strings.ContainsRune(s, utf8.RuneError):
+		// What half a surrogate pair decodes to: two ids would become one.
+		o.refuse(name, "must be valid Unicode, without U+FFFD and without half a surrogate pair")
+	}
+	return s
+}
+
+func (o *object) required(name string, limit int) string {
+	if !o.has(name) {
+		o.refuse(name, "is required")
+	}
+	return o.optional(name, limit)
+}
+
+// time takes an RFC 3339 time; the zero value where it is not there.
+func (o *object) time(name string) time.Time {
+	var t time.Time
+	if !o.take(name, &t, "an RFC 3339 time, such as 2026-01-31T12:00:00.000Z") {
+		return time.Time{}
+	}
+	if t.UnixMilli() <= 0 { // above all the zero value, which means something else
+		o.refuse(name, "must be after 1970")
+	}
+	return t
+}
+
+// done returns the fault to report: first of all an unknown field, because it
+// is the misspelt cause of others.
+func (o *object) done() error {
+	unknown := make([]string, 0, len(o.fields))
+	for name := range o.fields {
+		unknown = append(unknown, name)
+	}
+	if len(unknown) > 0 {
+		return invalid(shorten(slices.Min(unknown)), "is unknown here")
+	}
+	if o.fault != nil {
+		return o.fault
+	}
+	return nil
+}
+
+// shorten cuts a name that a caller made up, so that it can be named.
+func shorten(name string) string {
+	const most = 64
+	if len(name) > most {
+		return name[:most] + "…"
+	}
+	return name
+}

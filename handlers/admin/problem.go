@@ -1,0 +1,122 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/store"
+)
+
+// Types of problems (RFC 9457, section 3.1.1) that a program may tell apart.
+const (
+	typeBlank     = "about:blank"          // the status says it all
+	typeField     = "/problems/field"      // one field is at fault
+	typeRevoked   = "/problems/revoked"    // dead on arrival
+	typeOtherUser = "/problems/other-user" // the id belongs to somebody else
+)
+
+// retryAfter is how many seconds a caller waits after a 503.
+const retryAfter = "5"
+
+// problem is an error as the caller sees it (RFC 9457).
+type problem struct {
+	Type   string      `json:"type"`
+	Title  string      `json:"title"`
+	Status int         `json:"status"`
+	Detail string      `json:"detail"` // says what to do
+	Field  string      `json:"field,omitempty"`
+	Cutoff events.Time `json:"cutoff,omitzero"`
+
+	challenge string // WWW-Authenticate
+	cause     error  // for the log only
+}
+
+func newProblem(status int, detail string) *problem {
+	return &problem{Type: typeBlank, Title: http.StatusText(status), Status: status, Detail: detail}
+}
+
+// invalid refuses a field of a request. It must not quote the field's value,
+// which may be a credential.
+func invalid(field, format string, args ...any) *problem {
+	p := newProblem(http.StatusBadRequest, fmt.Sprintf(format, args...))
+	p.Type, p.Field = typeField, field
+	return p
+}
+
+// Error implements error.
+func (p *problem) Error() string {
+	if p.Field != "" {
+		return p.Field + ": " + p.Detail
+	}
+	return p.Detail
+}
+
+// problemOf maps every error to the wire: the only place that does.
+func problemOf(err error) *problem {
+	var p *problem
+	var revoked *store.RevokedError
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.As(err, &revoked):
+		p = newProblem(http.StatusConflict,
+			"it has ended, or is not newer than the cutoff of a logout: the user has to log in again")
+		p.Type, p.Cutoff = typeRevoked, events.At(revoked.Cutoff)
+	case errors.Is(err, store.ErrUnknownParent):
+		p = invalid("session_id", "no such session is registered: register it first")
+	case errors.Is(err, store.ErrOtherUser):
+		p = invalid("user_id", "the credential, or what it is bound to, belongs to another user")
+		p.Type = typeOtherUser
+	case errors.Is(err, events.ErrNoDeadLetter):
+		p = newProblem(http.StatusNotFound, "there is no such dead letter: it was replayed or discarded, or never was")
+	case errors.Is(err, events.ErrUnavailable):
+		p = newProblem(http.StatusServiceUnavailable, "the broker is unavailable: try the same again later")
+	case errors.Is(err, store.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
+		p = newProblem(http.StatusServiceUnavailable, "the store is unavailable: try the same again later")
+	case errors.Is(err, context.Canceled): // the caller is gone, or the server is shutting down
+		p = newProblem(http.StatusServiceUnavailable, "the call was broken off: try the same again later")
+	default:
+		p = newProblem(http.StatusInternalServerError, "something went wrong here; the log of this server says what")
+	}
+	p.cause = err
+	return p
+}
+
+// fail answers with a problem, and logs what is this side's fault, once.
+func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(err)
+	a.logFailure(r, p)
+	writeProblem(w, p, p)
+}
+
+func (a *api) logFailure(r *http.Request, p *problem) {
+	if p.Status >= http.StatusInternalServerError && r.Context().Err() == nil && !errors.Is(p.cause, context.Canceled) {
+		a.Logger.Error("admin call failed", "call", r.Pattern, "status", p.Status, "err", p.cause)
+	}
+}
+
+// writeProblem writes document, which is p or has more members.
+func writeProblem(w http.ResponseWriter, p *problem, document any) {
+	if p.challenge != "" {
+		w.Header().Set("WWW-Authenticate", p.challenge)
+	}
+	if p.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", retryAfter)
+	}
+	write(w, p.Status, "application/problem+json", document)
+}
+
+// answer writes v as JSON.
+func answer(w http.ResponseWriter, status int, v any) { write(w, status, "application/json", v) }
+
+// write ignores a failure: the caller is gone then.
+func write(w http.ResponseWriter, status int, contentType string, v any) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v)
+}

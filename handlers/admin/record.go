@@ -1,0 +1,51 @@
+package admin
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// recorder remembers the status of an answer.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *recorder) WriteHeader(status int) {
+	r.status = status
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap is for [http.ResponseController].
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// discard is a response of which only status and header matter.
+type discard struct {
+	header http.Header
+	status int
+}
+
+func (d *discard) Header() http.Header         { return d.header }
+func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
+func (d *discard) WriteHeader(status int)      { d.status = status }
+
+func newCalls(registerer prometheus.Registerer) *prometheus.CounterVec {
+	calls := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "logoutd_admin_requests_total",
+		Help: "Calls of the admin API by route and status.",
+	}, []string{"route", "status"})
+	if registerer != nil {
+		registerer.MustRegister(calls)
+	}
+	return calls
+}
+
+// count keeps unknown paths together: a label must not come from a caller.
+func (a *api) count(pattern string, status int) {
+	if pattern == "" {
+		pattern = "none"
+	}
+	a.calls.WithLabelValues(pattern, strconv.Itoa(status)).Inc()
+}

@@ -1,0 +1,164 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"regexp"
+	"time"
+
+	"github.com/logoutd/logoutd/store"
+)
+
+// maxAhead is how far a caller's clock may be ahead of this one.
+const maxAhead = 5 * time.Second
+
+// storeTimeout is how long the store has for one call.
+const storeTimeout = 10 * time.Second
+
+// kind is one of the things that can be registered.
+type kind[T any] struct {
+	read   func(*object) T
+	write  func(context.Context, []T) ([]store.PutResult, error)
+	answer func(id string) any
+}
+
+// put registers the one thing in the body.
+func put[T any](a *api, k kind[T]) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		result, err := k.put(w, r)
+		if err != nil {
+			a.fail(w, r, err)
+			return
+		}
+		status := http.StatusOK
+		if result.Created {
+			status = http.StatusCreated
+		}
+		answer(w, status, k.answer(result.ID))
+	}
+}
+
+func (k kind[T]) put(w http.ResponseWriter, r *http.Request) (store.PutResult, error) {
+	o, err := body(w, r)
+	if err != nil {
+		return store.PutResult{}, err
+	}
+	item := k.read(o)
+	if err := o.done(); err != nil {
+		return store.PutResult{}, err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
+	defer cancel()
+	results, err := k.write(ctx, []T{item})
+	if err != nil {
+		return store.PutResult{}, err
+	}
+	return results[0], results[0].Err
+}
+
+func (a *api) sessions() kind[store.Session] {
+	return kind[store.Session]{read: readSession, write: a.Store.PutSessions, answer: func(id string) any {
+		return struct {
+			SessionID string `json:"session_id"`
+			CSRFToken string `json:"csrf_token"`
+		}{id, a.CSRFToken(id)}
+	}}
+}
+
+func readSession(o *object) store.Session {
+	return store.Session{
+		ID: o.session(), User: o.user(), DeviceID: o.optional("device_id", maxID), AppID: o.optional("app_id", maxID),
+		Kind: o.kind(), AuthenticatedAt: o.past("authenticated_at"), ExpiresAt: o.future("expires_at"),
+	}
+}
+
+// refreshToken also keeps rotated_from as it was given: a token of 32 bytes
+// looks like an id, and callers use either.
+type refreshToken struct {
+	store.RefreshToken
+	rotatedFrom string
+}
+
+func (a *api) refreshTokens() kind[refreshToken] {
+	return kind[refreshToken]{read: readRefreshToken, write: a.putRefreshTokens, answer: func(id string) any {
+		return struct {
+			RefreshTokenID string `json:"refresh_token_id"`
+		}{id}
+	}}
+}
+
+func readRefreshToken(o *object) refreshToken {
+	if o.has("session_id") && o.has("rotated_from") {
+		o.refuse("rotated_from", "give session_id or rotated_from, not both: the token that is replaced hands down its session")
+	}
+	t := refreshToken{RefreshToken: store.RefreshToken{
+		ID: store.TokenID(o.required("refresh_token", maxToken)), User: o.user(), SessionID: o.sessionID(),
+		AppID: o.optional("app_id", maxID), AuthenticatedAt: o.past("authenticated_at"), ExpiresAt: o.future("expires_at"),
+	}, rotatedFrom: o.optional("rotated_from", maxToken)}
+	if t.rotatedFrom != "" {
+		t.RotatedFrom = store.TokenID(t.rotatedFrom)
+	}
+	return t
+}
+
+// putRefreshTokens takes rotated_from for a token, and where there is no such
+// token, for an id.
+func (a *api) putRefreshTokens(ctx context.Context, tokens []refreshToken) ([]store.PutResult, error) {
+	items := make([]store.RefreshToken, len(tokens))
+	for i, t := range tokens {
+		items[i] = t.RefreshToken
+	}
+	results, err := a.Store.PutRefreshTokens(ctx, items)
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range tokens {
+		if t.rotatedFrom == "" || !errors.Is(results[i].Err, store.ErrUnknownParent) {
+			continue
+		}
+		if results[i], err = a.putRotatedFromID(ctx, t); err != nil {
+			return nil, err
+		}
+	}
+	return results, nil
+}
+
+func (a *api) putRotatedFromID(ctx context.Context, t refreshToken) (store.PutResult, error) {
+	unknown := store.PutResult{Err: invalid("rotated_from", "no such refresh token is registered: register it first")}
+	if !store.ValidTokenID(t.rotatedFrom) {
+		return unknown, nil
+	}
+	t.RotatedFrom = t.rotatedFrom
+	results, err := a.Store.PutRefreshTokens(ctx, []store.RefreshToken{t.RefreshToken})
+	if err != nil {
+		return store.PutResult{}, err
+	}
+	if errors.Is(results[0].Err, store.ErrUnknownParent) {
+		return unknown, nil
+	}
+	return results[0], nil
+}
+
+func (a *api) pushRegistrations() kind[store.PushRegistration] {
+	return kind[store.PushRegistration]{read: readPushRegistration, write: a.Store.PutPushRegistrations, answer: func(id string) any {
+		return struct {
+			PushRegistrationID string `json:"push_registration_id"`
+		}{id}
+	}}
+}
+
+// providerName is what can stand in the subject of a target's tasks.
+var providerName = regexp.MustCompile(`^[A-Za-z0-9_-]*$`)
+
+func readPushRegistration(o *object) store.PushRegistration {
+	r := store.PushRegistration{
+		User: o.user(), DeviceID: o.required("device_id", maxID), AppID: o.optional("app_id", maxID),
+		Provider: o.required("provider", maxID), PushToken: o.required("push_token", maxToken),
+		SessionID: o.sessionID(), RegisteredAt: o.past("registered_at"),
+	}
+	if !providerName.MatchString(r.Provider) {
+		o.refuse("provider", "must be made of letters, digits, \"-\" and \"_\"")
+	}
+	return r
+}

@@ -1,0 +1,145 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"time"
+	"unicode/utf8"
+
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/store"
+)
+
+// dialect is what the requests of this API are called in events.
+const dialect = "admin"
+
+// fenceTimeout is how long the store has to make a revocation take effect in
+// checks; then a worker does it.
+const fenceTimeout = time.Second
+
+// publishTimeout is how long the broker has to acknowledge.
+const publishTimeout = 10 * time.Second
+
+// maxReason is in bytes.
+const maxReason = 256
+
+// revoke accepts a revocation: fenced where the store answers, and on disk at
+// the broker in any case. It goes on when the caller hangs up: what is fenced
+// has to be published.
+func (a *api) revoke(w http.ResponseWriter, r *http.Request) {
+	o, err := body(w, r)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	request, err := readRevocation(o)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	request.TraceParent = traceParent(r.Header)
+	if err := a.accept(context.WithoutCancel(r.Context()), request); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	answer(w, http.StatusAccepted, struct {
+		ID string `json:"id"`
+	}{request.ID})
+}
+
+func (a *api) accept(ctx context.Context, request events.Request) error {
+	if err := a.fence(ctx, &request); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
+	defer cancel()
+	return a.Publisher.Requests(ctx, request)
+}
+
+func readRevocation(o *object) (events.Request, error) {
+	now := events.At(time.Now())
+	request := events.Request{
+		ID: events.NewID(), Dialect: dialect, Initiator: events.InitiatorAdmin,
+		Reason: o.optional("reason", maxReason), Cutoff: now, RequestedAt: now,
+	}
+	if o.has("session_token") || o.has("session_id") {
+		request.SessionID = o.session()
+	}
+	request.UserID, request.TenantID = o.optional("user_id", maxID), o.optional("tenant_id", maxID)
+	request.DeviceID, request.AppID = o.optional("device_id", maxID), o.optional("app_id", maxID)
+	scope, fault := scopeOf(request)
+	if fault != nil {
+		o.refuse(fault.Field, "%s", fault.Detail)
+	}
+	request.Scope = string(scope)
+	return request, o.done()
+}
+
+// scopeOf refuses what would revoke more than it names, or names nothing.
+func scopeOf(r events.Request) (store.Scope, *problem) {
+	switch {
+	case r.SessionID != "" && r.UserID+r.TenantID+r.DeviceID+r.AppID != "":
+		return "", invalid("user_id", "name a session, or a user by user_id, tenant_id and device_id, not both")
+	case r.SessionID != "":
+		return store.ScopeSession, nil
+	case r.AppID != "":
+		return "", invalid("app_id", "revocation by app does not exist yet (bulk revocation); name a session or a user")
+	case r.UserID != "" && r.DeviceID != "":
+		return store.ScopeDevice, nil
+	case r.UserID != "":
+		return store.ScopeUser, nil
+	case r.TenantID != "" && r.DeviceID == "":
+		return "", invalid("tenant_id", "revocation of a whole tenant does not exist yet (bulk revocation); name a session, or a user by user_id")
+	default:
+		return "", invalid("user_id", "one of session_token, session_id and user_id is required")
+	}
+}
+
+// fence makes the request take effect in checks and completes it with what
+// the store knows. A store that does not answer leaves that to a worker.
+func (a *api) fence(ctx context.Context, request *events.Request) error {
+	ctx, cancel := context.WithTimeout(ctx, fenceTimeout)
+	defer cancel()
+	results, err := a.Store.Fence(ctx, []store.Fence{{
+		RequestID: request.ID, SessionID: request.SessionID, DeviceID: request.DeviceID,
+		User: store.User{TenantID: request.TenantID, ID: request.UserID},
+	}})
+	if err == nil {
+		err = results[0].Err
+	}
+	if err != nil {
+		a.Logger.Warn("revocation is not fenced: it takes effect when a worker does it",
+			"request_id", request.ID, "session_id", request.SessionID, "user_id", request.UserID, "err", err)
+		return nil
+	}
+	return a.complete(request, results[0])
+}
+
+func (a *api) complete(request *events.Request, fenced store.Fenced) error {
+	request.Fenced = true
+	switch {
+	case fenced.Outcome == store.FenceUnknown && a.PublishUnknown:
+		return nil
+	case fenced.Outcome == store.FenceUnknown:
+		return newProblem(http.StatusNotFound, "no such session is registered")
+	case request.SessionID != "":
+		request.Fenced = copySession(request, fenced.Session)
+	}
+	request.Cutoff = events.At(fenced.Cutoff)
+	return nil
+}
+
+// copySession reports whether JSON can carry the session's ids. Those that a
+// login service wrote to the store directly may be any bytes; then the worker
+// asks the store for them.
+func copySession(request *events.Request, s store.Session) bool {
+	for _, id := range []string{s.User.ID, s.User.TenantID, s.DeviceID, s.AppID} {
+		if !utf8.ValidString(id) {
+			return false
+		}
+	}
+	request.UserID, request.TenantID = s.User.ID, s.User.TenantID
+	request.DeviceID, request.AppID = s.DeviceID, s.AppID
+	request.AuthenticatedAt = events.At(s.AuthenticatedAt)
+	return true
+}

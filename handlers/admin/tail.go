@@ -1,0 +1,130 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/logoutd/logoutd/events"
+)
+
+const (
+	// tailStart is how long the broker has before the answer begins.
+	tailStart = 5 * time.Second
+	// tailPause is how long to wait before going on after the broker failed.
+	tailPause = time.Second
+)
+
+// tail follows the public events from "since" on, by default from now on,
+// until the caller goes. When the broker goes away, the tail goes
+// on where it was once that is back.
+func (a *api) tail(w http.ResponseWriter, r *http.Request) {
+	since, err := readSince(r.URL.Query())
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	config, err := a.tailFrom(r.Context(), since)
+	if err != nil {
+		a.fail(w, r, fmt.Errorf("following events: %w: %w", events.ErrUnavailable, err))
+		return
+	}
+	out := lineWriter{w, http.NewResponseController(w)}
+	out.start()
+	ctx, cancel := a.untilStopped(r)
+	defer cancel()
+	for ctx.Err() == nil && r.Method != http.MethodHead {
+		iterator, err := a.follow(ctx, config)
+		if err != nil {
+			pause(ctx, tailPause)
+			continue
+		}
+		last, err := pump(ctx, iterator, out)
+		if err != nil {
+			return // the caller is gone
+		}
+		config = resume(config, last)
+	}
+}
+
+// readSince reads an RFC 3339 time, or how long ago (90s, 1h); zero where
+// neither is given.
+func readSince(query url.Values) (time.Time, error) {
+	for name := range query {
+		if name != "since" {
+			return time.Time{}, invalid(shorten(name), "is unknown here; there is since")
+		}
+	}
+	since := query.Get("since")
+	if since == "" {
+		return time.Time{}, nil
+	}
+	if at, err := time.Parse(time.RFC3339, since); err == nil {
+		return at, nil
+	}
+	ago, err := time.ParseDuration(since)
+	if err != nil || ago < 0 {
+		return time.Time{}, invalid("since", "must be an RFC 3339 time, or how long ago, such as 90s or 1h")
+	}
+	return time.Now().Add(-ago), nil
+}
+
+// tailFrom turns "now" into a sequence, so that nothing is lost while the
+// broker is away.
+func (a *api) tailFrom(ctx context.Context, since time.Time) (jetstream.OrderedConsumerConfig, error) {
+	ctx, cancel := context.WithTimeout(ctx, tailStart)
+	defer cancel()
+	stream, err := a.JetStream.Stream(ctx, events.StreamEvents)
+	if err != nil {
+		return jetstream.OrderedConsumerConfig{}, err
+	}
+	if since.IsZero() {
+		return fromSequence(stream.CachedInfo().State.LastSeq + 1), nil
+	}
+	return jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &since}, nil
+}
+
+func fromSequence(seq uint64) jetstream.OrderedConsumerConfig {
+	return jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: seq}
+}
+
+// resume returns config for what comes after sequence last, 0: nothing came.
+func resume(config jetstream.OrderedConsumerConfig, last uint64) jetstream.OrderedConsumerConfig {
+	if last == 0 {
+		return config
+	}
+	return fromSequence(last + 1)
+}
+
+func (a *api) follow(ctx context.Context, config jetstream.OrderedConsumerConfig) (jetstream.MessagesContext, error) {
+	config.MaxResetAttempts = 1 // so that Next never waits for the broker beyond ctx
+	ctx, cancel := context.WithTimeout(ctx, tailStart)
+	defer cancel()
+	consumer, err := a.JetStream.OrderedConsumer(ctx, events.StreamEvents, config)
+	if err != nil {
+		return nil, err
+	}
+	return consumer.Messages()
+}
+
+// pump writes events until the iterator fails or ctx ends. last is the
+// sequence of the last event; err means that the caller is gone.
+func pump(ctx context.Context, iterator jetstream.MessagesContext, out lineWriter) (last uint64, err error) {
+	defer iterator.Stop()
+	for {
+		msg, err := iterator.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return last, nil
+		}
+		if meta, err := msg.Metadata(); err == nil {
+			last = meta.Sequence.Stream
+		}
+		if err := out.line(msg.Data()); err != nil {
+			return last, err
+		}
+	}
+}

@@ -1,0 +1,75 @@
+package handlers
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/logoutd/logoutd/store"
+)
+
+// dialect is how one of the imitated APIs words requests and answers.
+type dialect interface {
+	// read returns the logout that a request asks for, or why it is malformed.
+	read(w http.ResponseWriter, r *http.Request) (logout, *fault)
+
+	// answer says that a logout is accepted, or that nothing is to be done:
+	// its session is unknown, or there is no credential.
+	answer(w http.ResponseWriter, r *http.Request, o outcome)
+
+	// fail says that the logout failed.
+	fail(w http.ResponseWriter, r *http.Request, f fault)
+}
+
+// logout is what a request asks for.
+type logout struct {
+	scope      store.Scope
+	candidates candidates
+}
+
+// fault is a failed logout. The reason is for the caller: it names neither
+// causes inside nor anything secret.
+type fault struct {
+	status int // of HTTP
+	reason string
+}
+
+// maxRetryAfter bounds Retry-After, in seconds. It is random, so that callers
+// do not come back all at once.
+const maxRetryAfter = 3
+
+// serve returns the handler of a dialect's path. The name stands in events and
+// metrics.
+func (f *front) serve(name string, d dialect, methods ...string) http.Handler {
+	f.metrics.start(name)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		o, failed := f.handle(name, d, methods, w, r)
+		f.metrics.requests.WithLabelValues(name, o.String()).Inc()
+		if failed == nil {
+			d.answer(w, r, o)
+			return
+		}
+		switch failed.status {
+		case http.StatusMethodNotAllowed:
+			w.Header().Set("Allow", strings.Join(methods, ", "))
+		case http.StatusServiceUnavailable:
+			w.Header().Set("Retry-After", strconv.Itoa(1+rand.IntN(maxRetryAfter)))
+		}
+		d.fail(w, r, *failed)
+	})
+}
+
+func (f *front) handle(name string, d dialect, methods []string, w http.ResponseWriter, r *http.Request) (outcome, *fault) {
+	if !slices.Contains(methods, r.Method) {
+		return outcomeInvalid, &fault{http.StatusMethodNotAllowed, "Allowed here: " + strings.Join(methods, ", ") + "."}
+	}
+	l, failed := d.read(w, r)
+	if failed != nil {
+		return outcomeInvalid, failed
+	}
+	o := f.accept(r, name, l)
+	return o, o.fault()
+}

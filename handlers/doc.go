@@ -1,0 +1,55 @@
+// Package handlers is the public listener: the logout APIs that logoutd
+// imitates, one file each, and what they share, from the credential to the
+// acknowledged event. It imports events and store and never meets workers; the
+// admin API is handlers/admin.
+//
+// The transcripts in testdata are the exact answers: a case for every row
+// below, and for bad input and outages.
+//
+//	dialect  method, path                              credential                                    success
+//	sap_v1   POST   /mobileservices/sessions/logout    every cookie of the configured names, the     204
+//	         DELETE /mobileservices/sessions           header X-SMP-SESSID; where none of them is,
+//	                                                   Authorization: Bearer
+//	sap_v2   POST   /mobileservices/sessions/v2/logout as sap_v1                                     204
+//	         DELETE /mobileservices/sessions/v2
+//	elvis    POST   /services/logout                   cookie, Authorization: Bearer, ;jsessionid=   200 {"logoutSuccess": true}
+//	         GET, POST /logout?logoutSuccessUrl=       the same                                      302, cookie cleared
+//	kratos   DELETE /self-service/logout/api           session_token in the JSON body                204
+//	         DELETE /auth/self-service/logout/api
+//
+//	dialect  no session, unknown session   other failures                              their body
+//	sap_*    204                           405, 503                                    plain text
+//	elvis    200, or 302                   403 without its CSRF token, 405, 503        {"errorcode","message"}
+//	kratos   403                           400, 405, 413 over 64 KiB, 503              {"error":{…}}
+//
+// Sessions that have ended are accepted like live ones, and published again:
+// the caller before may have died between fence and event. Every 405 has
+// Allow, every 503 Retry-After; answers are not to be cached. Tokens above 4
+// KiB are no credential, and no more than 16 of a request count.
+//
+// # Where we differ
+//
+// Sources: the vendors' documents and public clients; Kratos v26.2.0 as observed.
+//
+//   - All: 503 where a logout cannot be made durable. With the store down but
+//     not the broker, a logout is accepted without knowing whether there is
+//     such a session.
+//   - SAP: v2 covers push registrations too, on which its documentation is
+//     silent. A session cookie is not demanded. GET is not served, though one
+//     sample calls it: links and prefetching must not log out.
+//   - SAP: a plain cross-origin POST is served, as the contract knows no CSRF.
+//     CORS answers, with credentials, go to the configured origins only.
+//   - Elvis: what lacks the CSRF token is not documented; here a session of
+//     kind browser is then refused, 403, and stays. Only a cookie needs the
+//     token: other sites' pages can send neither a bearer token nor a session
+//     id in the path. While the store is down nobody knows the kind, and a
+//     cookie without a valid token gets 503. Where sessions are kept elsewhere
+//     nobody ever knows it, and the cookie suffices.
+//   - Elvis: /logout is a link and asks for no token. It redirects to its own
+//     origin and to the configured ones; the original goes anywhere.
+//   - Kratos: 400 for bytes after the object and for two tokens in one body,
+//     where the original logs one of them out; 413 over 64 KiB, where its cap
+//     is 5 MiB and the answer 400; 405 as JSON; 403 for a token with \u0000,
+//     where it fails with 500; and reasons that name no Go types.
+//   - Kratos: where sessions are kept elsewhere, 204 to any token.
+package handlers

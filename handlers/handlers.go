@@ -1,0 +1,75 @@
+package handlers
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/rs/cors"
+
+	"github.com/logoutd/logoutd/store"
+)
+
+// New returns the handler of the public listener: the dialects, and 404 for
+// everything else.
+func New(cfg Config) http.Handler {
+	f := &front{
+		store: cfg.Store, publisher: cfg.Publisher, publishUnknown: cfg.PublishUnknown,
+		fenceTimeout: cfg.fenceTimeout(), acceptTimeout: cfg.acceptTimeout(),
+		metrics: newMetrics(cfg.Registerer), log: cfg.logger(),
+	}
+	mux := http.NewServeMux()
+	f.routes(mux, cfg)
+	return pathParameter(mux)
+}
+
+// front is what all dialects share.
+type front struct {
+	store          Store
+	publisher      Publisher
+	publishUnknown bool
+	fenceTimeout   time.Duration
+	acceptTimeout  time.Duration
+	metrics        *metrics
+	log            *slog.Logger
+	fenceTrouble   seldom
+	publishTrouble seldom
+}
+
+// routes lists every route of the public listener.
+func (f *front) routes(mux *http.ServeMux, cfg Config) {
+	v1 := sap{scope: store.ScopeSession, cookies: cfg.SAP.cookies()}
+	v2 := sap{scope: store.ScopeUser, cookies: cfg.SAP.cookies()}
+	crossOrigin := allowOrigins(cfg.SAP.Origins)
+	for _, slash := range []string{"", "/{$}"} {
+		mux.Handle("/mobileservices/sessions/logout"+slash, crossOrigin(f.serve("sap_v1", v1, http.MethodPost)))
+		mux.Handle("/mobileservices/sessions"+slash, crossOrigin(f.serve("sap_v1", v1, http.MethodDelete)))
+		mux.Handle("/mobileservices/sessions/v2/logout"+slash, crossOrigin(f.serve("sap_v2", v2, http.MethodPost)))
+		mux.Handle("/mobileservices/sessions/v2"+slash, crossOrigin(f.serve("sap_v2", v2, http.MethodDelete)))
+	}
+
+	script := elvis{cookie: cfg.Elvis.cookie(), secret: cfg.Secret, csrf: true}
+	redirect := elvisRedirect{
+		elvis: elvis{cookie: cfg.Elvis.cookie()},
+		to:    newRedirects(cfg.Elvis.RedirectOrigins, cfg.Elvis.landingPage()),
+	}
+	mux.Handle("/services/logout", f.serve("elvis", script, http.MethodPost))
+	mux.Handle("/logout", f.serve("elvis", redirect, http.MethodGet, http.MethodPost))
+
+	mux.Handle("/self-service/logout/api", f.serve("kratos", kratos{}, http.MethodDelete))
+	mux.Handle("/auth/self-service/logout/api", f.serve("kratos", kratos{}, http.MethodDelete))
+}
+
+// allowOrigins returns the CORS layer for the origins. Without any there is
+// none: to rs/cors an empty list means all.
+func allowOrigins(origins []string) func(http.Handler) http.Handler {
+	if len(origins) == 0 {
+		return func(h http.Handler) http.Handler { return h }
+	}
+	return cors.New(cors.Options{
+		AllowedOrigins:   origins,
+		AllowedMethods:   []string{http.MethodPost, http.MethodDelete},
+		AllowedHeaders:   []string{"*"},
+		AllowCredentials: true,
+	}).Handler
+}

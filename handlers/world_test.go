@@ -1,0 +1,214 @@
+package handlers_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/events/eventstest"
+	"github.com/logoutd/logoutd/handlers"
+	"github.com/logoutd/logoutd/store"
+	"github.com/logoutd/logoutd/store/sqlitestore"
+)
+
+var secret = []byte("0123456789abcdef0123456789abcdef")
+
+// longEnough is a fence timeout that a busy machine does not reach.
+const longEnough = 10 * time.Second
+
+type storeFunc func(context.Context, []store.Fence) ([]store.Fenced, error)
+
+func (f storeFunc) Fence(ctx context.Context, fences []store.Fence) ([]store.Fenced, error) {
+	return f(ctx, fences)
+}
+
+type publisherFunc func(context.Context, ...events.Request) error
+
+func (f publisherFunc) Requests(ctx context.Context, requests ...events.Request) error {
+	return f(ctx, requests...)
+}
+
+var (
+	storeDown storeFunc = func(context.Context, []store.Fence) ([]store.Fenced, error) {
+		return nil, store.ErrUnavailable
+	}
+	storeHangs storeFunc = func(ctx context.Context, _ []store.Fence) ([]store.Fenced, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	brokerDown publisherFunc = func(context.Context, ...events.Request) error {
+		return events.ErrUnavailable
+	}
+)
+
+// logBuffer collects what is logged.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// world is a public listener with a store and a broker behind it.
+type world struct {
+	addr     string
+	store    store.Store
+	broker   *eventstest.Broker
+	registry *prometheus.Registry
+	logs     *logBuffer
+	sessions []string // tokens registered
+	read     int      // messages seen
+	counted  map[string]float64
+}
+
+// worldSettings are the + lines of a case.
+type worldSettings []string
+
+func newWorld(t *testing.T, broker *eventstest.Broker, settings worldSettings) *world {
+	t.Helper()
+	w := &world{
+		store: openStore(t), broker: broker, registry: prometheus.NewRegistry(), logs: &logBuffer{},
+		read: len(broker.Messages(events.StreamRequests)), counted: map[string]float64{},
+	}
+	publisher := events.NewPublisher(broker.JS, nil)
+	t.Cleanup(publisher.Close)
+	cfg := handlers.Config{
+		Store: w.store, Publisher: publisher, Secret: secret, FenceTimeout: longEnough,
+		Registerer: w.registry,
+		Logger:     slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+	for _, s := range settings {
+		w.apply(t, &cfg, strings.Fields(s))
+	}
+	server := httptest.NewServer(handlers.New(cfg))
+	t.Cleanup(server.Close)
+	w.addr = server.Listener.Addr().String()
+	return w
+}
+
+func (w *world) apply(t *testing.T, cfg *handlers.Config, setting []string) {
+	t.Helper()
+	switch setting[0] {
+	case "session":
+		w.register(t, setting[1], setting[2:])
+	case "unknown":
+		cfg.PublishUnknown = setting[1] == "publish"
+	case "store":
+		cfg.Store = map[string]handlers.Store{"down": storeDown, "hangs": storeHangs}[setting[1]]
+		cfg.FenceTimeout = time.Millisecond
+	case "broker":
+		cfg.Publisher = brokerDown
+	case "cookies":
+		cfg.SAP.Cookies = setting[1:]
+	case "origins":
+		cfg.SAP.Origins = setting[1:]
+	case "redirect_origins":
+		cfg.Elvis.RedirectOrigins = setting[1:]
+	case "landing_page":
+		cfg.Elvis.LandingPage = setting[1]
+	default:
+		t.Fatalf("unknown setting %q", setting)
+	}
+}
+
+func (w *world) register(t *testing.T, token string, fields []string) {
+	t.Helper()
+	s := store.Session{ID: store.TokenID(token), ExpiresAt: time.Now().Add(time.Hour)}
+	end := ""
+	for _, field := range fields {
+		switch key, value, _ := strings.Cut(field, "="); key {
+		case "user":
+			s.User.ID = value
+		case "tenant":
+			s.User.TenantID = value
+		case "device":
+			s.DeviceID = value
+		case "app":
+			s.AppID = value
+		case "browser":
+			s.Kind = store.KindBrowser
+		case "expired":
+			s.ExpiresAt = time.Now().Add(50 * time.Millisecond)
+			end = key
+		case "revoked", "cutoff":
+			end = key
+		default:
+			t.Fatalf("unknown field %q", field)
+		}
+	}
+	put(t, w.store, s)
+	w.sessions = append(w.sessions, token)
+	w.end(t, s, end)
+}
+
+// end ends a session in one of the ways there are.
+func (w *world) end(t *testing.T, s store.Session, how string) {
+	t.Helper()
+	ctx := t.Context()
+	switch how {
+	case "revoked":
+		fence(t, w.store, store.Fence{RequestID: "earlier", SessionID: s.ID})
+	case "cutoff":
+		fence(t, w.store, store.Fence{RequestID: "operator", User: s.User})
+	case "":
+		return
+	}
+	deadline := time.Now().Add(longEnough)
+	for {
+		states, err := w.store.Sessions(ctx, []string{s.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !states[0].Active {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("session does not end")
+		}
+	}
+}
+
+func openStore(t *testing.T) store.Store {
+	t.Helper()
+	s, err := sqlitestore.Open(filepath.Join(t.TempDir(), "store.db"), sqlitestore.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func put(t *testing.T, s store.Store, session store.Session) {
+	t.Helper()
+	results, err := s.PutSessions(t.Context(), []store.Session{session})
+	if err != nil || results[0].Err != nil {
+		t.Fatalf("registering session: %v, %v", err, results)
+	}
+}
+
+func fence(t *testing.T, s store.Store, f store.Fence) {
+	t.Helper()
+	results, err := s.Fence(t.Context(), []store.Fence{f})
+	if err != nil || results[0].Err != nil {
+		t.Fatalf("fencing: %v, %v", err, results)
+	}
+}

@@ -1,0 +1,224 @@
+package workers_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/store"
+	"github.com/logoutd/logoutd/workers"
+)
+
+// provider is a push provider that answers as it is told.
+type provider struct {
+	*httptest.Server
+	mu     sync.Mutex
+	answer func(token string) int // 0: hang
+	done   map[string]int         // successful deletions by push token
+	asked  int
+}
+
+func newProvider(t *testing.T, answer func(token string) int) *provider {
+	p := &provider{answer: answer, done: map[string]int{}}
+	stop := make(chan struct{})
+	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token := strings.TrimPrefix(r.URL.Path, "/")
+		p.mu.Lock()
+		p.asked++
+		status := p.answer(token)
+		if status/100 == 2 {
+			p.done[token]++
+		}
+		p.mu.Unlock()
+		if status == 0 {
+			select {
+			case <-stop:
+			case <-r.Context().Done():
+			}
+			return
+		}
+		w.WriteHeader(status)
+	}))
+	t.Cleanup(func() {
+		close(stop)
+		p.Close()
+	})
+	return p
+}
+
+func (p *provider) set(answer func(string) int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.answer = answer
+}
+
+func (p *provider) deleted(token string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.done[token]
+}
+
+func (p *provider) requests() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.asked
+}
+
+func always(status int) func(string) int { return func(string) int { return status } }
+
+func (w *world) runTarget(p *provider) (stop func()) {
+	w.Helper()
+	sender, err := workers.NewHTTPSender(workers.HTTPConfig{URL: p.URL + "/{push_token}", Timeout: 300 * time.Millisecond})
+	w.must(err)
+	return w.run(w.target("http", sender).Run)
+}
+
+func TestOneBadDeviceDelaysOnlyItself(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := newProvider(t, func(token string) int {
+		switch token {
+		case "push-broken":
+			return http.StatusInternalServerError
+		case "push-hanging":
+			return 0
+		default:
+			return http.StatusNoContent
+		}
+	})
+	w.run(w.revoker("http").Run)
+	w.runTarget(p)
+	names := []string{"broken", "hanging"}
+	for i := range 30 {
+		names = append(names, fmt.Sprint("fine-", i))
+	}
+	for _, name := range names {
+		w.must(w.publisher.Requests(t.Context(), w.logout("session", w.login(name, name))))
+	}
+	for _, name := range names[2:] {
+		w.eventually("deletion of "+name, func() bool { return p.deleted("push-"+name) == 1 })
+	}
+	w.eventually("two dead letters", func() bool { return len(w.letters()) == 2 })
+	for _, letter := range w.letters() {
+		switch letter.Task.PushRegistration.PushToken {
+		case "push-broken":
+			if letter.Code != "http_500" || letter.Attempts < 4 {
+				t.Errorf("broken device: %+v", letter)
+			}
+		case "push-hanging":
+			if letter.Code != "timeout" || letter.Attempts < 2 {
+				t.Errorf("hanging device: %+v", letter)
+			}
+		}
+		if letter.Step != "push" || letter.Target != "http" || letter.Request.UserID == "" {
+			t.Errorf("dead letter %+v", letter)
+		}
+	}
+	if n := w.metric("logoutd_pauses_total", map[string]string{"step": "push"}); n != 0 {
+		t.Errorf("%v pauses, want none", n)
+	}
+
+	p.set(always(http.StatusNoContent))
+	for _, letter := range w.letters() {
+		w.must(events.NewDeadLetters(w.broker.JS).Replay(t.Context(), letter.ID))
+	}
+	for _, name := range names {
+		w.eventually("deletion of "+name, func() bool { return p.deleted("push-"+name) == 1 })
+	}
+	if w.log.contains("push-") {
+		t.Errorf("the log shows a push token:\n%s", w.log)
+	}
+}
+
+func TestOutageOfATargetBurnsNoAttempts(t *testing.T) {
+	for name, status := range map[string]int{
+		"server error": http.StatusBadGateway, "wrong key": http.StatusUnauthorized,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.retry.GiveUpAfter = time.Millisecond // a single counted failure would make a dead letter
+			p := newProvider(t, always(status))
+			w.run(w.revoker("http").Run)
+			var requests []events.Request
+			for i := range 20 {
+				name := fmt.Sprint("user-", i)
+				requests = append(requests, w.logout("session", w.login(name, name)))
+			}
+			w.must(w.publisher.Requests(t.Context(), requests...))
+			w.eventually("tasks", func() bool { return len(w.broker.Messages(events.StreamTasks)) == 20 })
+			w.runTarget(p)
+			w.eventually("pause", func() bool {
+				return w.metric("logoutd_paused", map[string]string{"target": "http"}) == 1
+			})
+			before := p.requests()
+			w.eventually("probes", func() bool { return p.requests() >= before+2 })
+			p.set(always(http.StatusOK))
+			for i := range 20 {
+				w.eventually("deletion", func() bool { return p.deleted(fmt.Sprint("push-user-", i)) == 1 })
+			}
+			if letters := w.letters(); len(letters) != 0 {
+				t.Errorf("dead letters: %+v", letters)
+			}
+			if w.metric("logoutd_paused", map[string]string{"target": "http"}) != 0 {
+				t.Error("still paused")
+			}
+		})
+	}
+}
+
+func TestPermanentRefusalIsADeadLetterAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := newProvider(t, always(http.StatusBadRequest))
+	w.run(w.revoker("http").Run)
+	w.runTarget(p)
+	w.must(w.publisher.Requests(t.Context(), w.logout("session", w.login("ada", "one"))))
+	w.eventually("dead letter", func() bool { return len(w.letters()) == 1 })
+	if letter := w.letters()[0]; letter.Code != "http_400" || letter.Attempts != 1 {
+		t.Errorf("dead letter %+v", letter)
+	}
+}
+
+func TestDeviceThatRegisteredAnewIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := newProvider(t, always(http.StatusNoContent))
+	w.run(w.revoker("http").Run)
+	request := w.logout("session", w.login("ada", "one"))
+	w.must(w.publisher.Requests(t.Context(), request))
+	w.eventually("task", func() bool { return len(w.revoked("session")) == 1 })
+	w.registerPush("ada", "one") // while the provider was not told yet
+	w.runTarget(p)
+	w.eventually("obsolete task", func() bool {
+		return w.metric("logoutd_attempts_total", map[string]string{"outcome": "obsolete"}) == 1
+	})
+	if p.requests() != 0 {
+		t.Error("the provider was told to delete the new registration")
+	}
+}
+
+func TestUnknownProviderIsToldToNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(w.revoker().Run)
+	request := w.logout("session", w.login("ada", "one"))
+	w.must(w.publisher.Requests(t.Context(), request))
+	w.eventually("public event", func() bool { return len(w.revoked("session")) == 1 })
+	if n := len(w.broker.Messages(events.StreamTasks)); n != 0 {
+		t.Errorf("%d tasks, want none", n)
+	}
+	w.eventually("registration gone", func() bool {
+		results, err := w.store.Revoke(t.Context(), []store.Revocation{{
+			RequestID: "look", Scope: store.ScopeUser, User: store.User{ID: "ada"}, Cutoff: time.Now(),
+		}})
+		w.must(err, errors.Join(results[0].Err))
+		return len(results[0].PushRegistrations) == 0
+	})
+}

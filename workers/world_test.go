@@ -1,0 +1,260 @@
+package workers_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/events/eventstest"
+	"github.com/logoutd/logoutd/store"
+	"github.com/logoutd/logoutd/store/sqlitestore"
+	"github.com/logoutd/logoutd/workers"
+)
+
+// world is a broker, a store and the workers between them.
+type world struct {
+	*testing.T
+	broker    *eventstest.Broker
+	publisher *events.Publisher
+	store     *brittleStore
+	registry  *prometheus.Registry
+	metrics   *workers.Metrics
+	retry     workers.Retry
+	unknown   bool
+	log       *logBuffer
+	logger    *slog.Logger
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	broker := eventstest.Start(t)
+	s, err := sqlitestore.Open(filepath.Join(t.TempDir(), "store.db"), sqlitestore.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	log := &logBuffer{}
+	w := &world{
+		T: t, broker: broker, publisher: events.NewPublisher(broker.JS, nil),
+		store: &brittleStore{Store: s}, registry: prometheus.NewRegistry(), log: log,
+		logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		retry:  workers.Retry{GiveUpAfter: 2 * time.Second, Initial: 50 * time.Millisecond},
+	}
+	w.metrics = workers.NewMetrics(w.registry)
+	t.Cleanup(w.publisher.Close)
+	return w
+}
+
+// run runs a worker until the test ends, and then waits for it.
+func (w *world) run(run func(context.Context) error) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := run(ctx); err != nil {
+			w.Errorf("worker: %v", err)
+		}
+	})
+	stop = func() {
+		cancel()
+		running.Wait()
+	}
+	w.Cleanup(stop)
+	return stop
+}
+
+func (w *world) revoker(providers ...string) *workers.Revoker {
+	return workers.NewRevoker(workers.RevokerConfig{
+		JetStream: w.broker.JS, Publisher: w.publisher, Store: w.store, Providers: providers,
+		PublishUnknown: w.unknown, Retry: w.retry, Metrics: w.metrics, Logger: w.logger,
+	})
+}
+
+func (w *world) target(name string, sender workers.Sender) *workers.Target {
+	return workers.NewTarget(workers.TargetConfig{
+		Name: name, Sender: sender, JetStream: w.broker.JS, Publisher: w.publisher, Store: w.store,
+		Retry: w.retry, Metrics: w.metrics, Logger: w.logger,
+	})
+}
+
+// eventually polls until ok, and fails the test where it takes too long.
+func (w *world) eventually(what string, ok func() bool) {
+	w.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for !ok() {
+		if time.Now().After(deadline) {
+			w.Fatalf("%s: not in time; log:\n%s", what, w.log)
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+}
+
+// login registers a session with a bound refresh token and a push
+// registration, and returns the session's id.
+func (w *world) login(user, session string) string {
+	w.Helper()
+	id, expires := store.TokenID(session), time.Now().Add(time.Hour)
+	results, err := w.store.PutSessions(w.Context(), []store.Session{{
+		ID: id, User: store.User{ID: user}, DeviceID: "device of " + session, ExpiresAt: expires,
+	}})
+	w.must(err, results[0].Err)
+	results, err = w.store.PutRefreshTokens(w.Context(), []store.RefreshToken{{
+		ID: store.TokenID("refresh " + session), User: store.User{ID: user}, SessionID: id, ExpiresAt: expires,
+	}})
+	w.must(err, results[0].Err)
+	w.registerPush(user, session)
+	return id
+}
+
+func (w *world) registerPush(user, session string) {
+	w.Helper()
+	results, err := w.store.PutPushRegistrations(w.Context(), []store.PushRegistration{{
+		User: store.User{ID: user}, DeviceID: "device of " + session, Provider: "http", PushToken: "push-" + session,
+	}})
+	w.must(err, results[0].Err)
+}
+
+func (w *world) must(errs ...error) {
+	w.Helper()
+	if err := errors.Join(errs...); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// logout fences a session as a front end does and returns its request.
+func (w *world) logout(scope, id string) events.Request {
+	w.Helper()
+	request := events.Request{
+		ID: events.RequestID(scope, id), Dialect: "test", Initiator: events.InitiatorUser, Scope: scope,
+		SessionID: id, RequestedAt: events.At(time.Now()),
+	}
+	fenced, err := w.store.Fence(w.Context(), []store.Fence{{RequestID: request.ID, SessionID: id}})
+	w.must(err)
+	session := fenced[0].Session
+	request.Fenced, request.Cutoff = true, events.At(fenced[0].Cutoff)
+	request.UserID, request.DeviceID = session.User.ID, session.DeviceID
+	request.AuthenticatedAt = events.At(session.AuthenticatedAt)
+	return request
+}
+
+// public returns the public events of a type.
+func public[T any](w *world, subject string) []events.Event[T] {
+	w.Helper()
+	var all []events.Event[T]
+	for _, msg := range w.broker.Messages(events.StreamEvents) {
+		if msg.Subject != subject {
+			continue
+		}
+		var e events.Event[T]
+		w.must(json.Unmarshal(msg.Data, &e))
+		all = append(all, e)
+	}
+	return all
+}
+
+func (w *world) revoked(scope string) []events.Event[events.Revoked] {
+	return public[events.Revoked](w, events.SubjectRevoked(scope))
+}
+
+func (w *world) letters() []events.DeadLetter {
+	w.Helper()
+	letters, err := events.NewDeadLetters(w.broker.JS).List(w.Context(), 0, 100)
+	w.must(err)
+	return letters
+}
+
+// metric returns the sum of a metric over the series that have the label
+// values.
+func (w *world) metric(name string, labels map[string]string) float64 {
+	w.Helper()
+	families, err := w.registry.Gather()
+	w.must(err)
+	sum := 0.0
+	for _, family := range families {
+		if family.GetName() != name {
+			continue
+		}
+	series:
+		for _, m := range family.GetMetric() {
+			for _, label := range m.GetLabel() {
+				if want, ok := labels[label.GetName()]; ok && want != label.GetValue() {
+					continue series
+				}
+			}
+			sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+		}
+	}
+	return sum
+}
+
+// brittleStore is a store that fails on demand.
+type brittleStore struct {
+	store.Store
+	mu      sync.Mutex
+	down    bool
+	refuses map[string]error // by request id
+	calls   int              // of Revoke
+}
+
+func (s *brittleStore) set(down bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.down = down
+}
+
+func (s *brittleStore) refuse(requestID string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refuses = map[string]error{requestID: err}
+}
+
+func (s *brittleStore) Revoke(ctx context.Context, revocations []store.Revocation) ([]store.Revoked, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls++
+	if s.down {
+		return nil, store.ErrUnavailable
+	}
+	results, err := s.Store.Revoke(ctx, revocations)
+	for i, r := range revocations {
+		if refusal := s.refuses[r.RequestID]; refusal != nil && err == nil {
+			results[i] = store.Revoked{Err: refusal}
+		}
+	}
+	return results, err
+}
+
+func (s *brittleStore) revokes() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls
+}
+
+// logBuffer keeps a log for several goroutines.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+func (b *logBuffer) contains(s string) bool { return strings.Contains(b.String(), s) }
