@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// callTimeout is for calls that take a moment only.
+const callTimeout = 30 * time.Second
+
+// clientFlags say where the admin API is, and how to get in.
+type clientFlags struct {
+	AdminURL   string `env:"LOGOUTD_ADMIN_URL" default:"http://127.0.0.1:8081" help:"Where the server listens for administration."`
+	AdminToken string `env:"LOGOUTD_ADMIN_TOKEN" help:"Admin token. Default: what is in the file admin.token of the data directory."`
+	DataDir    string `env:"LOGOUTD_DATA_DIR" default:"./logoutd-data" help:"Data directory of the server, for its admin.token."`
+}
+
+func (f clientFlags) tokenFile() string { return filepath.Join(f.DataDir, adminTokenFile) }
+
+// token returns the admin token, and where it was found.
+func (f clientFlags) token() (token, from string, err error) {
+	if f.AdminToken != "" {
+		return f.AdminToken, "--admin-token or LOGOUTD_ADMIN_TOKEN", nil
+	}
+	raw, err := os.ReadFile(f.tokenFile())
+	if err != nil {
+		hint := "set LOGOUTD_ADMIN_TOKEN, or point --data-dir (LOGOUTD_DATA_DIR) to the data directory of the server"
+		if errors.Is(err, fs.ErrPermission) {
+			hint = "the file belongs to the user that the server runs as: run this as that user, or set LOGOUTD_ADMIN_TOKEN"
+		}
+		return "", "", &failure{error: fmt.Errorf("no admin token: %w", err), hint: hint}
+	}
+	return strings.TrimSpace(string(raw)), f.tokenFile(), nil
+}
+
+// call sends in as JSON, if it is not nil, and decodes the answer into out.
+func (f clientFlags) call(ctx context.Context, method, path string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		raw, err := json.Marshal(in)
+		if err != nil {
+			return fmt.Errorf("encoding request: %w", err)
+		}
+		body = bytes.NewReader(raw)
+	}
+	answer, err := f.send(ctx, method, path, "application/json", body)
+	if err != nil {
+		return err
+	}
+	defer answer.Close()
+	if err := json.NewDecoder(answer).Decode(out); err != nil {
+		return fmt.Errorf("reading answer: %w", err)
+	}
+	return nil
+}
+
+// send returns the body of a good answer, which the caller closes. Anything
+// else is an error.
+func (f clientFlags) send(ctx context.Context, method, path, contentType string, body io.Reader) (io.ReadCloser, error) {
+	token, from, err := f.token()
+	if err != nil {
+		return nil, err
+	}
+	request, err := f.request(ctx, method, path, body)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set("Content-Type", contentType)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, f.unreachable(err)
+	}
+	if response.StatusCode/100 == 2 {
+		return response.Body, nil
+	}
+	defer response.Body.Close()
+	return nil, refusal(response, from)
+}
+
+func (f clientFlags) request(ctx context.Context, method, path string, body io.Reader) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(f.AdminURL, "/")+path, body)
+	if err != nil {
+		return nil, usage("--admin-url (LOGOUTD_ADMIN_URL) looks like http://127.0.0.1:8081", "admin URL: %w", err)
+	}
+	return request, nil
+}
+
+func (f clientFlags) unreachable(err error) error {
+	hint := "check --admin-url (LOGOUTD_ADMIN_URL): it is " + f.AdminURL
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		hint = fmt.Sprintf("is `logoutd serve` running, with LOGOUTD_ADMIN_LISTEN at %s? Otherwise say --admin-url", f.AdminURL)
+	}
+	return &failure{error: fmt.Errorf("asking the server: %w", err), hint: hint}
+}

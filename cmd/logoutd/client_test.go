@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/events/eventstest"
+	"github.com/logoutd/logoutd/handlers/admin"
+	"github.com/logoutd/logoutd/store/sqlitestore"
+)
+
+const scriptToken = "raw-admin-token"
+
+func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"logoutd": main}) }
+
+// TestScripts runs the commands as a user does. Each script has a server of
+// its own, with a real store and a real broker.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
+		Setup: func(env *testscript.Env) error { return newServer(env.T().(testing.TB)).setup(env) },
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"deadletter": deadLetterCmd, "announce": announceCmd, "unready": unreadyCmd, "stopbroker": stopBrokerCmd, "later": laterCmd, "jsonlines": jsonLinesCmd, "await": awaitCmd,
+		},
+	})
+}
+
+// testServer is a server in the test's process.
+type testServer struct {
+	broker    *eventstest.Broker
+	publisher *events.Publisher
+	http      *httptest.Server
+	unready   atomic.Bool
+}
+
+func newServer(t testing.TB) *testServer {
+	broker := eventstest.Start(t)
+	sessions, err := sqlitestore.Open(filepath.Join(t.TempDir(), "store.db"), sqlitestore.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = sessions.Close() })
+	s := &testServer{broker: broker, publisher: events.NewPublisher(broker.JS, nil)}
+	t.Cleanup(s.publisher.Close)
+	mux := http.NewServeMux()
+	mux.Handle("/v1/", admin.New(admin.Config{
+		Store: sessions, Publisher: s.publisher, DeadLetters: events.NewDeadLetters(broker.JS), JetStream: broker.JS,
+		CSRFToken: func(string) string { return "some-csrf-token" }, Token: scriptToken, Logger: slog.New(slog.DiscardHandler),
+	}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", s.readyz)
+	s.http = httptest.NewServer(mux)
+	t.Cleanup(s.http.Close)
+	t.Cleanup(s.http.CloseClientConnections)
+	return s
+}
+
+func (s *testServer) readyz(w http.ResponseWriter, _ *http.Request) {
+	if s.unready.Load() {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprintln(w, "store: unavailable")
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+func (s *testServer) setup(env *testscript.Env) error {
+	env.Values["server"] = s
+	env.Setenv("LOGOUTD_ADMIN_URL", s.http.URL)
+	env.Setenv("LOGOUTD_DATA_DIR", filepath.Join(env.WorkDir, "data"))
+	env.Setenv("LATER", time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
+	if err := os.Mkdir(filepath.Join(env.WorkDir, "data"), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(env.WorkDir, "data", adminTokenFile), []byte(scriptToken+"\n"), 0o600)
+}
+
+func serverOf(ts *testscript.TestScript) *testServer { return ts.Value("server").(*testServer) }
+
+var deadAt = events.At(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))
+
+// deadLetterCmd records dead letters: deadletter id...
+func deadLetterCmd(ts *testscript.TestScript, _ bool, ids []string) {
+	for _, id := range ids {
+		request := events.Request{
+			ID: id, Dialect: "sap", Initiator: events.InitiatorUser, Scope: "user", UserID: "u", Cutoff: deadAt, RequestedAt: deadAt,
+		}
+		err := serverOf(ts).publisher.DeadLetter(context.Background(), events.DeadLetter{
+			ID: id, Step: events.StepRevoke, Code: "some_code", Error: "some\x1b[31m\nerror", Attempts: 3,
+			FirstFailedAt: deadAt, LastFailedAt: deadAt, FailedAt: deadAt, Request: &request,
+		}, 1)
+		ts.Check(err)
+	}
+}
+
+// announceCmd publishes public events: announce id...
+func announceCmd(ts *testscript.TestScript, _ bool, ids []string) {
+	for _, id := range ids {
+		msg, err := events.Revoked{Scope: "user", RequestID: id, UserID: "u", RequestedAt: deadAt, CompletedAt: deadAt}.Message("")
+		ts.Check(err)
+		ts.Check(serverOf(ts).publisher.All(context.Background(), []*nats.Msg{msg}))
+	}
+}
+
+// unreadyCmd makes the server say that it is not ready.
+func unreadyCmd(ts *testscript.TestScript, _ bool, _ []string) { serverOf(ts).unready.Store(true) }
+
+// stopBrokerCmd takes the broker away.
+func stopBrokerCmd(ts *testscript.TestScript, _ bool, _ []string) { serverOf(ts).broker.Stop() }
+
+// laterCmd replaces LATER in files by a time to come: later file...
+func laterCmd(ts *testscript.TestScript, _ bool, files []string) {
+	for _, file := range files {
+		text := strings.ReplaceAll(ts.ReadFile(file), "LATER", ts.Getenv("LATER"))
+		ts.Check(os.WriteFile(ts.MkAbs(file), []byte(text), 0o600))
+	}
+}
+
+// jsonLinesCmd checks that a file (stdout) has n lines of JSON: jsonlines file n.
+func jsonLinesCmd(ts *testscript.TestScript, _ bool, args []string) {
+	lines := strings.Split(strings.TrimSuffix(ts.ReadFile(args[0]), "\n"), "\n")
+	for _, line := range lines {
+		if !json.Valid([]byte(line)) {
+			ts.Fatalf("not JSON: %q", line)
+		}
+	}
+	if fmt.Sprint(len(lines)) != args[1] {
+		ts.Fatalf("%d lines, want %s", len(lines), args[1])
+	}
+}
+
+// awaitCmd waits until a file holds a text: await file text.
+func awaitCmd(ts *testscript.TestScript, _ bool, args []string) {
+	deadline := time.Now().Add(10 * time.Second)
+	for time.Now().Before(deadline) {
+		text, _ := os.ReadFile(ts.MkAbs(args[0]))
+		if strings.Contains(string(text), args[1]) {
+			return
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+	ts.Fatalf("%s does not come to hold %s", args[0], args[1])
+}

@@ -1,0 +1,19 @@
+package main
+
+// clientCommands are the commands that talk to the admin API of a running
+// server. Run of each returns nil or an error for report.
+type clientCommands struct {
+	Register registerCmd `cmd:"" help:"Register a session, a refresh token or a push registration."`
+	Import   importCmd   `cmd:"" help:"Register everything in an NDJSON file."`
+	Revoke   revokeCmd   `cmd:"" help:"Log out a session, a user, or a user's device."`
+	Failed   failedCmd   `cmd:"" help:"List, show, replay and discard what logoutd has given up on (dead letters)."`
+	Events   eventsCmd   `cmd:"" help:"Print logout events as they happen, one CloudEvent a line."`
+	Health   healthCmd   `cmd:"" help:"Ask whether the server is alive and ready."`
+}
+
+// outputFlags choose the form of what a command prints.
+type outputFlags struct {
+	Output string `enum:"table,json" default:"table" help:"Form of the output: table or json."`
+}
+
+func (f outputFlags) json() bool { return f.Output == "json" }

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+)
+
+type eventsCmd struct {
+	clientFlags
+
+	Since string `help:"Begin with what is older: an RFC 3339 time, or how long ago (90s, 1h). Events are kept for 72 h. Default: now."`
+}
+
+// Run prints events until it is interrupted, which is no failure.
+func (c *eventsCmd) Run(ctx context.Context, t *terminal) error {
+	query := ""
+	if c.Since != "" {
+		query = "?since=" + url.QueryEscape(c.Since)
+	}
+	lines, err := c.send(ctx, "GET", "/v1/events"+query, "application/json", nil)
+	if err == nil {
+		defer lines.Close()
+		_, err = io.Copy(t.out, lines)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err == nil, errors.Is(err, io.ErrUnexpectedEOF):
+		return &failure{error: fmt.Errorf("the server ended the stream"), hint: "run it again with --since to miss nothing"}
+	default:
+		return err
+	}
+}

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"github.com/logoutd/logoutd/workers"
+)
+
+// file is the YAML file. The plain settings may stand in it too; they are
+// read by the command line parser.
+type file struct {
+	Roles       any `yaml:"roles"`
+	Listen      any `yaml:"listen"`
+	AdminListen any `yaml:"admin_listen"`
+	AdminToken  any `yaml:"admin_token"`
+	DataDir     any `yaml:"data_dir"`
+	NATSURL     any `yaml:"nats_url"`
+	NATSListen  any `yaml:"nats_listen"`
+	RedisURL    any `yaml:"redis_url"`
+	Secret      any `yaml:"secret"`
+	LogFormat   any `yaml:"log_format"`
+	LogLevel    any `yaml:"log_level"`
+
+	Retry struct {
+		GiveUpAfter time.Duration `yaml:"give_up_after"`
+		Initial     time.Duration `yaml:"initial"`
+		Max         time.Duration `yaml:"max"`
+	} `yaml:"retry"`
+	Sessions struct {
+		Unknown   string        `yaml:"unknown"`
+		Retention time.Duration `yaml:"retention"`
+	} `yaml:"sessions"`
+	SAP struct {
+		Cookies []string `yaml:"cookies"`
+		Origins []string `yaml:"origins"`
+	} `yaml:"sap"`
+	Elvis struct {
+		Cookie          string   `yaml:"cookie"`
+		LandingPage     string   `yaml:"landing_page"`
+		RedirectOrigins []string `yaml:"redirect_origins"`
+	} `yaml:"elvis"`
+	Push []pushProvider `yaml:"push"`
+}
+
+// pushProvider is one entry of push.
+type pushProvider struct {
+	Provider string            `yaml:"provider"`
+	Kind     string            `yaml:"kind"`
+	Method   string            `yaml:"method"`
+	URL      string            `yaml:"url"`
+	Headers  map[string]string `yaml:"headers"`
+	Timeout  time.Duration     `yaml:"timeout"`
+}
+
+// readFile reads the YAML file at path. Unknown keys and unset variables are
+// refused by name.
+func readFile(path string) (f file, plain map[string]any, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return f, nil, fmt.Errorf("reading settings: %w", err)
+	}
+	parsed, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return f, nil, fmt.Errorf("reading settings from %s: %w", path, err)
+	}
+	plain = map[string]any{}
+	for _, doc := range parsed.Docs {
+		if doc.Body == nil {
+			continue
+		}
+		expand := &expander{}
+		ast.Walk(expand, doc.Body)
+		if len(expand.missing) > 0 {
+			return f, nil, fmt.Errorf("reading settings from %s: environment variable %s is not set",
+				path, strings.Join(expand.missing, ", "))
+		}
+		if err := yaml.NodeToValue(doc.Body, &f, yaml.Strict()); err != nil {
+			return f, nil, fmt.Errorf("reading settings from %s: %w", path, withoutSource(err))
+		}
+		if err := yaml.NodeToValue(doc.Body, &plain); err != nil {
+			return f, nil, fmt.Errorf("reading settings from %s: %w", path, withoutSource(err))
+		}
+	}
+	return f, plain, nil
+}
+
+// withoutSource cuts the excerpt off that the parser shows: it may hold a
+// secret.
+func withoutSource(err error) error {
+	first, _, _ := strings.Cut(err.Error(), "\n")
+	return errors.New(first)
+}
+
+// expander puts values from the environment for ${NAME}.
+type expander struct{ missing []string }
+
+var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+
+// Visit implements [ast.Visitor].
+func (e *expander) Visit(node ast.Node) ast.Visitor {
+	if text, ok := node.(*ast.StringNode); ok {
+		text.Value = variable.ReplaceAllStringFunc(text.Value, func(match string) string {
+			name := match[2 : len(match)-1]
+			value, ok := os.LookupEnv(name)
+			if !ok {
+				e.missing = append(e.missing, name)
+			}
+			return value
+		})
+	}
+	return e
+}
+
+var providerName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// validate returns everything that is wrong with the structured settings.
+func (f *file) validate() []error {
+	var faults []error
+	fault := func(format string, v ...any) { faults = append(faults, fmt.Errorf(format, v...)) }
+	switch f.Sessions.Unknown {
+	case "", "drop", "publish":
+	default:
+		fault("sessions.unknown: %q is neither drop nor publish", f.Sessions.Unknown)
+	}
+	for name, d := range map[string]time.Duration{
+		"retry.give_up_after": f.Retry.GiveUpAfter, "retry.initial": f.Retry.Initial, "retry.max": f.Retry.Max,
+		"sessions.retention": f.Sessions.Retention,
+	} {
+		if d < 0 {
+			fault("%s: must not be negative", name)
+		}
+	}
+	for _, origin := range f.Elvis.RedirectOrigins {
+		u, err := url.Parse(origin)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" {
+			fault("elvis.redirect_origins: %q is no origin such as https://www.example.com", origin)
+		}
+	}
+	return append(faults, f.validatePush()...)
+}
+
+func (f *file) validatePush() []error {
+	var faults []error
+	seen := map[string]bool{}
+	for i, p := range f.Push {
+		fault := func(format string, v ...any) {
+			faults = append(faults, fmt.Errorf("push[%d]: "+format, append([]any{i}, v...)...))
+		}
+		if !providerName.MatchString(p.Provider) {
+			fault("provider: %q must be 1 to 64 letters, digits, - and _", p.Provider)
+		}
+		if seen[p.Provider] {
+			fault("provider: %q stands twice", p.Provider)
+		}
+		seen[p.Provider] = true
+		if p.Kind != "http" {
+			fault("kind: %q is unknown; there is http", p.Kind)
+		}
+		if p.Timeout < 0 {
+			fault("timeout: must not be negative")
+		}
+		if _, err := p.sender(); err != nil {
+			fault("%w", err)
+		}
+	}
+	return faults
+}
+
+func (p pushProvider) sender() (*workers.HTTPSender, error) {
+	return workers.NewHTTPSender(workers.HTTPConfig{
+		Method: p.Method, URL: p.URL, Headers: p.Headers, Timeout: p.Timeout,
+	})
+}

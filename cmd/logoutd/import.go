@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+)
+
+type importCmd struct {
+	clientFlags
+	outputFlags
+
+	File string `arg:"" help:"NDJSON: on each line a session, refresh_token or push_registration (\"type\") with the fields of its registration. - reads standard input."`
+}
+
+// imported is what became of the lines of an import.
+type imported struct {
+	Lines     int            `json:"lines"`
+	Accepted  map[string]int `json:"accepted"`
+	Rejected  int            `json:"rejected"`
+	Errors    []rejectedLine `json:"errors"`
+	Truncated bool           `json:"errors_truncated"`
+}
+
+type rejectedLine struct {
+	Line   int    `json:"line"`
+	Field  string `json:"field,omitempty"`
+	Detail string `json:"detail"`
+	Cutoff string `json:"cutoff,omitempty"`
+}
+
+func (l rejectedLine) String() string {
+	return fmt.Sprintf("line %d: %v", l.Line, &problem{Field: l.Field, Detail: l.Detail, Cutoff: l.Cutoff})
+}
+
+// Run streams the file to the server, and fails if a line was rejected.
+func (c *importCmd) Run(ctx context.Context, t *terminal) error {
+	lines, err := c.open(t)
+	if err != nil {
+		return err
+	}
+	defer lines.Close()
+	answer, err := c.send(ctx, "POST", "/v1/import", "application/x-ndjson", lines)
+	if err != nil {
+		var p *problem
+		if errors.As(err, &p) {
+			printRejected(t, p.Errors)
+		}
+		return err
+	}
+	defer answer.Close()
+	var result imported
+	if err := json.NewDecoder(answer).Decode(&result); err != nil {
+		return fmt.Errorf("reading answer: %w", err)
+	}
+	if err := c.print(t, result); err != nil {
+		return err
+	}
+	if result.Rejected > 0 {
+		return &failure{error: fmt.Errorf("%d of %d lines were rejected", result.Rejected, result.Lines),
+			hint: "mend them and import the file again: what is registered stays as it is"}
+	}
+	return nil
+}
+
+func (c *importCmd) open(t *terminal) (io.ReadCloser, error) {
+	if c.File == "-" {
+		return io.NopCloser(t.in), nil
+	}
+	file, err := os.Open(c.File)
+	if err != nil {
+		return nil, fmt.Errorf("opening import: %w", err)
+	}
+	return file, nil
+}
+
+func (c *importCmd) print(t *terminal, result imported) error {
+	if c.json() {
+		return printLine(t.out, result)
+	}
+	printRejected(t, result.Errors)
+	if result.Truncated {
+		fmt.Fprintf(t.err, "… and %d more lines\n", result.Rejected-len(result.Errors))
+	}
+	rows := []row{{"lines", strconv.Itoa(result.Lines)}}
+	for _, name := range []string{"session", "refresh_token", "push_registration"} {
+		rows = append(rows, row{name, strconv.Itoa(result.Accepted[name])})
+	}
+	return printTable(t.out, append(rows, row{"rejected", strconv.Itoa(result.Rejected)})...)
+}
+
+func printRejected(t *terminal, lines []rejectedLine) {
+	for _, line := range lines {
+		fmt.Fprintln(t.err, line)
+	}
+}

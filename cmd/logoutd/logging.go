@@ -1,0 +1,23 @@
+package main
+
+import (
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/lmittmann/tint"
+	"golang.org/x/term"
+)
+
+// newLogger logs to standard error: coloured for people on a terminal, JSON
+// for machines otherwise.
+func newLogger(format, level string) *slog.Logger {
+	var threshold slog.Level
+	_ = threshold.UnmarshalText([]byte(level)) // an enum of the command line
+	if format == "tint" || format == "auto" && term.IsTerminal(int(os.Stderr.Fd())) {
+		return slog.New(tint.NewHandler(os.Stderr, &tint.Options{
+			Level: threshold, TimeFormat: time.TimeOnly, NoColor: !term.IsTerminal(int(os.Stderr.Fd())),
+		}))
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: threshold}))
+}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command line.
+type cli struct {
+	Serve   serveCmd   `cmd:"" help:"Run the service."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+	clientCommands
+}
+
+const description = "logoutd answers logouts at once and makes them true everywhere. " +
+	"All commands but serve and version ask the admin API of a running server."
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	settings := &fileResolver{}
+	parser := kong.Must(&cli{}, kong.Name("logoutd"), kong.Description(description),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
+		kong.Resolvers(settings), kong.Bind(settings), kong.BindTo(ctx, (*context.Context)(nil)))
+	command, err := parser.Parse(args)
+	if err != nil {
+		return report(os.Stderr, err)
+	}
+	return report(os.Stderr, command.Run(newTerminal()))
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/handlers"
+	"github.com/logoutd/logoutd/handlers/admin"
+	"github.com/logoutd/logoutd/handlers/health"
+	"github.com/logoutd/logoutd/store/redisstore"
+	"github.com/logoutd/logoutd/store/sqlitestore"
+	"github.com/logoutd/logoutd/workers"
+)
+
+func (s *service) openStore(ctx context.Context) (err error) {
+	if s.settings.RedisURL != "" {
+		s.store, err = redisstore.Open(s.settings.RedisURL, redisstore.Config{Retention: s.settings.retention(), Logger: s.logger})
+	} else {
+		s.store, err = sqlitestore.Open(filepath.Join(s.settings.DataDir, storeFile),
+			sqlitestore.Config{Retention: s.settings.retention(), Logger: s.logger})
+	}
+	if err != nil {
+		return fmt.Errorf("opening the store: %w", err)
+	}
+	s.closers = append(s.closers, func() {
+		if err := s.store.Close(); err != nil {
+			s.logger.Error("store does not close", "err", err)
+		}
+	})
+	return nil
+}
+
+// handle gives the listeners their handlers.
+func (s *service) handle() {
+	if s.public != nil {
+		s.public.server.Handler = handlers.New(handlers.Config{
+			Store: s.store, Publisher: s.publisher, Secret: s.secret,
+			PublishUnknown: s.settings.publishUnknown(),
+			SAP:            handlers.SAP(s.settings.file.SAP),
+			Elvis:          handlers.Elvis(s.settings.file.Elvis),
+			Registerer:     s.metrics, Logger: s.logger,
+		})
+	}
+	mux := http.NewServeMux()
+	health.Routes(mux, s.checks(), s.metrics)
+	if s.settings.has(roleAdmin) {
+		mux.Handle("/v1/", admin.New(admin.Config{
+			Store: s.store, Publisher: s.publisher, DeadLetters: events.NewDeadLetters(s.js), JetStream: s.js,
+			CSRFToken: func(sessionID string) string { return handlers.CSRFToken(s.secret, sessionID) },
+			Token:     s.adminToken, PublishUnknown: s.settings.publishUnknown(),
+			Logger: s.logger, Registerer: s.metrics,
+		}))
+	}
+	s.admin.server.Handler = mux
+}
+
+var errStore = errors.New("cannot be reached")
+
+// checks returns what the roles of this process cannot do their job without.
+func (s *service) checks() []health.Check {
+	pingStore := func(ctx context.Context) error {
+		if s.store.Ping(ctx) != nil {
+			return errStore // the cause may name addresses
+		}
+		return nil
+	}
+	onlyFront := !s.settings.has(roleWorker) && !s.settings.has(roleAdmin)
+	checks := []health.Check{
+		{Name: "broker", Run: s.broker.check},
+		// A front end accepts logouts without the store, which fences late.
+		{Name: "store", Run: pingStore, Optional: onlyFront},
+	}
+	if !onlyFront {
+		checks = append(checks, health.Check{Name: "broker", Run: s.broker.checkStreams})
+	}
+	return checks
+}
+
+// work returns what runs beside the listeners.
+func (s *service) work() []func(context.Context) error {
+	var work []func(context.Context) error
+	if s.settings.has(roleWorker) || s.settings.has(roleAdmin) {
+		work = append(work, s.setUpStreams)
+	}
+	if !s.settings.has(roleWorker) {
+		return work
+	}
+	metrics := workers.NewMetrics(s.metrics)
+	providers := s.settings.providers()
+	backlog := workers.NewBacklog(s.js, providers, s.logger)
+	s.metrics.MustRegister(backlog)
+	revoker := workers.NewRevoker(workers.RevokerConfig{
+		JetStream: s.js, Publisher: s.publisher, Store: s.store, Providers: providers,
+		PublishUnknown: s.settings.publishUnknown(), UnknownTTL: s.settings.retention(),
+		Retry: s.settings.retry(), Metrics: metrics, Logger: s.logger,
+	})
+	work = append(work, backlog.Run, revoker.Run)
+	for _, provider := range s.settings.file.Push {
+		sender, err := provider.sender()
+		if err != nil {
+			panic(err) // the settings were checked
+		}
+		work = append(work, workers.NewTarget(workers.TargetConfig{
+			Name: provider.Provider, Sender: sender, JetStream: s.js, Publisher: s.publisher, Store: s.store,
+			Retry: s.settings.retry(), Metrics: metrics, Logger: s.logger,
+		}).Run)
+	}
+	return work
+}

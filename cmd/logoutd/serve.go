@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+)
+
+// drainTimeout is how long a stop may take: answering what is in flight and
+// finishing what the workers have begun.
+const drainTimeout = 9 * time.Second
+
+// serveCmd runs the service.
+type serveCmd struct {
+	Settings
+}
+
+// Help is shown by serve --help.
+func (serveCmd) Help() string {
+	return "A setting is taken from its flag, else from its environment variable, else from the YAML file, else it has its default. " +
+		"Only in the YAML file stand retry, sessions, sap, elvis and push; the README shows them."
+}
+
+// Run serves until ctx ends, at SIGTERM or SIGINT, then drains.
+func (c *serveCmd) Run(ctx context.Context, resolver *fileResolver) error {
+	c.file = resolver.file
+	if err := c.check(); err != nil {
+		return &failure{error: fmt.Errorf("settings:\n%w", err), hint: "logoutd serve --help shows all settings", usage: true}
+	}
+	service, err := newService(ctx, &c.Settings, newLogger(c.LogFormat, c.LogLevel))
+	if err != nil {
+		return err
+	}
+	service.announce(os.Stdout)
+	return service.run(ctx)
+}

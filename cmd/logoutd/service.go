@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/store"
+)
+
+// service is everything that runs in one process.
+type service struct {
+	settings *Settings
+	logger   *slog.Logger
+	metrics  *prometheus.Registry
+
+	secret          []byte
+	adminToken      string
+	subscriberToken string
+
+	broker    *broker
+	store     store.Store
+	js        jetstream.JetStream
+	publisher *events.Publisher
+
+	public *listener // nil without the front role
+	admin  *listener
+
+	closers []func() // in the order of opening
+}
+
+// newService opens everything. Where it fails, what was opened is closed.
+func newService(ctx context.Context, settings *Settings, logger *slog.Logger) (_ *service, err error) {
+	s := &service{settings: settings, logger: logger, metrics: prometheus.NewRegistry()}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, open := range []func(context.Context) error{
+		s.openListeners, s.openSecrets, s.openStore, s.openBroker, s.openPublisher, s.openStreams,
+	} {
+		if err := open(ctx); err != nil {
+			return nil, err
+		}
+	}
+	s.handle()
+	return s, nil
+}
+
+// openListeners comes first: a port that is taken is the most likely fault,
+// and is found before anything is written.
+func (s *service) openListeners(context.Context) (err error) {
+	if s.settings.has(roleFront) {
+		if s.public, err = listen("public listener", "LOGOUTD_LISTEN", s.settings.Listen); err != nil {
+			return err
+		}
+		s.closers = append(s.closers, s.public.abandon)
+	}
+	if s.admin, err = listen("admin listener", "LOGOUTD_ADMIN_LISTEN", s.settings.AdminListen); err != nil {
+		return err
+	}
+	s.closers = append(s.closers, s.admin.abandon)
+	return nil
+}
+
+// openSecrets reads or makes what this process needs of secrets.
+func (s *service) openSecrets(context.Context) (err error) {
+	dir := s.settings.DataDir
+	s.secret, s.adminToken = []byte(s.settings.Secret), s.settings.AdminToken
+	needAdmin := s.settings.has(roleAdmin) && s.adminToken == ""
+	embedded := s.settings.NATSURL == "" || s.settings.RedisURL == ""
+	if !needAdmin && !embedded && len(s.secret) > 0 {
+		return nil
+	}
+	if err := makeDataDir(dir); err != nil {
+		return err
+	}
+	if len(s.secret) == 0 {
+		secret, err := secretIn(dir, secretFile)
+		if err != nil {
+			return err
+		}
+		s.secret = []byte(secret)
+	}
+	if needAdmin {
+		if s.adminToken, err = secretIn(dir, adminTokenFile); err != nil {
+			return err
+		}
+	}
+	if s.settings.NATSURL == "" {
+		s.subscriberToken, err = secretIn(dir, subscriberTokenFile)
+	}
+	return err
+}
+
+func (s *service) openPublisher(context.Context) (err error) {
+	latency := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "logoutd_publish_seconds", Help: "From a publish of requests to JetStream's acknowledgement.",
+		Buckets: prometheus.ExponentialBuckets(0.0002, 2, 15),
+	})
+	s.metrics.MustRegister(latency)
+	if s.js, err = events.JetStream(s.broker.conn); err != nil {
+		return fmt.Errorf("opening JetStream: %w", err)
+	}
+	s.publisher = events.NewPublisher(s.js, func(d time.Duration) { latency.Observe(d.Seconds()) })
+	s.closers = append(s.closers, s.publisher.Close)
+	return nil
+}
+
+// run serves until ctx ends or something fails, then drains: the listeners
+// answer what is in flight while the workers finish what they have begun.
+func (s *service) run(ctx context.Context) error {
+	defer s.close()
+	running, runCtx := errgroup.WithContext(ctx)
+	for _, work := range s.work() {
+		running.Go(func() error { return work(runCtx) })
+	}
+	for _, l := range s.listeners() {
+		running.Go(func() error { return l.serve(runCtx) })
+	}
+	<-runCtx.Done()
+	s.logger.Info("draining")
+	drained := make(chan error, 1)
+	go func() { drained <- running.Wait() }()
+	select {
+	case err := <-drained:
+		if err == nil || errors.Is(err, context.Canceled) {
+			s.logger.Info("stopped")
+			return nil
+		}
+		return err
+	case <-time.After(drainTimeout):
+		// Nothing is lost: what was not acknowledged is delivered again.
+		s.logger.Warn("stopped before everything was drained")
+		return nil
+	}
+}
+
+func (s *service) listeners() []*listener {
+	if s.public == nil {
+		return []*listener{s.admin}
+	}
+	return []*listener{s.public, s.admin}
+}
+
+// close closes what is open, last opened first.
+func (s *service) close() {
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		s.closers[i]()
+	}
+	s.closers = nil
+}
+
+// listener is an address that serves HTTP.
+type listener struct {
+	name   string
+	socket net.Listener
+	server *http.Server
+}
+
+func listen(name, setting, address string) (*listener, error) {
+	socket, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; %s says where", name, err, setting)
+	}
+	return &listener{name: name, socket: socket, server: &http.Server{
+		ReadHeaderTimeout: 5 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}}, nil
+}
+
+// abandon closes a listener that never served; after serve it does nothing.
+func (l *listener) abandon() { _ = l.socket.Close() }
+
+// url returns how the listener is reached from this machine.
+func (l *listener) url() string {
+	address := l.socket.Addr().(*net.TCPAddr)
+	host := address.IP.String()
+	if address.IP.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, fmt.Sprint(address.Port))
+}
+
+// serve answers until ctx ends, then waits for what is in flight.
+func (l *listener) serve(ctx context.Context) error {
+	stopped := make(chan struct{})
+	context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		shutdownCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+		defer cancel()
+		_ = l.server.Shutdown(shutdownCtx)
+	})
+	if err := l.server.Serve(l.socket); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("%s: %w", l.name, err)
+	}
+	<-stopped
+	return nil
+}

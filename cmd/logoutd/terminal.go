@@ -1,0 +1,71 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode"
+
+	"golang.org/x/term"
+)
+
+// terminal is what a command reads and prints: data to out, prose to err.
+type terminal struct {
+	in          *bufio.Reader
+	out, err    io.Writer
+	interactive bool // somebody is there to answer
+}
+
+func newTerminal() *terminal {
+	return &terminal{
+		in: bufio.NewReader(os.Stdin), out: os.Stdout, err: os.Stderr,
+		interactive: term.IsTerminal(int(os.Stdin.Fd())),
+	}
+}
+
+// secrets replaces each value that is "-" by a line of standard input, so that
+// it shows in no list of processes.
+func (t *terminal) secrets(values ...*string) error {
+	for _, value := range values {
+		if value == nil || *value != "-" {
+			continue
+		}
+		line, err := t.in.ReadString('\n')
+		line = strings.TrimRight(line, "\r\n")
+		if line == "" {
+			if err == nil {
+				err = io.ErrUnexpectedEOF
+			}
+			return usage("a value of \"-\" is read from standard input, one line for each", "reading a token from standard input: %w", err)
+		}
+		*value = line
+	}
+	return nil
+}
+
+// confirm asks before something that cannot be taken back.
+func (t *terminal) confirm(question string) error {
+	if !t.interactive {
+		return usage("say --yes to do it without being asked", "not done: nobody is at a terminal to confirm it")
+	}
+	fmt.Fprintf(t.err, "%s [y/N] ", question)
+	reply, _ := t.in.ReadString('\n')
+	switch strings.ToLower(strings.TrimSpace(reply)) {
+	case "y", "yes":
+		return nil
+	}
+	return &failure{error: fmt.Errorf("not done"), hint: "answer y to do it"}
+}
+
+// plain replaces control characters, so that a text from elsewhere cannot
+// take over the terminal or break a table.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
+}
