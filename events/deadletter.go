@@ -108,6 +108,8 @@ func (d DeadLetter) replay() (*nats.Msg, error) {
 		request := *d.Request
 		request.History = history
 		return requestBatch(id, []Request{request})
+	case d.Subject == "":
+		return nil, fmt.Errorf("%w that can be read; discard it", ErrNoDeadLetter)
 	default:
 		msg := newMessage(d.Subject, id, ContentType, "", d.Message)
 		if d.Subject == SubjectRequests {

@@ -3,7 +3,7 @@ package events
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -108,8 +108,11 @@ func nextLetter(ctx context.Context, stream jetstream.Stream, from uint64, subje
 		return DeadLetter{}, unavailable("reading dead letter", err)
 	}
 	e, err := decode[DeadLetter](raw.Data, TypeDeadLetter)
+	if errors.Is(err, ErrNotWork) {
+		return DeadLetter{Seq: raw.Sequence}, err
+	}
 	if err != nil {
-		return DeadLetter{Seq: raw.Sequence}, fmt.Errorf("dead letter at sequence %d: %w", raw.Sequence, err)
+		return unreadable(raw, err), nil
 	}
 	letter := e.Data
 	letter.Seq = raw.Sequence
@@ -117,9 +120,20 @@ func nextLetter(ctx context.Context, stream jetstream.Stream, from uint64, subje
 		letter.Request.TraceParent = e.TraceParent
 	}
 	if letter.Task != nil {
-		letter.Task.TraceParent = e.TraceParent
+		letter.Task.TraceParent, letter.Task.Request.TraceParent = e.TraceParent, e.TraceParent
 	}
 	return letter, nil
+}
+
+// unreadable stands for what is no dead letter of ours: operators see that it
+// is there, and can discard it.
+func unreadable(raw *jetstream.RawStreamMsg, cause error) DeadLetter {
+	step, id, _ := strings.Cut(strings.TrimPrefix(raw.Subject, subjectFailed), ".")
+	at := At(raw.Time)
+	return DeadLetter{
+		ID: id, Step: step, Code: "unreadable", Error: cause.Error(), Seq: raw.Sequence,
+		FirstFailedAt: at, LastFailedAt: at, FailedAt: at,
+	}
 }
 
 // validToken reports whether s can stand as one token of a subject.

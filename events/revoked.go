@@ -12,8 +12,11 @@ type Revoked struct {
 	Reason    string `json:"reason,omitempty"`
 	UserID    string `json:"user_id,omitempty"` // empty where sessions are kept elsewhere
 	TenantID  string `json:"tenant_id,omitempty"`
-	AppID     string `json:"app_id,omitempty"`
-	DeviceID  string `json:"device_id,omitempty"`
+	// AppID and DeviceID are those of the session that was presented, or the
+	// device that an operator named. They narrow what is revoked in the scope
+	// device only.
+	AppID    string `json:"app_id,omitempty"`
+	DeviceID string `json:"device_id,omitempty"`
 	// SessionIDs are the sessions revoked: base64url(SHA-256(token)),
 	// unpadded. The first 1,000; then Truncated is set.
 	SessionIDs []string `json:"session_ids"`

@@ -60,7 +60,7 @@ func DecodeTask(body []byte) (Task, error) {
 		return Task{}, err
 	}
 	t := e.Data
-	t.TraceParent = e.TraceParent
+	t.TraceParent, t.Request.TraceParent = e.TraceParent, e.TraceParent
 	if !validToken(t.ID) || !validToken(t.Kind) || !validToken(t.Target) {
 		return Task{}, fmt.Errorf("decoding task: id %q, kind %q or target %q cannot stand in a subject", t.ID, t.Kind, t.Target)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -15,17 +16,19 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
 	"github.com/logoutd/logoutd/handlers/admin"
+	"github.com/logoutd/logoutd/handlers/health"
 	"github.com/logoutd/logoutd/store/sqlitestore"
 )
 
 const scriptToken = "raw-admin-token"
 
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"logoutd": main}) }
+func TestMain(m *testing.M) { testscript.Main(cleaning{m}, map[string]func(){"logoutd": main}) }
 
 // TestScripts runs the commands as a user does. Each script has a server of
 // its own, with a real store and a real broker.
@@ -62,21 +65,18 @@ func newServer(t testing.TB) *testServer {
 		Store: sessions, Publisher: s.publisher, DeadLetters: events.NewDeadLetters(broker.JS), JetStream: broker.JS,
 		CSRFToken: func(string) string { return "some-csrf-token" }, Token: scriptToken, Logger: slog.New(slog.DiscardHandler),
 	}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", s.readyz)
+	health.Routes(mux, []health.Check{{Name: "store", Run: s.ready}}, prometheus.NewRegistry())
 	s.http = httptest.NewServer(mux)
 	t.Cleanup(s.http.Close)
 	t.Cleanup(s.http.CloseClientConnections)
 	return s
 }
 
-func (s *testServer) readyz(w http.ResponseWriter, _ *http.Request) {
+func (s *testServer) ready(context.Context) error {
 	if s.unready.Load() {
-		w.WriteHeader(http.StatusServiceUnavailable)
-		fmt.Fprintln(w, "store: unavailable")
-		return
+		return errors.New("cannot be reached")
 	}
-	fmt.Fprintln(w, "ok")
+	return nil
 }
 
 func (s *testServer) setup(env *testscript.Env) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -50,9 +51,26 @@ func (c *healthCmd) check(ctx context.Context, name string) (ok bool, says strin
 	if err != nil {
 		return false, "", c.unreachable(err)
 	}
-	says = strings.TrimSpace(string(body))
-	if says == "" {
-		says = response.Status
+	return response.StatusCode == http.StatusOK, verdict(body, response.Status), nil
+}
+
+// verdict returns what a check says in words: its status, why it is not ready,
+// and what it does without. What is no such answer stands for itself.
+func verdict(body []byte, status string) string {
+	var answer struct {
+		Status   string   `json:"status"`
+		Reasons  []string `json:"reasons"`
+		Degraded []string `json:"degraded"`
 	}
-	return response.StatusCode == http.StatusOK, says, nil
+	if json.Unmarshal(body, &answer) != nil || answer.Status == "" {
+		return status
+	}
+	says := answer.Status
+	if len(answer.Reasons) > 0 {
+		says += ": " + strings.Join(answer.Reasons, "; ")
+	}
+	if len(answer.Degraded) > 0 {
+		says += " (degraded: " + strings.Join(answer.Degraded, "; ") + ")"
+	}
+	return says
 }

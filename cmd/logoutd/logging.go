@@ -15,7 +15,7 @@ func newLogger(format, level string) *slog.Logger {
 	var threshold slog.Level
 	_ = threshold.UnmarshalText([]byte(level)) // an enum of the command line
 	if format == "tint" || format == "auto" && term.IsTerminal(int(os.Stderr.Fd())) {
-		return slog.New(tint.NewHandler(os.Stderr, &tint.Options{
+		return slog.New(tint.NewTextHandler(os.Stderr, &tint.Options{
 			Level: threshold, TimeFormat: time.TimeOnly, NoColor: !term.IsTerminal(int(os.Stderr.Fd())),
 		}))
 	}

@@ -11,6 +11,7 @@ import (
 // file, below flags and environment.
 type fileResolver struct {
 	loaded bool
+	err    error // of reading the file; for serve to report
 	file   file
 	plain  map[string]any
 }
@@ -23,8 +24,9 @@ func (r *fileResolver) Resolve(ctx *kong.Context, parent *kong.Path, flag *kong.
 	if parent.Node() == nil || parent.Node().Name != "serve" || flag.Name == "config" {
 		return nil, nil
 	}
-	if err := r.load(ctx, parent.Node().Flags); err != nil {
-		return nil, err
+	if !r.loaded {
+		r.loaded = true
+		r.err = r.load(ctx, parent.Node().Flags)
 	}
 	for _, name := range flag.Envs {
 		if _, ok := os.LookupEnv(name); ok {
@@ -35,9 +37,6 @@ func (r *fileResolver) Resolve(ctx *kong.Context, parent *kong.Path, flag *kong.
 }
 
 func (r *fileResolver) load(ctx *kong.Context, flags []*kong.Flag) (err error) {
-	if r.loaded {
-		return nil
-	}
 	for _, flag := range flags {
 		if path, ok := ctx.FlagValue(flag).(string); ok && flag.Name == "config" && path != "" {
 			if r.file, r.plain, err = readFile(path); err != nil {
@@ -45,6 +44,5 @@ func (r *fileResolver) load(ctx *kong.Context, flags []*kong.Flag) (err error) {
 			}
 		}
 	}
-	r.loaded = true
 	return nil
 }

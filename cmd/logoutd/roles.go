@@ -34,8 +34,9 @@ func (s *service) openStore(ctx context.Context) (err error) {
 	return nil
 }
 
-// handle gives the listeners their handlers.
-func (s *service) handle() {
+// handle gives the listeners their handlers. What would never end by itself
+// ends with ctx.
+func (s *service) handle(ctx context.Context) {
 	if s.public != nil {
 		s.public.server.Handler = handlers.New(handlers.Config{
 			Store: s.store, Publisher: s.publisher, Secret: s.secret,
@@ -52,7 +53,7 @@ func (s *service) handle() {
 			Store: s.store, Publisher: s.publisher, DeadLetters: events.NewDeadLetters(s.js), JetStream: s.js,
 			CSRFToken: func(sessionID string) string { return handlers.CSRFToken(s.secret, sessionID) },
 			Token:     s.adminToken, PublishUnknown: s.settings.publishUnknown(),
-			Logger: s.logger, Registerer: s.metrics,
+			Lifetime: ctx, Logger: s.logger, Registerer: s.metrics,
 		}))
 	}
 	s.admin.server.Handler = mux

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"time"
 )
@@ -24,9 +23,12 @@ func (serveCmd) Help() string {
 
 // Run serves until ctx ends, at SIGTERM or SIGINT, then drains.
 func (c *serveCmd) Run(ctx context.Context, resolver *fileResolver) error {
+	if err := resolver.err; err != nil {
+		return usage("the README shows what may stand in the file", "%w", err)
+	}
 	c.file = resolver.file
 	if err := c.check(); err != nil {
-		return &failure{error: fmt.Errorf("settings:\n%w", err), hint: "logoutd serve --help shows all settings", usage: true}
+		return usage("logoutd serve --help shows all settings", "settings:\n%w", err)
 	}
 	service, err := newService(ctx, &c.Settings, newLogger(c.LogFormat, c.LogLevel))
 	if err != nil {

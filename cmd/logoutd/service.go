@@ -55,7 +55,7 @@ func newService(ctx context.Context, settings *Settings, logger *slog.Logger) (_
 			return nil, err
 		}
 	}
-	s.handle()
+	s.handle(ctx)
 	return s, nil
 }
 
@@ -66,6 +66,7 @@ func (s *service) openListeners(context.Context) (err error) {
 		if s.public, err = listen("public listener", "LOGOUTD_LISTEN", s.settings.Listen); err != nil {
 			return err
 		}
+		s.public.server.ReadTimeout, s.public.server.WriteTimeout = 10*time.Second, 20*time.Second
 		s.closers = append(s.closers, s.public.abandon)
 	}
 	if s.admin, err = listen("admin listener", "LOGOUTD_ADMIN_LISTEN", s.settings.AdminListen); err != nil {

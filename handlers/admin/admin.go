@@ -100,6 +100,9 @@ func noRoute(header http.Header, refusal http.Handler, r *http.Request) *problem
 // untilStopped returns the request's context, which ends with Lifetime too.
 func (a *api) untilStopped(r *http.Request) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(r.Context())
+	if a.Lifetime.Err() != nil {
+		cancel() // AfterFunc would do it some time later
+	}
 	stop := context.AfterFunc(a.Lifetime, cancel)
 	return ctx, func() {
 		stop()
