@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -61,6 +62,10 @@ func Connect(c ConnectConfig) (*nats.Conn, error) {
 		nats.ReconnectHandler(func(*nats.Conn) { c.Logger.Info("broker connected") }),
 	}, c.Options...)
 	conn, err := nats.Connect(c.URL, options...)
+	var malformed *url.Error
+	if errors.As(err, &malformed) {
+		err = malformed.Err // without the URL, which may hold a password
+	}
 	if err != nil {
 		return nil, fmt.Errorf("connecting to broker: %w", err)
 	}
