@@ -69,11 +69,11 @@ func register[T any](ctx context.Context, s *Store, items []T, id func(T) string
 // all that it was allowed, it is called for the same item again.
 func (s *Store) inChunks(ctx context.Context, n int, work func(h handle, i, rows int) (int, error), failed func(i int, err error)) error {
 	for next := 0; next < n; {
-		err := s.write(ctx, durable, s.chunk, func(h handle) error {
+		err := s.write(ctx, durable, s.config.chunk(), func(h handle) error {
 			if _, err := h.exec(countTransaction); err != nil {
 				return err
 			}
-			for rows := s.chunk; rows > 0 && next < n; {
+			for rows := s.config.chunk(); rows > 0 && next < n; {
 				changed, err := work(h, next, rows)
 				if err != nil && !ofItem(err) {
 					return err

@@ -18,7 +18,7 @@ func (h handle) collect(r store.Revocation, result *store.Revoked) error {
 	result.Sessions += sessions.count
 	result.RefreshTokens = tokens.count
 	result.LatestExpiry = fromMillis(max(millis(result.LatestExpiry), sessions.latestExpiry, tokens.latestExpiry))
-	return h.rows(`SELECT `+pushColumns+` FROM push_registrations WHERE mark = ? AND mark <> ''`, []any{r.RequestID},
+	return h.rows(`SELECT `+pushColumns+` FROM push_registrations WHERE mark IS ? AND mark <> ''`, []any{r.RequestID},
 		func(scan func(...any) error) error {
 			p, err := scanPush(scan)
 			result.PushRegistrations = append(result.PushRegistrations, p)
@@ -59,7 +59,7 @@ func (h handle) collectSessions(r store.Revocation, result *store.Revoked) error
 			result.Sessions++
 		}
 	}
-	return h.rows(`SELECT id FROM sessions WHERE mark = ? AND mark <> '' AND id <> ? ORDER BY expires_at, id LIMIT ?`,
+	return h.rows(`SELECT id FROM sessions WHERE mark = ? AND mark <> '' AND id <> ? ORDER BY expires_at, id LIMIT ? + 0`,
 		[]any{r.RequestID, r.SessionID, store.MaxSessionIDs - len(result.SessionIDs)},
 		func(scan func(...any) error) error {
 			var id string

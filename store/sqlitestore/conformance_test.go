@@ -57,8 +57,7 @@ func openFile(t testing.TB, path string, c Config) *Store {
 func breakable(t *testing.T) (store.Store, func(int)) {
 	var left atomic.Int64
 	left.Store(-1)
-	s := open(t, Config{SweepInterval: time.Hour})
-	s.chunk = 2
+	s := open(t, Config{SweepInterval: time.Hour, chunkRows: 2})
 	s.writer.before = func(lane) error {
 		if n := left.Load(); n > 0 {
 			left.Add(-1)

@@ -59,5 +59,5 @@ func (h handle) finish(requestID string, keepUntil int64, rows int) (int, error)
 		return 0, err
 	}
 	return h.exec(`DELETE FROM push_registrations WHERE id IN (
-		SELECT id FROM push_registrations WHERE mark = ? AND mark <> '' LIMIT ?)`, requestID, rows)
+		SELECT id FROM push_registrations WHERE mark IS ? AND mark <> '' LIMIT ? + 0)`, requestID, rows)
 }

@@ -58,19 +58,19 @@ const (
 
 	setRevoked = ` SET revoked_at = ?1, mark = ?2 WHERE id IN `
 	ofUser     = ` WHERE tenant_id = ?3 AND user_id = ?4 AND (?5 = '' OR device_id = ?5)
-		AND revoked_at = 0 AND expires_at > ?6 AND authenticated_at <= ?1 LIMIT ?7)`
+		AND revoked_at = 0 AND expires_at > ?6 AND authenticated_at <= ?1 LIMIT ?7 + 0)`
 
 	markPushesOfUser = `UPDATE push_registrations SET mark = ?1 WHERE id IN (
 		SELECT id FROM push_registrations WHERE tenant_id = ?2 AND user_id = ?3 AND (?4 = '' OR device_id = ?4)
-		AND mark = '' AND registered_at <= ?5 LIMIT ?6)`
+		AND mark = '' AND registered_at <= ?5 LIMIT ?6 + 0)`
 
 	markTokensOfSession = `UPDATE refresh_tokens` + setRevoked + `(SELECT id FROM refresh_tokens
-		WHERE session_id = ?3 AND session_id <> '' AND revoked_at = 0 AND expires_at > ?4 LIMIT ?5)`
+		WHERE session_id = ?3 AND session_id <> '' AND revoked_at = 0 AND expires_at > ?4 LIMIT ?5 + 0)`
 
 	markPushesOfDevice = `UPDATE push_registrations SET mark = ?1 WHERE id IN (
 		SELECT id FROM push_registrations WHERE tenant_id = ?2 AND user_id = ?3 AND device_id = ?4 AND ?4 <> ''
-		AND (app_id = ?5 OR app_id = '' OR ?5 = '') AND mark = '' AND registered_at <= ?6 LIMIT ?7)`
+		AND (app_id = ?5 OR app_id = '' OR ?5 = '') AND mark = '' AND registered_at <= ?6 LIMIT ?7 + 0)`
 
 	markPushesOfSession = `UPDATE push_registrations SET mark = ?1 WHERE id IN (
-		SELECT id FROM push_registrations WHERE session_id = ?2 AND session_id <> '' AND mark = '' LIMIT ?3)`
+		SELECT id FROM push_registrations WHERE session_id = ?2 AND session_id <> '' AND mark = '' LIMIT ?3 + 0)`
 )

@@ -29,6 +29,8 @@ type Config struct {
 	SweepInterval time.Duration
 	// Logger is told what goes wrong in the background. Nil: slog.Default.
 	Logger *slog.Logger
+
+	chunkRows int // fewer than defaultChunkRows, in tests
 }
 
 func (c Config) retention() int64 {
@@ -46,14 +48,15 @@ func (c Config) now() int64 {
 	return time.Now().UnixMilli()
 }
 
-// chunkRows is about how many rows a transaction of Revoke, Finish and the
-// sweeper changes: some 10 ms of work.
-const chunkRows = 1000
+// defaultChunkRows is about how many rows a transaction of Revoke, Finish and
+// the sweeper changes: some 10 ms of work.
+const defaultChunkRows = 1000
+
+func (c Config) chunk() int { return cmp.Or(c.chunkRows, defaultChunkRows) }
 
 // Store is a [store.Store] in a SQLite file.
 type Store struct {
 	config  Config
-	chunk   int // chunkRows, fewer in tests
 	writer  *writer
 	readers *statements
 	pool    *sql.DB // of the readers
@@ -87,7 +90,7 @@ func Open(path string, c Config) (*Store, error) {
 	}
 	pool.SetMaxOpenConns(readerConns)
 	pool.SetMaxIdleConns(readerConns)
-	s := &Store{config: c, chunk: chunkRows, writer: w, readers: newStatements(pool.PrepareContext), pool: pool}
+	s := &Store{config: c, writer: w, readers: newStatements(pool.PrepareContext), pool: pool}
 	s.sweeper = startSweeper(s)
 	return s, nil
 }

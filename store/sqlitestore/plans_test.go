@@ -33,7 +33,7 @@ func TestNoStatementScans(t *testing.T) {
 
 func plan(t *testing.T, s *Store, query string) (steps []string) {
 	t.Helper()
-	args := make([]any, parameters(query))
+	args := make([]any, 10) // at least as many as any has; the driver ignores the rest
 	rows, err := s.pool.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
 	if err != nil {
 		t.Fatalf("%v: %s", err, query)
@@ -48,17 +48,6 @@ func plan(t *testing.T, s *Store, query string) (steps []string) {
 		steps = append(steps, step)
 	}
 	return steps
-}
-
-// parameters is how many a statement has: it numbers all of them, or none.
-func parameters(query string) int {
-	highest := 0
-	for n := 1; n < 10; n++ {
-		if strings.Contains(query, "?"+string(rune('0'+n))) {
-			highest = n
-		}
-	}
-	return max(highest, strings.Count(query, "?")*min(1, 1-min(highest, 1)))
 }
 
 // useEverything calls every method, so that all statements are prepared.

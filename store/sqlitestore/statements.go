@@ -8,6 +8,10 @@ import (
 )
 
 // statements prepares each statement once: parsing costs more than running.
+//
+// SQLite prepares a statement anew at each call if its plan may depend on a
+// bound value. So it is LIMIT ? + 0 instead of LIMIT ?, and mark IS ? instead
+// of mark = ? where a partial index holds the rows whose mark equals a literal.
 type statements struct {
 	prepare func(ctx context.Context, query string) (*sql.Stmt, error)
 
@@ -46,6 +50,7 @@ type handle struct {
 	*statements
 	ctx       context.Context
 	now       int64
+	next      int64 // of what is registered now: later than every fence so far
 	retention int64
 }
 

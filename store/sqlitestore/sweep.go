@@ -44,21 +44,21 @@ func (s *Store) sweepEvery(ctx context.Context, interval time.Duration) {
 
 // sweeps delete up to ?2 rows that need not be kept at ?1.
 var sweeps = []string{
-	`DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE keep_until <= ?1 LIMIT ?2)`,
-	`DELETE FROM refresh_tokens WHERE id IN (SELECT id FROM refresh_tokens WHERE keep_until <= ?1 LIMIT ?2)`,
+	`DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE keep_until <= ?1 LIMIT ?2 + 0)`,
+	`DELETE FROM refresh_tokens WHERE id IN (SELECT id FROM refresh_tokens WHERE keep_until <= ?1 LIMIT ?2 + 0)`,
 	`DELETE FROM cutoffs WHERE (tenant_id, user_id, device_id) IN (
-		SELECT tenant_id, user_id, device_id FROM cutoffs WHERE keep_until <= ?1 LIMIT ?2)`,
+		SELECT tenant_id, user_id, device_id FROM cutoffs WHERE keep_until <= ?1 LIMIT ?2 + 0)`,
 	`DELETE FROM push_cutoffs WHERE (tenant_id, user_id, device_id, app_id) IN (
-		SELECT tenant_id, user_id, device_id, app_id FROM push_cutoffs WHERE keep_until <= ?1 LIMIT ?2)`,
-	`DELETE FROM done WHERE request_id IN (SELECT request_id FROM done WHERE keep_until <= ?1 LIMIT ?2)`,
+		SELECT tenant_id, user_id, device_id, app_id FROM push_cutoffs WHERE keep_until <= ?1 LIMIT ?2 + 0)`,
+	`DELETE FROM done WHERE request_id IN (SELECT request_id FROM done WHERE keep_until <= ?1 LIMIT ?2 + 0)`,
 }
 
 // sweep deletes what is past its time, a chunk a transaction.
 func (s *Store) sweep(ctx context.Context) error {
 	for _, statement := range sweeps {
-		for deleted := s.chunk; deleted == s.chunk; {
-			err := s.write(ctx, quick, s.chunk, func(h handle) (err error) {
-				deleted, err = h.exec(statement, h.now, s.chunk)
+		for deleted := s.config.chunk(); deleted == s.config.chunk(); {
+			err := s.write(ctx, quick, s.config.chunk(), func(h handle) (err error) {
+				deleted, err = h.exec(statement, h.now, s.config.chunk())
 				return err
 			})
 			if err != nil {

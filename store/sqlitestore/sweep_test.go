@@ -76,8 +76,7 @@ func TestCutoffIsKept(t *testing.T) {
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	c := &clock{}
-	s := open(t, Config{Clock: c.now})
-	s.chunk = 3
+	s := open(t, Config{Clock: c.now, chunkRows: 3})
 	for i := range 10 {
 		x := session1
 		x.ID = store.TokenID(string(rune('a' + i)))

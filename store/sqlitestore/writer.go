@@ -51,6 +51,7 @@ type writer struct {
 	// Only the writing goroutine uses these.
 	last   lane
 	synced lane
+	fenced int64 // when the latest transaction of the quick lane was
 }
 
 func openWriter(path string, c Config) (*writer, error) {
@@ -152,6 +153,10 @@ func (w *writer) transact(l lane, group []*job) error {
 		}
 	}
 	h := handle{statements: w.statements, ctx: context.Background(), now: w.config.now(), retention: w.config.retention()}
+	if l == quick {
+		w.fenced = h.now
+	}
+	h.next = max(h.now, w.fenced+1)
 	if err := w.begin(h, l); err != nil {
 		return err
 	}

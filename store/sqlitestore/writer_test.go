@@ -73,8 +73,7 @@ func mustConcurrently(t *testing.T, n int, call func(i int) error) {
 // A logout of a large user does not hold up fences.
 func TestFenceBetweenChunks(t *testing.T) {
 	t.Parallel()
-	s := open(t, Config{SweepInterval: time.Hour})
-	s.chunk = 10
+	s := open(t, Config{SweepInterval: time.Hour, chunkRows: 10})
 	for i := range 100 {
 		x := session1
 		x.ID = store.TokenID(fmt.Sprint(i))

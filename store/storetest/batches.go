@@ -11,7 +11,7 @@ var batchTests = []test{
 	{"an empty batch", batchEmpty},
 	{"one result an item, in order", batchResults},
 	{"one item twice in a batch", batchTwice},
-	{"a session and its token in two batches of one order", batchFences},
+	{"fences take effect in order", batchFences},
 	{"revocations of one user apply in order", batchRevocations},
 	{"the failure of one item is its own", batchFailure},
 }

@@ -17,6 +17,15 @@ func (w *world) tokenState(name string) store.RefreshTokenState {
 	return one[store.RefreshTokenState](w)(w.store.RefreshTokens(w.Context(), []string{w.id(name)}))
 }
 
+// awaitExpiry waits until the named session, which expires at the time, is no
+// longer active, and what is registered next comes later.
+func (w *world) awaitExpiry(name string, expiry time.Time) {
+	w.Helper()
+	w.eventually(name+" has expired", func() bool {
+		return !w.sessionState(name).Active && time.Since(expiry) > 20*time.Millisecond
+	})
+}
+
 // registeredAfter reports whether the push registration is there with a time
 // after the cutoff.
 func (w *world) registeredAfter(name string, cutoff time.Time) bool {

@@ -10,9 +10,9 @@ import (
 )
 
 var concurrencyTests = []test{
-	{"registrations race a logout by session", func(w *world) { race(w, "session") }},
-	{"registrations race a logout by user", func(w *world) { race(w, "user") }},
-	{"registrations race a logout by device", func(w *world) { race(w, "device") }},
+	{"registrations race a logout by session", func(w *world) { race(w, store.ScopeSession) }},
+	{"registrations race a logout by user", func(w *world) { race(w, store.ScopeUser) }},
+	{"registrations race a logout by device", func(w *world) { race(w, store.ScopeDevice) }},
 	{"one of many fences ends a session", concurrentFences},
 	{"the same logout many times at once", concurrentLogouts},
 	{"registered many times at once", concurrentPuts},
@@ -26,7 +26,7 @@ const (
 
 // race lets registrations from before the cutoff race the whole of a logout.
 // Each is refused or revoked; a push registration that was accepted is told.
-func race(w *world, by string) {
+func race(w *world, by store.Scope) {
 	for round := range raceRounds {
 		fresh := newWorld(w.T, w.backend, w.store)
 		raceOnce(fresh, by)
@@ -43,17 +43,17 @@ type racing struct {
 	pushes   []store.PushRegistration
 }
 
-func newRacing(w *world, by string) racing {
+func newRacing(w *world, by store.Scope) racing {
 	var r racing
 	for i := range racers {
 		n := fmt.Sprint(i)
-		if by != "session" {
+		if by != store.ScopeSession {
 			r.sessions = append(r.sessions, w.session(store.Session{ID: "s" + n, DeviceID: "phone", AuthenticatedAt: w.ago(10)}))
 		}
 		r.tokens = append(r.tokens,
 			w.token(store.RefreshToken{ID: "bound" + n, SessionID: "first"}),
 			w.token(store.RefreshToken{ID: "rotated" + n, RotatedFrom: "t-first"}))
-		if by == "user" {
+		if by == store.ScopeUser {
 			r.tokens = append(r.tokens, w.token(store.RefreshToken{ID: "free" + n, AuthenticatedAt: w.ago(10)}))
 		}
 		r.pushes = append(r.pushes,
@@ -115,17 +115,17 @@ func accepted(w *world, results []store.PutResult) map[string]bool {
 	return ids
 }
 
-func raceOnce(w *world, by string) {
+func raceOnce(w *world, by store.Scope) {
 	w.login(store.Session{ID: "first", DeviceID: "phone", AuthenticatedAt: w.ago(10)})
 	w.grant(store.RefreshToken{ID: "t-first", SessionID: "first"})
 	racing := newRacing(w, by)
 	var results []store.PutResult
 	var running sync.WaitGroup
 	running.Go(func() { results = racing.run(w) })
-	r := w.revocation("first", scopes[by], w.fenceSession("first", scopes[by]))
+	r := w.revocation("first", by, w.fenceSession("first", by))
 	revoked := w.revoke(r)
-	running.Wait()
 	w.finish(r)
+	running.Wait()
 
 	w.wantLive()
 	untold := accepted(w, results)
@@ -139,10 +139,6 @@ func raceOnce(w *world, by string) {
 	}
 	r.RequestID += " again"
 	w.equal("left to revoke", w.complete(r), told{Sessions: []string{"first"}})
-}
-
-var scopes = map[string]store.Scope{
-	"session": store.ScopeSession, "user": store.ScopeUser, "device": store.ScopeDevice,
 }
 
 // concurrentFences fences one session many times at once.

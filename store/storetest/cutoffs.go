@@ -104,7 +104,7 @@ func cutoffClearedByNow(w *world) {
 	for _, scope := range []store.Scope{store.ScopeSession, store.ScopeUser, store.ScopeDevice} {
 		w.logout("s", scope)
 	}
-	cutoff := w.endUser("device", "phone")
+	cutoff := w.endUser("operator", "phone")
 	w.login(store.Session{ID: "s1", DeviceID: "phone"})
 	w.grant(store.RefreshToken{ID: "t1"}, store.RefreshToken{ID: "t2", SessionID: "s1"})
 	w.subscribe(
@@ -140,6 +140,15 @@ func cutoffNeverFalls(w *world) {
 	w.complete(w.fenceUser("late", "laptop", w.ago(2)))
 	w.complete(w.fenceUser("early", "laptop", w.ago(4)))
 	w.refused("s2", w.putSession(store.Session{ID: "s2", DeviceID: "laptop", AuthenticatedAt: w.ago(3)}), w.ago(2))
+
+	w.login(
+		store.Session{ID: "first", DeviceID: "tablet", AppID: "mail", AuthenticatedAt: w.ago(4)},
+		store.Session{ID: "second", DeviceID: "tablet", AppID: "mail", AuthenticatedAt: w.ago(4)},
+	)
+	w.logoutAt("first", w.ago(1))
+	w.logoutAt("second", w.ago(3))
+	late := store.PushRegistration{ID: "p", DeviceID: "tablet", AppID: "mail", RegisteredAt: w.ago(2)}
+	w.refused("p", w.putPush(late), w.ago(1))
 }
 
 // One front end's clock is behind, so the cutoff of its request, which comes

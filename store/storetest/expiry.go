@@ -17,14 +17,11 @@ var expiryTests = []test{
 	{"indexes are pruned by a logout", expiryOfIndexesRevoked},
 }
 
-// brief is the life of a credential that a test sees expire.
-const brief = 300 * time.Millisecond
-
 func expiryOfFenced(w *world) {
 	expiry := w.in(2 * brief)
 	w.login(store.Session{ID: "s", ExpiresAt: expiry, AuthenticatedAt: w.ago(10)})
 	f := w.fenceSession("s", store.ScopeSession)
-	w.eventually("s has expired", func() bool { return time.Now().After(expiry.Add(50 * time.Millisecond)) })
+	w.awaitExpiry("s", expiry)
 	again := w.fenceSession("s", store.ScopeSession)
 	w.equal("outcome", again.Outcome, store.FenceEnded)
 	w.equal("cutoff", again.Cutoff, f.Cutoff)
@@ -55,13 +52,19 @@ func expiryOfParent(w *world) {
 	w.login(store.Session{ID: "alone", ExpiresAt: expiry, AuthenticatedAt: w.ago(10)})
 	w.grant(store.RefreshToken{ID: "t", SessionID: "s", ExpiresAt: expiry.Add(brief)})
 	w.grant(store.RefreshToken{ID: "t2", RotatedFrom: "t"})
+	w.login(store.Session{ID: "extended", ExpiresAt: expiry, AuthenticatedAt: w.ago(10)})
+	extended := store.RefreshToken{ID: "t3", SessionID: "extended", ExpiresAt: expiry, AppID: "mail"}
+	w.grant(extended)
+	extended.ExpiresAt = w.start.Add(lifetime)
+	w.grant(extended)
 	w.eventually("alone is forgotten", func() bool { return !w.sessionState("alone").Known })
 	w.eventually("t is forgotten", func() bool { return !w.tokenState("t").Known })
 
 	f := w.fenceSession("s", store.ScopeUser)
 	w.equal("outcome", f.Outcome, store.FenceEnded)
 	w.equal("cutoff", f.Cutoff, expiry)
-	w.equal("told", w.complete(w.revocation("s", store.ScopeUser, f)), told{Sessions: []string{"s"}, Tokens: 1})
+	w.equal("told", w.complete(w.revocation("s", store.ScopeSession, f)), told{Sessions: []string{"s"}, Tokens: 1})
+	w.equal("outcome", w.fenceSession("extended", store.ScopeSession).Outcome, store.FenceEnded)
 	w.wantLive()
 }
 

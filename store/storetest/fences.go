@@ -113,9 +113,9 @@ func fenceAhead(w *world) {
 }
 
 func fenceExpired(w *world) {
-	expiry := w.in(200 * time.Millisecond)
+	expiry := w.in(brief)
 	w.login(store.Session{ID: "s", ExpiresAt: expiry, AuthenticatedAt: w.ago(10)})
-	w.eventually("s has expired", func() bool { return !w.sessionState("s").Active })
+	w.awaitExpiry("s", expiry)
 	for range 2 {
 		f := w.fenceSession("s", store.ScopeSession)
 		w.equal("outcome", f.Outcome, store.FenceEnded)
@@ -126,8 +126,9 @@ func fenceExpired(w *world) {
 }
 
 func fenceExpiredAt(w *world) {
-	w.login(store.Session{ID: "s", ExpiresAt: w.in(200 * time.Millisecond), AuthenticatedAt: w.ago(10)})
-	w.eventually("s has expired", func() bool { return !w.sessionState("s").Active })
+	expiry := w.in(brief)
+	w.login(store.Session{ID: "s", ExpiresAt: expiry, AuthenticatedAt: w.ago(10)})
+	w.awaitExpiry("s", expiry)
 	f := w.fence(store.Fence{RequestID: "r", SessionID: w.id("s"), At: w.ago(5)})
 	w.equal("outcome", f.Outcome, store.FenceEnded)
 	w.equal("cutoff", f.Cutoff, w.ago(5))

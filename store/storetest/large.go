@@ -10,8 +10,8 @@ import (
 // A user with very many sessions is handled in chunks.
 const (
 	largeSessions = 20_000
-	largeTokens   = 3_000
-	largePushes   = 2_500
+	largeTokens   = 1_200
+	largePushes   = 1_100
 	largeBatch    = 1_000
 )
 

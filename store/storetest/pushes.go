@@ -71,29 +71,23 @@ func pushOfEndedSession(w *world) {
 }
 
 func pushOfExpiredSession(w *world) {
-	expiry := w.in(200 * time.Millisecond)
+	expiry := w.in(brief)
 	w.login(store.Session{ID: "s", ExpiresAt: expiry, AuthenticatedAt: w.ago(10)})
-	w.eventually("s has expired", func() bool { return !w.sessionState("s").Active })
+	w.awaitExpiry("s", expiry)
 	w.refused("p", w.putPush(store.PushRegistration{ID: "p", DeviceID: "phone", SessionID: "s"}), expiry)
 	w.wantLive()
 }
 
 func pushReregistered(w *world) {
 	w.subscribe(store.PushRegistration{ID: "p", DeviceID: "phone", RegisteredAt: w.ago(10)})
+	cutoff := w.endUser("operator", "laptop")
+	w.refused("never", w.putPush(store.PushRegistration{ID: "never", DeviceID: "laptop", RegisteredAt: w.ago(20)}), cutoff)
 	got := map[string]bool{
-		"before":  w.registeredAfter("p", w.ago(10).Add(-time.Millisecond)),
-		"at":      w.registeredAfter("p", w.ago(10)),
-		"after":   w.registeredAfter("p", w.ago(10).Add(time.Millisecond)),
-		"nothing": w.registeredAfterOf("nothing"),
+		"before": w.registeredAfter("p", w.ago(10).Add(-time.Millisecond)),
+		"at":     w.registeredAfter("p", w.ago(10)),
+		"after":  w.registeredAfter("p", w.ago(10).Add(time.Millisecond)),
+		"never":  w.registeredAfter("never", w.ago(30)),
 	}
-	want := map[string]bool{"before": true, "at": false, "after": false, "nothing": false}
+	want := map[string]bool{"before": true, "at": false, "after": false, "never": false}
 	w.equal("reregistered", got, want)
-}
-
-// registeredAfterOf asks for a registration that was never made.
-func (w *world) registeredAfterOf(device string) bool {
-	w.Helper()
-	p := w.push(store.PushRegistration{ID: "never", DeviceID: device})
-	check := store.PushCheck{User: p.User, PushRegistrationID: p.ID, Cutoff: w.ago(10)}
-	return one[bool](w)(w.store.Reregistered(w.Context(), []store.PushCheck{check}))
 }

@@ -10,6 +10,9 @@ import (
 // lifetime is that of a credential whose test names no expiry.
 const lifetime = time.Hour
 
+// brief is that of a credential that a test sees expire.
+const brief = 400 * time.Millisecond
+
 // session completes a session: its ID is a name, its user the world's unless
 // set, and it lives for a while unless told otherwise.
 func (w *world) session(s store.Session) store.Session {
@@ -145,16 +148,6 @@ func (w *world) refused(name string, r store.PutResult, cutoff time.Time) {
 	case !revoked.Cutoff.Equal(cutoff):
 		w.Errorf("registering %s: refused with cutoff %s, want %s", name, revoked.Cutoff, cutoff)
 	}
-}
-
-// revokedAt is the cutoff that a registration was refused with.
-func (w *world) revokedAt(r store.PutResult) time.Time {
-	w.Helper()
-	revoked, ok := errors.AsType[*store.RevokedError](r.Err)
-	if !ok {
-		w.Fatalf("got error %v, want a RevokedError", r.Err)
-	}
-	return revoked.Cutoff
 }
 
 // failed asserts the error of a registration.

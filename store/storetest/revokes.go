@@ -96,8 +96,10 @@ func revokeSessionLater(w *world) {
 		store.PushRegistration{ID: "p-bound", DeviceID: "phone", Provider: "fcm", SessionID: "laptop", RegisteredAt: w.ago(2)},
 	)
 	f := w.fence(store.Fence{RequestID: w.requestID("laptop", store.ScopeSession), SessionID: w.id("laptop"), At: w.ago(5)})
-	got := w.complete(w.revocation("laptop", store.ScopeSession, f))
-	w.equal("told", got.Pushes, []string{"p-bound", "p-laptop", "p-laptop-bound"})
+	r := w.revocation("laptop", store.ScopeSession, f)
+	w.equal("told", w.tell(r).Pushes, []string{"p-bound", "p-laptop", "p-laptop-bound"})
+	w.equal("one to be deleted was made anew", w.registeredAfter("p-bound", w.ago(5)), false)
+	w.finish(r)
 	w.equal("later registration is there", w.registeredAfter("p-later", w.ago(5)), true)
 }
 

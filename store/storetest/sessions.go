@@ -98,9 +98,9 @@ func sessionsOfTwoTenants(w *world) {
 }
 
 func sessionExpires(w *world) {
-	expiry := w.in(300 * time.Millisecond)
+	expiry := w.in(brief)
 	w.login(store.Session{ID: "s", ExpiresAt: expiry, AuthenticatedAt: w.ago(10)})
-	w.eventually("s has expired", func() bool { return !w.sessionState("s").Active })
+	w.awaitExpiry("s", expiry)
 	if time.Now().Before(expiry.Add(-50 * time.Millisecond)) {
 		w.Error("inactive before its expiry")
 	}

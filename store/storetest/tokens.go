@@ -112,7 +112,6 @@ func tokenDiesWithSession(w *world) {
 }
 
 func tokenDeadNotRotated(w *world) {
-	w.login(store.Session{ID: "s", AuthenticatedAt: w.ago(10)})
 	w.grant(store.RefreshToken{ID: "free", AuthenticatedAt: w.ago(10)})
 	r := w.fenceUser("operator", "", time.Time{})
 	w.refused("t1", w.putToken(store.RefreshToken{ID: "t1", RotatedFrom: "free"}), r.Cutoff)
@@ -134,10 +133,10 @@ func tokenOfRevokedSession(w *world) {
 }
 
 func tokenOutlivesSession(w *world) {
-	expiry := w.in(400 * time.Millisecond)
+	expiry := w.in(brief)
 	w.login(store.Session{ID: "s", DeviceID: "phone", ExpiresAt: expiry, AuthenticatedAt: w.ago(10)})
 	w.grant(store.RefreshToken{ID: "t1", SessionID: "s"})
-	w.eventually("s has expired", func() bool { return !w.sessionState("s").Active })
+	w.awaitExpiry("s", expiry)
 
 	w.grant(store.RefreshToken{ID: "t2", RotatedFrom: "t1"})
 	w.refused("t3", w.putToken(store.RefreshToken{ID: "t3", SessionID: "s"}), expiry)
@@ -153,7 +152,7 @@ func tokenOutlivesSession(w *world) {
 }
 
 func tokenExpires(w *world) {
-	expiry := w.in(300 * time.Millisecond)
+	expiry := w.in(brief)
 	w.grant(store.RefreshToken{ID: "t", ExpiresAt: expiry, AuthenticatedAt: w.ago(10)})
 	w.eventually("t has expired", func() bool { return !w.tokenState("t").Active })
 	w.refused("t1", w.putToken(store.RefreshToken{ID: "t1", RotatedFrom: "t"}), expiry)

@@ -62,7 +62,7 @@ func (h handle) live(l life) error {
 // now, after every cutoff that stands.
 func (h handle) timeOf(given time.Time, cutoff int64) int64 {
 	if given.IsZero() {
-		return max(h.now, cutoff+1)
+		return max(h.next, cutoff+1)
 	}
 	return millis(given)
 }
