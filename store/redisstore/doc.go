@@ -72,8 +72,10 @@
 //
 // 1. Read the cutoffs of the user and of the device. The time of
 // authentication must be later than both. It is the time of Redis (TIME) when
-// the user showed a credential; a login that has just happened takes the
-// cutoff + 1 where that is later still.
+// the user showed a credential. A login that has just happened takes the next
+// millisecond (TIME + 1, or the cutoff + 1 where that is later still), and
+// hands the session out when that has come: a logout in the same millisecond,
+// of another session of the user, may have been before it or after it.
 //
 //	> GET logoutd:user:{YWNtZQ.YWxpY2U}:cutoff
 //	> GET logoutd:user:{YWNtZQ.YWxpY2U}:cutoff:device:cGhvbmU

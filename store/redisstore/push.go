@@ -16,6 +16,7 @@ type pushPut struct {
 	store.PushRegistration
 	session record // that it is bound to
 	created bool
+	taken   moment
 }
 
 // PutPushRegistrations registers push registrations; see [store.Store].
@@ -28,6 +29,7 @@ func (s *Store) PutPushRegistrations(ctx context.Context, registrations []store.
 	if err := run(ctx, s, puts, findSession, s.writePush, reviewPush); err != nil {
 		return nil, fmt.Errorf("registering push registrations: %w", err)
 	}
+	awaitAll(puts, func(put *pushPut) moment { return put.taken })
 	results := make([]store.PutResult, len(puts))
 	for i, put := range puts {
 		results[i] = store.PutResult{ID: put.ID, Created: put.created && put.err == nil, Err: put.err}
@@ -78,6 +80,9 @@ func (s *Store) writePush(ctx context.Context, p redis.Pipeliner, put *pushPut) 
 		}
 		if v.text(0) == "revoked" {
 			return revoked(v.number(1))
+		}
+		if put.RegisteredAt.IsZero() {
+			put.taken.take()
 		}
 		put.created = v.text(0) == "created"
 		return nil

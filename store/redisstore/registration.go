@@ -27,6 +27,7 @@ type registration struct {
 
 	authenticatedAt, expiresAt int64 // milliseconds
 	fields                     []any // further fields of a new record
+	taken                      moment
 	created                    bool
 	overtakenAt                int64 // by a cutoff, while it was written
 }
@@ -69,6 +70,9 @@ func (s *Store) admit(ctx context.Context, p redis.Pipeliner, r *registration) f
 		}
 		if cutoff := v.number(1); cutoff > 0 {
 			return revoked(cutoff)
+		}
+		if r.authenticatedAt == 0 {
+			r.taken.take()
 		}
 		r.authenticatedAt = v.number(0)
 		return nil

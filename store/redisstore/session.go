@@ -39,6 +39,7 @@ func register(ctx context.Context, s *Store, puts []*registration, stages ...sta
 			return nil, err
 		}
 	}
+	awaitAll(puts, func(r *registration) moment { return r.taken })
 	results := make([]store.PutResult, len(puts))
 	for i, put := range puts {
 		results[i] = put.result()

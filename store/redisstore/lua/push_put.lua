@@ -3,15 +3,16 @@
 -- KEYS: the cutoffs of user, device and the device's push registrations, the
 -- user's index of push registrations, the registration, the cutoff of the
 -- session's device, the end of the session.
--- ARGV: id, app, time of registration (0: now), time of authentication of the
--- session that it is bound to (0: none), then the fields as pairs.
+-- ARGV: id, app, time of registration (0: the next millisecond), time of
+-- authentication of the session that it is bound to (0: none), then the fields
+-- as pairs.
 -- Returns what became of it and, where it is refused, the cutoff.
 local app, registered, auth = ARGV[2], ms(ARGV[3]), ms(ARGV[4])
 local floor = math.max(cutoff(KEYS[1]), cutoff(KEYS[2]))
 for _, field in ipairs(app == '' and {'any'} or {'all', 'app:' .. app}) do
   floor = math.max(floor, ms(redis.call('HGET', KEYS[3], field)))
 end
-if registered == 0 then registered = math.max(now(), floor + 1) end
+if registered == 0 then registered = math.max(now(), floor) + 1 end
 if registered <= floor then return {'revoked', floor} end
 
 if auth > 0 then
