@@ -2,6 +2,7 @@ package sqlitestore
 
 import (
 	"context"
+	"time"
 
 	"github.com/logoutd/logoutd/store"
 )
@@ -65,7 +66,7 @@ func register[T any](ctx context.Context, s *Store, items []T, id func(T) string
 }
 
 // inChunks works off n items in order, in durable transactions that change
-// about chunk rows each. work returns how many rows it changed; if those were
+// about chunk rows each, and take about chunkTime. work returns how many rows it changed; if those were
 // all that it was allowed, it is called for the same item again.
 func (s *Store) inChunks(ctx context.Context, n int, work func(h handle, i, rows int) (int, error), failed func(i int, err error)) error {
 	for next := 0; next < n; {
@@ -73,7 +74,8 @@ func (s *Store) inChunks(ctx context.Context, n int, work func(h handle, i, rows
 			if _, err := h.exec(countTransaction); err != nil {
 				return err
 			}
-			for rows := s.config.chunk(); rows > 0 && next < n; {
+			begun := time.Now()
+			for rows := s.config.chunk(); rows > 0 && next < n && time.Since(begun) < chunkTime; {
 				changed, err := work(h, next, rows)
 				if err != nil && !ofItem(err) {
 					return err

@@ -48,9 +48,14 @@ func (c Config) now() int64 {
 	return time.Now().UnixMilli()
 }
 
-// defaultChunkRows is about how many rows a transaction of Revoke, Finish and
-// the sweeper changes: some 10 ms of work.
-const defaultChunkRows = 1000
+const (
+	// defaultChunkRows is about how many rows a transaction of Revoke, Finish
+	// and the sweeper changes at most, which takes a few milliseconds.
+	defaultChunkRows = 500
+	// chunkTime is how long such a transaction takes on further requests: a
+	// fence that waits for it has 50 ms in all.
+	chunkTime = 4 * time.Millisecond
+)
 
 func (c Config) chunk() int { return cmp.Or(c.chunkRows, defaultChunkRows) }
 
