@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ func waitQueued(t *testing.T, w *writer, l lane, n int) {
 			t.Errorf("%d calls queued, want %d", queued, n)
 			return
 		}
+		runtime.Gosched()
 	}
 }
 
@@ -41,14 +43,19 @@ func TestCallsShareATransaction(t *testing.T) {
 	const calls = 50
 	s := open(t, Config{SweepInterval: time.Hour})
 	transactions := 0
+	begun := make(chan struct{})
 	s.writer.before = func(lane) error {
 		transactions++
 		if transactions == 1 {
+			close(begun)
 			waitQueued(t, s.writer, quick, calls)
 		}
 		return nil
 	}
 	mustConcurrently(t, calls+1, func(i int) error {
+		if i > 0 {
+			<-begun // the first has a transaction of its own
+		}
 		_, err := s.Fence(t.Context(), fenceOf(fmt.Sprint(i)))
 		return err
 	})
