@@ -9,6 +9,7 @@ import (
 // A dead session shown again has no power over what came after it ended.
 var deadSessionTests = []test{
 	{"fenced: a login straight after it survives", deadFenced},
+	{"fenced: a login straight before it does not", deadBefore},
 	{"logged out, shown again after a new login", deadLoggedOut},
 	{"logged out of all, shown again after a new login", deadLoggedOutOfAll},
 	{"logged out with all by another session", deadByAnother},
@@ -40,6 +41,19 @@ func deadFenced(w *world) {
 		survivors := fresh.loginAnew()
 		fresh.complete(fresh.revocation("old", store.ScopeUser, f))
 		fresh.wantLive(survivors...)
+	}
+}
+
+// A login that has been answered is before a logout that begins then, also
+// within a millisecond in which others log out.
+func deadBefore(w *world) {
+	for range 20 {
+		fresh := newWorld(w.T, w.backend, w.store)
+		fresh.login(store.Session{ID: "old", AuthenticatedAt: fresh.ago(10)})
+		fresh.fenceSession("unknown", store.ScopeSession)
+		fresh.loginAnew()
+		fresh.complete(fresh.revocation("old", store.ScopeUser, fresh.fenceSession("old", store.ScopeUser)))
+		fresh.wantLive()
 	}
 }
 
