@@ -58,7 +58,7 @@ func (s *service) demonstrate(w io.Writer, token string) {
 	session := "demo-" + events.NewID()[24:]
 	expires := events.At(time.Now().Add(24 * time.Hour))
 	fmt.Fprintf(w, "\nTry it: register a session, log it out, see that it is dead.\n\n")
-	fmt.Fprintf(w, `curl -sS -X PUT %s/v1/sessions -H "Authorization: Bearer %s" --json '{"session_token":"%s","user_id":"ada","expires_at":"%s"}'`+"\n",
+	fmt.Fprintf(w, `curl -sS -X PUT %s/v1/sessions -H "Authorization: Bearer %s" -H "Content-Type: application/json" -d '{"session_token":"%s","user_id":"ada","expires_at":"%s"}'`+"\n",
 		s.admin.url(), token, session, expires)
 	fmt.Fprintf(w, `curl -isS -X POST %s/mobileservices/sessions/logout -H "Cookie: X-SMP-SESSID=%s"`+"\n", s.public.url(), session)
 	fmt.Fprintf(w, `curl -sS %s/v1/introspect -H "Authorization: Bearer %s" -d token=%s`+"\n\n", s.admin.url(), token, session)

@@ -19,17 +19,17 @@ import (
 // file is the YAML file. The plain settings may stand in it too; they are
 // read by the command line parser.
 type file struct {
-	Roles       any `yaml:"roles"`
-	Listen      any `yaml:"listen"`
-	AdminListen any `yaml:"admin_listen"`
-	AdminToken  any `yaml:"admin_token"`
-	DataDir     any `yaml:"data_dir"`
-	NATSURL     any `yaml:"nats_url"`
-	NATSListen  any `yaml:"nats_listen"`
-	RedisURL    any `yaml:"redis_url"`
-	Secret      any `yaml:"secret"`
-	LogFormat   any `yaml:"log_format"`
-	LogLevel    any `yaml:"log_level"`
+	Roles       any    `yaml:"roles"`
+	Listen      string `yaml:"listen"`
+	AdminListen string `yaml:"admin_listen"`
+	AdminToken  string `yaml:"admin_token"`
+	DataDir     string `yaml:"data_dir"`
+	NATSURL     string `yaml:"nats_url"`
+	NATSListen  string `yaml:"nats_listen"`
+	RedisURL    string `yaml:"redis_url"`
+	Secret      string `yaml:"secret"`
+	LogFormat   string `yaml:"log_format"`
+	LogLevel    string `yaml:"log_level"`
 
 	Retry struct {
 		GiveUpAfter time.Duration `yaml:"give_up_after"`
@@ -71,7 +71,7 @@ func readFile(path string) (f file, plain map[string]any, err error) {
 	}
 	parsed, err := parser.ParseBytes(text, 0)
 	if err != nil {
-		return f, nil, fmt.Errorf("reading settings from %s: %w", path, err)
+		return f, nil, fmt.Errorf("reading settings from %s: %w", path, withoutSource(err))
 	}
 	plain = map[string]any{}
 	for _, doc := range parsed.Docs {

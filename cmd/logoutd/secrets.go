@@ -18,6 +18,7 @@ const (
 	secretFile          = "secret"
 	storeFile           = "store.db"
 	brokerDir           = "broker"
+	lockFile            = "lock"
 )
 
 // makeDataDir creates the data directory, for its owner only.

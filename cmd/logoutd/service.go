@@ -88,6 +88,13 @@ func (s *service) openSecrets(context.Context) (err error) {
 	if err := makeDataDir(dir); err != nil {
 		return err
 	}
+	if embedded {
+		unlock, err := lockDataDir(dir)
+		if err != nil {
+			return err
+		}
+		s.closers = append(s.closers, unlock)
+	}
 	if len(s.secret) == 0 {
 		secret, err := secretIn(dir, secretFile)
 		if err != nil {

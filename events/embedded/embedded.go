@@ -62,7 +62,7 @@ func Start(c Config) (*Broker, error) {
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
 	}
 	door.account = b.server.LookupAccount
-	if err := b.serve(newLogger(c.Logger)); err != nil {
+	if err := b.serve(newLogger(c.Logger, c.SubscriberToken)); err != nil {
 		b.Close()
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
 	}

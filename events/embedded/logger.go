@@ -3,6 +3,7 @@ package embedded
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 )
 
 // logger hands the broker's log on. What the broker calls notice is detail
@@ -10,12 +11,21 @@ import (
 type logger struct {
 	slog  *slog.Logger
 	fatal chan string
+	// token is not to be shown: the broker logs the names of users that it
+	// refuses, and a subscriber may take the token for one.
+	token string
 }
 
-func newLogger(l *slog.Logger) logger { return logger{slog: l, fatal: make(chan string, 1)} }
+func newLogger(l *slog.Logger, token string) logger {
+	return logger{slog: l, fatal: make(chan string, 1), token: token}
+}
 
 func (l logger) log(level func(string, ...any), format string, v []any) {
-	level("embedded broker", "says", fmt.Sprintf(format, v...))
+	says := fmt.Sprintf(format, v...)
+	if l.token != "" {
+		says = strings.ReplaceAll(says, l.token, "[REDACTED]")
+	}
+	level("embedded broker", "says", says)
 }
 
 func (l logger) Fatalf(format string, v ...any) {

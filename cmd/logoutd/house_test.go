@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	root   = "../.."
+	module = "github.com/logoutd/logoutd/"
+)
+
+// goPackage is a package as go list -json has it.
+type goPackage struct {
+	ImportPath, Dir, Doc string
+	Imports, Deps        []string
+}
+
+// packages returns all packages of the project by their path below its root.
+func packages(t *testing.T) map[string]goPackage {
+	t.Helper()
+	list := exec.Command("go", "list", "-json=ImportPath,Dir,Doc,Imports,Deps", "./...")
+	list.Dir = root
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]goPackage{}
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all[strings.TrimPrefix(p.ImportPath, module)] = p
+	}
+}
+
+// importRules say what of the project a package may import, by its path or, for
+// everything else in a folder, by the folder's with a final /.
+var importRules = map[string][]string{
+	"cmd/":            {"handlers", "handlers/", "workers", "events", "events/", "store", "store/"},
+	"handlers":        {"events", "store"},
+	"handlers/":       {"events", "store"},
+	"handlers/health": {},
+	"workers":         {"events", "store"},
+	"events":          {},
+	"events/":         {"events", "events/"},
+	"store":           {},
+	"store/":          {"store", "store/"},
+}
+
+// TestImportsPointDownwards: handlers and workers never meet, and events and
+// store import nothing of ours.
+func TestImportsPointDownwards(t *testing.T) {
+	t.Parallel()
+	for path, p := range packages(t) {
+		allowed, known := importRules[path]
+		if !known {
+			allowed, known = importRules[path[:strings.Index(path+"/", "/")]+"/"]
+		}
+		if !known {
+			t.Errorf("%s: no rule says what it may import", path)
+		}
+		for _, imported := range p.Imports {
+			below, ours := strings.CutPrefix(imported, module)
+			if ours && !slices.ContainsFunc(allowed, func(rule string) bool {
+				return below == rule || strings.HasSuffix(rule, "/") && strings.HasPrefix(below, rule)
+			}) {
+				t.Errorf("%s imports %s", path, below)
+			}
+		}
+	}
+}
+
+// TestSubscribersGetLittleElse: who imports events gets nats.go, but neither
+// servers nor stores nor metrics.
+func TestSubscribersGetLittleElse(t *testing.T) {
+	t.Parallel()
+	deps := packages(t)["events"].Deps
+	if !slices.Contains(deps, "github.com/nats-io/nats.go") {
+		t.Fatal("events does not depend on nats.go: are these its dependencies?")
+	}
+	for _, dep := range deps {
+		for _, heavy := range []string{"nats-server", "prometheus", "redis", "sqlite", "opentelemetry", "kong", "net/http/httptest"} {
+			if strings.Contains(dep, heavy) {
+				t.Errorf("events depends on %s", dep)
+			}
+		}
+	}
+}
+
+// TestEachPackageHasDoc: in a file doc.go.
+func TestEachPackageHasDoc(t *testing.T) {
+	t.Parallel()
+	for path, p := range packages(t) {
+		text, err := os.ReadFile(filepath.Join(p.Dir, "doc.go"))
+		if err != nil || p.Doc == "" || !strings.HasPrefix(string(text), "// ") {
+			t.Errorf("%s has no doc.go that says what it is for: %v", path, err)
+		}
+	}
+}
+
+// TestTopLevel holds packages and what a project has, and nothing else but
+// what git ignores.
+func TestTopLevel(t *testing.T) {
+	t.Parallel()
+	allowed := []string{
+		"cmd", "handlers", "events", "workers", "store", "deployments", "docs",
+		"go.mod", "go.sum", "Makefile", "README.md", "CHANGELOG.md", "LICENSE",
+	}
+	ignored, err := os.Open(filepath.Join(root, ".gitignore"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ignored.Close() }()
+	for lines := bufio.NewScanner(ignored); lines.Scan(); {
+		allowed = append(allowed, strings.Trim(lines.Text(), "/"))
+	}
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if name := entry.Name(); !strings.HasPrefix(name, ".") && !slices.ContainsFunc(allowed, func(pattern string) bool {
+			ok, _ := filepath.Match(pattern, name)
+			return ok
+		}) {
+			t.Errorf("%s does not belong at the top level", name)
+		}
+	}
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// refusals are settings that cannot work, and what is said of them.
+var refusals = map[string]struct {
+	yaml  string
+	flags []string
+	env   []string
+	want  []string
+}{
+	"split roles without what they share": {
+		flags: []string{"--roles", "front,admin"}, want: []string{"LOGOUTD_NATS_URL", "LOGOUTD_REDIS_URL", "LOGOUTD_SECRET"},
+	},
+	"split roles without a Redis": {
+		env:   []string{"LOGOUTD_NATS_URL=nats://127.0.0.1:1", "LOGOUTD_SECRET=" + someSecret},
+		flags: []string{"--roles", "worker"}, want: []string{"set LOGOUTD_REDIS_URL"},
+	},
+	"all faults at once": {
+		yaml: `
+retry: {initial: -1s, max: -2s, give_up_after: -3s}
+sessions: {unknown: maybe, retention: -4s}
+elvis: {redirect_origins: ["ftp://example.com"]}
+push:
+  - {provider: a.b, kind: smtp, url: "http://example.com/{token}"}
+  - {provider: p, kind: http, url: nowhere, timeout: -5s}
+  - {provider: p, kind: http, url: "http://example.com"}
+`,
+		flags: []string{"--roles", "front,boss", "--secret", "raw-short"},
+		want: []string{
+			`"boss" is none of`, "LOGOUTD_NATS_URL", "LOGOUTD_REDIS_URL", "secret: needs at least 32 bytes, has 9", "retry.initial", "retry.max",
+			"retry.give_up_after", "sessions.retention", `"maybe" is neither`, `"ftp://example.com" is no origin`, `push[0]: provider: "a.b"`,
+			`push[0]: kind: "smtp"`, "push[0]: url: unknown placeholder {token}", "push[1]: url", "push[1]: timeout", `push[2]: provider: "p" stands twice`,
+		},
+	},
+	"unknown key":            {yaml: "listen: 127.0.0.1:0\nretri: {max: 1s}\n", want: []string{`"retri"`}},
+	"unknown key in a list":  {yaml: "push:\n  - {provider: p, kind: http, uri: x}\n", want: []string{`"uri"`}},
+	"unset variables":        {yaml: "secret: ${NO_SUCH_A}\nsap: {origins: [\"${NO_SUCH_B}\"]}\n", want: []string{"NO_SUCH_A", "NO_SUCH_B"}},
+	"not YAML":               {yaml: "secret: \"raw-secret\nlisten: x\n", want: []string{"logoutd.yaml"}},
+	"a secret that is none":  {yaml: "secret: [raw-secret]\n", want: []string{"Secret"}},
+	"a secret in a map":      {yaml: "admin_token: {raw-secret: x}\n", want: []string{"AdminToken"}},
+	"a secret twice":         {yaml: "secret: raw-secret\nsecret: raw-secret\n", want: []string{`"secret" already defined`}},
+	"a number as a duration": {yaml: "retry: {max: 10}\n", want: []string{"[1:14]", "Duration"}},
+	"unknown flag":           {flags: []string{"--no-such"}, want: []string{"--no-such"}},
+	"unknown log level":      {flags: []string{"--log-level", "noisy"}, want: []string{`"noisy"`}},
+	"no such file":           {flags: []string{"--config", "no-such.yaml"}, want: []string{"no-such.yaml"}},
+}
+
+// TestRefusedAtStart has settings that cannot work: they are named, with exit
+// code 2, and nothing is made.
+func TestRefusedAtStart(t *testing.T) {
+	t.Parallel()
+	for name, tt := range refusals {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSetup(t, tt.yaml, tt.flags...)
+			s.env = tt.env
+			expectRefusal(t, s, exitUsage, tt.want...)
+			if _, err := os.Stat(s.data()); err == nil {
+				t.Error("the data directory was made")
+			}
+		})
+	}
+}
+
+// expectRefusal starts an instance that does not start, says why, and shows
+// no secret.
+func expectRefusal(t *testing.T, s setup, wantCode int, want ...string) {
+	t.Helper()
+	i := s.launch(t)
+	code, _ := i.exit(patience)
+	said := i.stderr.String()
+	if code != wantCode || i.stdout.String() != "" {
+		t.Errorf("exit code %d, want %d; stdout %q", code, wantCode, i.stdout.String())
+	}
+	for _, text := range want {
+		if !strings.Contains(said, text) {
+			t.Errorf("%q lacks %q", said, text)
+		}
+	}
+	if strings.Contains(said, "raw-") {
+		t.Errorf("%q shows a secret", said)
+	}
+}
+
+// TestRefusedWhileOpening has settings that make sense until they are used.
+func TestRefusedWhileOpening(t *testing.T) {
+	t.Parallel()
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = busy.Close() })
+	address := busy.Addr().String()
+	for name, tt := range map[string]struct{ flags, want []string }{
+		"public port in use":   {[]string{"--listen", address}, []string{"public listener", address, "in use", "LOGOUTD_LISTEN"}},
+		"admin port in use":    {[]string{"--admin-listen", address}, []string{"admin listener", address, "in use", "LOGOUTD_ADMIN_LISTEN"}},
+		"broker port in use":   {[]string{"--nats-listen", address}, []string{"broker", address, "in use"}},
+		"no address":           {[]string{"--listen", "nowhere"}, []string{"public listener", "nowhere", "LOGOUTD_LISTEN"}},
+		"no Redis URL":         {[]string{"--redis-url", "redis://:raw-password@host:port/x"}, []string{"Redis URL"}},
+		"unknown kind of URL":  {[]string{"--redis-url", "http://:raw-password@host"}, []string{"Redis URL", `"http"`}},
+		"no NATS URL":          {[]string{"--nats-url", "nats://user:raw-password@:no:port"}, []string{"broker"}},
+		"data dir is no dir":   {[]string{"--data-dir", "logoutd.yaml"}, []string{"LOGOUTD_DATA_DIR"}},
+		"data dir is too deep": {[]string{"--data-dir", "logoutd.yaml/deeper"}, []string{"LOGOUTD_DATA_DIR"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			expectRefusal(t, newSetup(t, "listen: 127.0.0.1:0\n", tt.flags...), exitFailed, tt.want...)
+		})
+	}
+}
+
+// TestShortSecretFileIsRefused: a file that was cut off is no secret.
+func TestShortSecretFileIsRefused(t *testing.T) {
+	t.Parallel()
+	s := newSetup(t, "")
+	if err := os.MkdirAll(s.data(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.data(secretFile), []byte("raw-short\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	expectRefusal(t, s, exitFailed, filepath.Join("logoutd-data", secretFile), "less than 32 bytes")
+}
+
+// TestPrecedence: a flag, else the environment, else the file, else the
+// default. It shows in which admin token counts.
+func TestPrecedence(t *testing.T) {
+	t.Parallel()
+	const yaml = "admin_token: ${FROM_FILE}\nroles: [front, worker, admin]\nlog_level: debug\n"
+	for name, tt := range map[string]struct {
+		yaml  string
+		flags []string
+		env   []string
+		want  string // the token; empty: the generated one
+	}{
+		"default": {},
+		"file":    {yaml: yaml, want: "raw-file"},
+		"environment over file": {
+			yaml: yaml, env: []string{"LOGOUTD_ADMIN_TOKEN=raw-environment"}, want: "raw-environment",
+		},
+		"flag over environment and file": {
+			yaml: yaml, env: []string{"LOGOUTD_ADMIN_TOKEN=raw-environment"}, flags: []string{"--admin-token", "raw-flag"}, want: "raw-flag",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSetup(t, tt.yaml, tt.flags...)
+			s.env = append(tt.env, "FROM_FILE=raw-file")
+			i := s.start(t)
+			if (i.token == "") != (tt.want != "") {
+				t.Error("a token is generated only where none is set")
+			}
+			for _, token := range []string{"raw-file", "raw-environment", "raw-flag", i.token} {
+				status := get(i.admin+"/v1/failed", token).status
+				if accepted := status == http.StatusOK; token != "" && accepted != (token == tt.want || token == i.token) {
+					t.Errorf("with %.5s…: %d", token, status)
+				}
+			}
+			if i.stdout.contains("raw-") {
+				t.Errorf("the token is printed: %s", i.stdout.String())
+			}
+		})
+	}
+}
