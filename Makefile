@@ -1,10 +1,12 @@
 # make run    build and start logoutd on its embedded broker and store
 # make test   install what the tests need, then run all of them
 # make lint   gofmt, go vet, staticcheck, govulncheck
+# make bench  measure everything beside its baselines, into docs/benchmarks.md (ten minutes; needs redis-server)
+# make soak   ten minutes of load, watching the memory
 
 GO ?= go
 
-.PHONY: run build test lint test-tools
+.PHONY: run build test lint bench soak bench-build test-tools
 
 run: build
 	@exec bin/logoutd serve
@@ -25,3 +27,12 @@ lint:
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 	@.ci/vulnerabilities
+
+bench: bench-build
+	bin/logoutbench suite --logoutd bin/logoutd --markdown docs/benchmarks.md
+
+soak: bench-build
+	bin/logoutbench soak --logoutd bin/logoutd
+
+bench-build: build test-tools
+	@$(GO) build -trimpath -o bin/logoutbench ./cmd/logoutbench

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// nap sleeps to about 0.1 ms: the timers of an idle Go program wake up to a
+// millisecond late (epoll_wait counts in milliseconds), which an open loop
+// would blame on the server.
+func nap(d time.Duration) {
+	request := syscall.NsecToTimespec(int64(d))
+	_ = syscall.Nanosleep(&request, nil) // one that is interrupted is too short, which callers allow for
+}
+
+// endWithParent makes the kernel end a child when this process is killed.
+func endWithParent(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+
+// residentMemory returns the resident set size of a process, in bytes.
+func residentMemory(pid int) (int64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, fmt.Errorf("reading resident memory: %w", err)
+	}
+	_, rest, _ := bytes.Cut(status, []byte("VmRSS:"))
+	fields := bytes.Fields(rest)
+	if len(fields) == 0 {
+		return 0, fmt.Errorf("reading resident memory: no VmRSS of process %d", pid)
+	}
+	kib, err := strconv.ParseInt(string(fields[0]), 10, 64)
+	return kib << 10, err
+}

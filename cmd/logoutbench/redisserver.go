@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os/exec"
+	"strconv"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// redisServer is a redis-server that this program runs: nothing it has
+// answered is lost in a power failure.
+type redisServer struct {
+	child  *child
+	url    string
+	client *redis.Client
+}
+
+// hasRedis tells whether there is a redis-server to run.
+func hasRedis() bool {
+	_, err := exec.LookPath("redis-server")
+	return err == nil
+}
+
+func startRedis(ctx context.Context, dir string) (*redisServer, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, fmt.Errorf("starting redis-server: %w", err)
+	}
+	c, err := startChild("redis-server", nil, "redis-server",
+		"--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--dir", dir, "--save", "",
+		"--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction", "--lazyfree-lazy-expire", "yes")
+	if err != nil {
+		return nil, err
+	}
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	r := &redisServer{child: c, url: "redis://" + address, client: newRedisClient(address)}
+	err = eventually(ctx, startTimeout, func() (bool, error) {
+		return r.client.Ping(ctx).Err() == nil, c.alive()
+	})
+	if err != nil {
+		r.stop()
+		return nil, fmt.Errorf("waiting for redis-server: %w", err)
+	}
+	return r, nil
+}
+
+func newRedisClient(address string) *redis.Client {
+	return redis.NewClient(&redis.Options{Addr: address})
+}
+
+func (r *redisServer) stop() {
+	_ = r.client.Close()
+	r.child.stop()
+}
+
+// slowThreshold is what counts as slow, in milliseconds.
+const slowThreshold = 10
+
+// watchSlow makes Redis take down what is slow, from now on.
+func (r *redisServer) watchSlow(ctx context.Context) error {
+	_, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		p.ConfigSet(ctx, "slowlog-log-slower-than", strconv.Itoa(slowThreshold*1000))
+		p.ConfigSet(ctx, "latency-monitor-threshold", strconv.Itoa(slowThreshold))
+		p.Do(ctx, "SLOWLOG", "RESET")
+		p.Do(ctx, "LATENCY", "RESET")
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("watching slow commands: %w", err)
+	}
+	return nil
+}
+
+// slow returns how many commands were slow, by the slow log, and the slowest
+// by the latency monitor, in milliseconds: 0 where there was none.
+func (r *redisServer) slow(ctx context.Context) (commands, slowest int64, err error) {
+	if commands, err = r.client.Do(ctx, "SLOWLOG", "LEN").Int64(); err != nil {
+		return 0, 0, fmt.Errorf("reading slow log: %w", err)
+	}
+	latest, err := r.client.Do(ctx, "LATENCY", "LATEST").Slice()
+	if err != nil {
+		return 0, 0, fmt.Errorf("reading latency monitor: %w", err)
+	}
+	for _, entry := range latest { // event, time, latest, most
+		fields, ok := entry.([]any)
+		if !ok || len(fields) < 4 || fields[0] != "command" && fields[0] != "fast-command" {
+			continue
+		}
+		if most, ok := fields[3].(int64); ok {
+			slowest = max(slowest, most)
+		}
+	}
+	return commands, slowest, nil
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}

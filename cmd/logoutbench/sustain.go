@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+const (
+	// sustainedConnections is enough for the highest rate.
+	sustainedConnections = 256
+	// sustainedOldest is how old the oldest pending request may become.
+	sustainedOldest = time.Second
+	// probeOldest is the same for a probe, which is too short for a backlog
+	// that grows slowly to become old.
+	probeOldest = 300 * time.Millisecond
+	// probes is how many of them narrow the rate down.
+	probes = 6
+	// holds is how often a rate is tried for the whole time; each try that
+	// fails lowers it by a tenth.
+	holds = 3
+	// achieved is the share of the rate that has to be answered.
+	achieved = 0.98
+)
+
+// sustain returns a run of the whole length at about the highest rate at which
+// the oldest pending request stays young. No higher rate than top is tried.
+func (b *bench) sustain(ctx context.Context, of *system, c *crowd, top float64, probe, length time.Duration) (*result, error) {
+	rate, err := b.search(ctx, of, c, top, probe)
+	if err != nil {
+		return nil, err
+	}
+	for range holds {
+		run, ok, err := b.hold(ctx, of, c, rate, length, sustainedOldest)
+		if ok || err != nil {
+			return run, err
+		}
+		rate *= 0.9
+	}
+	return nil, fmt.Errorf("no rate was sustained: %s/s was too much", grouped(rate/0.9))
+}
+
+// search narrows the highest rate down with short probes.
+func (b *bench) search(ctx context.Context, of *system, c *crowd, top float64, probe time.Duration) (float64, error) {
+	return highest(top/20, top, probes, func(rate float64) (bool, error) {
+		_, ok, err := b.hold(ctx, of, c, rate, probe, probeOldest)
+		return ok, err
+	})
+}
+
+// hold loads a system at a rate, and tells whether it was held: everything was
+// answered well, and no request was pending for longer than oldest. It ends as
+// soon as one was.
+func (b *bench) hold(ctx context.Context, of *system, c *crowd, rate float64, duration, oldest time.Duration) (*result, bool, error) {
+	b.progress.step("open loop, %s logouts/s for %s", grouped(rate), duration)
+	if err := b.provide(ctx, of, c, int(rate*duration.Seconds())+1); err != nil {
+		return nil, false, err
+	}
+	t, err := newTarget(of.public, dialects["sap_v1"], c.sessions)
+	if err != nil {
+		return nil, false, err
+	}
+	runCtx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := of.watch(ctx, func(now backlog) {
+		if now.oldest > oldest {
+			cancel()
+		}
+	})
+	run, err := b.load(runCtx, load{target: t, next: c.next, connections: sustainedConnections, duration: duration, rate: rate})
+	worst := stop()
+	if ctx.Err() != nil {
+		return nil, false, ctx.Err()
+	}
+	if runCtx.Err() != nil {
+		return run, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	ok := worst.oldest <= oldest && run.Bad == 0 && run.Unsent == 0 && run.throughput() >= achieved*rate
+	return run, ok, nil
+}
