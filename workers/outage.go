@@ -33,6 +33,7 @@ type outage struct {
 	probeAt   time.Time
 	suspects  int           // failed in a row, waiting for a verdict
 	successes uint64        // ever
+	pauses    uint64        // ever
 	changed   chan struct{} // closed on each success, pause and end of a probe
 	waiting   []chan struct{}
 	probes    *backoff.ExponentialBackOff
@@ -52,15 +53,16 @@ func probeBackOff() *backoff.ExponentialBackOff {
 
 // pass waits until the target is not paused, or until it is the caller's turn
 // to probe it: callers take turns, so that one bad message cannot be the only
-// probe. It returns the context's error if that ends first.
-func (o *outage) pass(ctx context.Context) error {
+// probe. It returns the context's error if that ends first. s is the caller's
+// memory.
+func (o *outage) pass(ctx context.Context, s *suspect) error {
 	turn := make(chan struct{})
 	o.mu.Lock()
 	o.waiting = append(o.waiting, turn)
 	o.mu.Unlock()
 	defer o.leave(turn)
 	for {
-		admitted, changed, delay := o.admit(turn)
+		admitted, changed, delay := o.admit(turn, s)
 		if admitted {
 			return nil
 		}
@@ -77,9 +79,10 @@ func (o *outage) pass(ctx context.Context) error {
 }
 
 // admit reports whether the caller may go on; if not, what to wait for.
-func (o *outage) admit(turn chan struct{}) (admitted bool, changed <-chan struct{}, delay time.Duration) {
+func (o *outage) admit(turn chan struct{}, s *suspect) (admitted bool, changed <-chan struct{}, delay time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	s.pauses = o.pauses
 	if !o.paused {
 		return true, nil, 0
 	}
@@ -122,10 +125,12 @@ func (o *outage) succeeded() {
 	o.broadcast()
 }
 
-// suspect is what a message remembers of its last uncounted failure.
+// suspect is what a message remembers: when its attempt began, and its last
+// uncounted failure.
 type suspect struct {
+	pauses    uint64 // of the target, when the attempt began
 	failed    bool
-	successes uint64
+	successes uint64 // of others, when it failed
 }
 
 // failed judges a failure that may be the target's: it returns whether it is
@@ -133,14 +138,15 @@ type suspect struct {
 func (o *outage) failed(ctx context.Context, class Class, s *suspect) (own bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if s.failed && o.successes > s.successes {
+	overlaps := o.pauses > s.pauses // the target went down meanwhile
+	if s.failed && o.successes > s.successes && !overlaps {
 		// Others have succeeded since it failed before.
 		o.endProbe()
-		*s = suspect{}
+		s.failed = false
 		return true
 	}
-	*s = suspect{failed: true, successes: o.successes}
-	if o.paused {
+	s.failed, s.successes = true, o.successes
+	if o.paused || overlaps {
 		o.endProbe()
 		return false
 	}
@@ -167,7 +173,7 @@ func (o *outage) verdict(ctx context.Context, class Class, s *suspect) (own bool
 		o.mu.Lock()
 		switch {
 		case o.successes > s.successes:
-			*s = suspect{}
+			s.failed = false
 			return true
 		case o.paused:
 			return false
@@ -179,13 +185,14 @@ func (o *outage) verdict(ctx context.Context, class Class, s *suspect) (own bool
 			o.pause()
 			return false
 		}
-		*s = suspect{}
+		s.failed = false
 		return true
 	}
 }
 
 func (o *outage) pause() {
 	o.paused = true
+	o.pauses++
 	o.suspects = 0
 	o.probeAt = time.Now().Add(o.probes.NextBackOff())
 	o.notify(true)

@@ -77,7 +77,7 @@ func TestPausedTargetIsProbedOneAtATimeAndResumes(t *testing.T) {
 			all.Go(func() {
 				var memory suspect
 				for {
-					if o.pass(t.Context()) != nil {
+					if o.pass(t.Context(), &memory) != nil {
 						return
 					}
 					mu.Lock()
@@ -115,7 +115,7 @@ func TestOneBadMessageIsNotTheOnlyProbe(t *testing.T) {
 		own := false
 		bad.Go(func() {
 			var memory suspect
-			for o.pass(t.Context()) == nil {
+			for o.pass(t.Context(), &memory) == nil {
 				if own = o.failed(t.Context(), Unauthorized, &memory); own {
 					return
 				}
@@ -123,7 +123,7 @@ func TestOneBadMessageIsNotTheOnlyProbe(t *testing.T) {
 		})
 		time.Sleep(2 * verdictWait) // alone, it has paused the target
 		good.Go(func() {
-			if o.pass(t.Context()) == nil {
+			if o.pass(t.Context(), &suspect{}) == nil {
 				o.succeeded()
 			}
 		})
@@ -141,10 +141,25 @@ func TestPassEndsWithItsContext(t *testing.T) {
 		o.failed(t.Context(), Unreachable, &suspect{})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
-		go func() { done <- o.pass(ctx) }()
+		go func() { done <- o.pass(ctx, &suspect{}) }()
 		cancel()
 		if err := <-done; err == nil {
 			t.Error("passed a paused target")
+		}
+	})
+}
+
+func TestFailureThatOverlapsAnOutageIsNotItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOutage(func(bool) {})
+		var slow, other suspect
+		if o.pass(t.Context(), &slow) != nil || o.pass(t.Context(), &other) != nil {
+			t.Fatal("a target that is up does not let pass")
+		}
+		o.failed(t.Context(), Unreachable, &other) // the target goes down
+		o.succeeded()                              // and comes back
+		if o.failed(t.Context(), Transient, &slow) {
+			t.Error("an attempt that began before an outage is counted")
 		}
 	})
 }

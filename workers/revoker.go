@@ -13,9 +13,11 @@ import (
 )
 
 const (
-	// pullMessages bounds how many messages one round of the revoker takes;
-	// each holds up to events.MaxBatch requests.
-	pullMessages = 8
+	// pullMessages bounds how many messages one round of the revoker takes,
+	// and roundRequests about how many requests share their round trips: the
+	// busier the front ends, the more requests a message holds.
+	pullMessages  = 64
+	roundRequests = 512
 	// maxDeliveries is how often a request that stands alone is delivered
 	// before it is taken to crash the process.
 	maxDeliveries = 5
@@ -102,10 +104,22 @@ func (r *Revoker) round(ctx context.Context, msgs []jetstream.Msg) {
 			fresh = append(fresh, d)
 		}
 	}
-	r.work(ctx, fresh)
+	for len(fresh) > 0 {
+		n := together(fresh)
+		r.work(ctx, fresh[:n])
+		fresh = fresh[n:]
+	}
 	for _, d := range again {
 		r.workAgain(ctx, d)
 	}
+}
+
+// together returns how many of the deliveries hold about roundRequests.
+func together(deliveries []delivery) (n int) {
+	for requests := 0; n < len(deliveries) && requests < roundRequests; n++ {
+		requests += len(deliveries[n].requests)
+	}
+	return n
 }
 
 // workAgain works on a message that was delivered before: it splits a batch

@@ -148,7 +148,7 @@ func (t *Target) work(ctx context.Context, msg jetstream.Msg) {
 func (t *Target) deliver(ctx context.Context, msg jetstream.Msg, task events.Task, meta *jetstream.MsgMetadata) {
 	var memory suspect
 	for {
-		if t.outage.pass(ctx) != nil {
+		if t.outage.pass(ctx, &memory) != nil {
 			_ = msg.Nak() // an interruption is no failure
 			return
 		}

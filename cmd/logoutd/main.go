@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -22,6 +23,7 @@ const description = "logoutd answers logouts at once and makes them true everywh
 func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
+	dropEmptySettings()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
@@ -34,4 +36,14 @@ func run(args []string) int {
 		return report(os.Stderr, err)
 	}
 	return report(os.Stderr, command.Run(newTerminal()))
+}
+
+// dropEmptySettings takes an empty LOGOUTD_ variable for one that is not set,
+// as whoever leaves a line of a compose file empty means it.
+func dropEmptySettings() {
+	for _, variable := range os.Environ() {
+		if name, value, _ := strings.Cut(variable, "="); value == "" && strings.HasPrefix(name, "LOGOUTD_") {
+			_ = os.Unsetenv(name)
+		}
+	}
 }

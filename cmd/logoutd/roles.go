@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"path/filepath"
 
@@ -24,7 +23,7 @@ func (s *service) openStore(ctx context.Context) (err error) {
 			sqlitestore.Config{Retention: s.settings.retention(), Logger: s.logger})
 	}
 	if err != nil {
-		return fmt.Errorf("opening the store: %w", err)
+		return err
 	}
 	s.closers = append(s.closers, func() {
 		if err := s.store.Close(); err != nil {

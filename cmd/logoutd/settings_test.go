@@ -141,8 +141,9 @@ func TestPrecedence(t *testing.T) {
 		env   []string
 		want  string // the token; empty: the generated one
 	}{
-		"default": {},
-		"file":    {yaml: yaml, want: "raw-file"},
+		"default":                             {},
+		"empty in the environment is not set": {env: []string{"LOGOUTD_ADMIN_TOKEN=", "LOGOUTD_LOG_LEVEL=", "LOGOUTD_CONFIG="}},
+		"file":                                {yaml: yaml, want: "raw-file"},
 		"environment over file": {
 			yaml: yaml, env: []string{"LOGOUTD_ADMIN_TOKEN=raw-environment"}, want: "raw-environment",
 		},

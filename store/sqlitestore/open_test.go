@@ -45,6 +45,9 @@ func TestReopen(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
+	if log, err := os.Stat(path + "-wal"); err == nil && log.Size() > 0 {
+		t.Errorf("%d bytes are left in the log: a copy of the file lacks them", log.Size())
+	}
 	s = openFile(t, path, Config{})
 	if active(t, s, session1.ID) || !active(t, s, other.ID) {
 		t.Error("the reopened store is not what it was")

@@ -80,6 +80,9 @@ func (w *writer) close() error {
 	w.mu.Unlock()
 	w.queued.Signal()
 	<-w.stopped
+	// What is in the write-ahead log goes into the file, so that a copy of the
+	// file is complete; where that fails the log keeps it.
+	_, _ = w.conn.ExecContext(context.Background(), `PRAGMA wal_checkpoint(TRUNCATE)`)
 	return errors.Join(w.conn.Close(), w.db.Close())
 }
 
