@@ -82,7 +82,7 @@ func (o *outage) pass(ctx context.Context, s *suspect) error {
 func (o *outage) admit(turn chan struct{}, s *suspect) (admitted bool, changed <-chan struct{}, delay time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	s.pauses = o.pauses
+	s.pauses, s.probe = o.pauses, false
 	if !o.paused {
 		return true, nil, 0
 	}
@@ -93,7 +93,7 @@ func (o *outage) admit(turn chan struct{}, s *suspect) (admitted bool, changed <
 	if delay > 0 {
 		return false, o.changed, delay
 	}
-	o.probing = true
+	o.probing, s.probe = true, true
 	return true, nil, 0
 }
 
@@ -128,6 +128,7 @@ func (o *outage) succeeded() {
 // suspect is what a message remembers: when its attempt began, and its last
 // uncounted failure.
 type suspect struct {
+	probe     bool   // the attempt is a probe
 	pauses    uint64 // of the target, when the attempt began
 	failed    bool
 	successes uint64 // of others, when it failed
@@ -141,13 +142,13 @@ func (o *outage) failed(ctx context.Context, class Class, s *suspect) (own bool)
 	overlaps := o.pauses > s.pauses // the target went down meanwhile
 	if s.failed && o.successes > s.successes && !overlaps {
 		// Others have succeeded since it failed before.
-		o.endProbe()
+		o.endProbe(s)
 		s.failed = false
 		return true
 	}
 	s.failed, s.successes = true, o.successes
 	if o.paused || overlaps {
-		o.endProbe()
+		o.endProbe(s)
 		return false
 	}
 	o.suspects++
@@ -172,11 +173,11 @@ func (o *outage) verdict(ctx context.Context, class Class, s *suspect) (own bool
 		}
 		o.mu.Lock()
 		switch {
+		case o.pauses > s.pauses:
+			return false
 		case o.successes > s.successes:
 			s.failed = false
 			return true
-		case o.paused:
-			return false
 		case ctx.Err() == nil:
 			continue
 		}
@@ -199,9 +200,9 @@ func (o *outage) pause() {
 	o.broadcast()
 }
 
-// endProbe puts the next probe off, if the caller was the one.
-func (o *outage) endProbe() {
-	if o.probing {
+// endProbe puts the next probe off, if the attempt was one.
+func (o *outage) endProbe(s *suspect) {
+	if o.probedBy(s) {
 		o.probing = false
 		o.probeAt = time.Now().Add(o.probes.NextBackOff())
 		o.broadcast()
@@ -209,13 +210,18 @@ func (o *outage) endProbe() {
 }
 
 // abandoned tells that a caller of pass did not come to a result.
-func (o *outage) abandoned() {
+func (o *outage) abandoned(s *suspect) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.probing {
+	if o.probedBy(s) {
 		o.probing = false
 		o.broadcast()
 	}
+}
+
+// probedBy reports whether the attempt is the probe of this pause.
+func (o *outage) probedBy(s *suspect) bool {
+	return s.probe && o.paused && s.pauses == o.pauses
 }
 
 func (o *outage) broadcast() {

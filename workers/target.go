@@ -160,7 +160,7 @@ func (t *Target) deliver(ctx context.Context, msg jetstream.Msg, task events.Tas
 			ack(msg)
 			return
 		case ctx.Err() != nil && f.Class != Permanent:
-			t.outage.abandoned()
+			t.outage.abandoned(&memory)
 			_ = msg.Nak()
 			return
 		case t.own(ctx, f, &memory):
