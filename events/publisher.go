@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -29,6 +30,7 @@ type Publisher struct {
 	js       jetstream.JetStream
 	requests *grouper
 	observe  func(time.Duration)
+	failed   atomic.Int64 // when the latest publish of requests failed, in Unix ms; 0: it did not
 }
 
 // NewPublisher returns a publisher. observe, if not nil, is told how long each
@@ -67,13 +69,30 @@ func (p *Publisher) publishGroup(ctx context.Context, requests []encodedRequest)
 	for {
 		err := p.publish(ctx, msg)
 		if err == nil {
+			p.failed.Store(0)
 			p.observe(time.Since(start))
 			return nil
 		}
 		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			p.failed.Store(time.Now().UnixMilli())
 			return unavailable("publishing requests", err)
 		}
 	}
+}
+
+// troubleFor is how long a failed publish counts against the broker: then it
+// is worth another try.
+const troubleFor = 5 * time.Second
+
+// Trouble returns nil, or for a few seconds after a failed publish of requests
+// that none has succeeded since, an error that wraps [ErrUnavailable]: a
+// broker may be connected and still acknowledge nothing, say for a full disk.
+func (p *Publisher) Trouble() error {
+	failed := p.failed.Load()
+	if failed == 0 || time.Since(time.UnixMilli(failed)) > troubleFor {
+		return nil
+	}
+	return fmt.Errorf("latest publish: %w", ErrUnavailable)
 }
 
 func (p *Publisher) publish(ctx context.Context, msg *nats.Msg) error {

@@ -299,3 +299,25 @@ func TestSplitStoresEachPart(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestBrokerThatAcknowledgesNothingIsInTrouble(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	broken := true
+	p := publisher(t, &interceptor{b.JS, func(ctx context.Context, msg *nats.Msg, next publishFunc) (*jetstream.PubAck, error) {
+		if broken {
+			return nil, errors.New("no space left on device")
+		}
+		return next(ctx, msg)
+	}})
+	if err := p.Trouble(); err != nil {
+		t.Errorf("before anything was published: %v", err)
+	}
+	if p.Requests(t.Context(), request("r")) == nil || !errors.Is(p.Trouble(), events.ErrUnavailable) {
+		t.Error("a failed publish is no trouble")
+	}
+	broken = false
+	if err := errors.Join(p.Requests(t.Context(), request("r")), p.Trouble()); err != nil {
+		t.Errorf("after a publish that was acknowledged: %v", err)
+	}
+}

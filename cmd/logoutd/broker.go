@@ -104,14 +104,18 @@ func (s *service) setUpStreams(ctx context.Context) error {
 }
 
 var (
-	errNotConnected = errors.New("not connected")
-	errNoStreams    = errors.New("streams are not set up yet")
+	errNotConnected    = errors.New("not connected")
+	errNotAcknowledged = errors.New("connected, but does not acknowledge")
+	errNoStreams       = errors.New("streams are not set up yet")
 )
 
-// check tells whether messages can be published.
-func (b *broker) check(context.Context) error {
-	if b.conn.Status() != nats.CONNECTED {
+// check tells whether messages can be published, and the latest was.
+func (b *broker) check(p *events.Publisher) error {
+	switch {
+	case b.conn.Status() != nats.CONNECTED:
 		return errNotConnected
+	case p.Trouble() != nil:
+		return errNotAcknowledged
 	}
 	return nil
 }

@@ -70,7 +70,7 @@ func (s *service) checks() []health.Check {
 	}
 	onlyFront := !s.settings.has(roleWorker) && !s.settings.has(roleAdmin)
 	checks := []health.Check{
-		{Name: "broker", Run: s.broker.check},
+		{Name: "broker", Run: func(context.Context) error { return s.broker.check(s.publisher) }},
 		// A front end accepts logouts without the store, which fences late.
 		{Name: "store", Run: pingStore, Optional: onlyFront},
 	}
