@@ -1,0 +1,89 @@
+package health_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/logoutd/logoutd/handlers/health"
+)
+
+// serve serves the checks; each fails with the error that it has now.
+func serve(t *testing.T, checks ...health.Check) *httptest.Server {
+	t.Helper()
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(prometheus.NewCounter(prometheus.CounterOpts{Name: "logoutd_test_total", Help: "Test."}))
+	mux := http.NewServeMux()
+	health.Routes(mux, checks, registry)
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server
+}
+
+func get(t *testing.T, url string) (status int, body string) {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, strings.TrimSpace(string(b))
+}
+
+func TestReadiness(t *testing.T) {
+	t.Parallel()
+	fine := func(context.Context) error { return nil }
+	down := func(context.Context) error { return errors.New("not connected") }
+	hanging := func(ctx context.Context) error {
+		<-ctx.Done()
+		return errors.New("no answer")
+	}
+	for name, tc := range map[string]struct {
+		checks []health.Check
+		status int
+		body   string
+	}{
+		"all fine": {
+			[]health.Check{{Name: "broker", Run: fine}}, 200, `{"status":"ready"}`,
+		},
+		"broker down": {
+			[]health.Check{{Name: "broker", Run: down}, {Name: "store", Run: fine}}, 503,
+			`{"status":"not ready","reasons":["broker: not connected"]}`,
+		},
+		"something optional down": {
+			[]health.Check{{Name: "store", Run: down, Optional: true}}, 200,
+			`{"status":"ready","degraded":["store: not connected"]}`,
+		},
+		"a check that hangs": {
+			[]health.Check{{Name: "store", Run: hanging}}, 503, `{"status":"not ready","reasons":["store: no answer"]}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := serve(t, tc.checks...)
+			if status, body := get(t, server.URL+"/readyz"); status != tc.status || body != tc.body {
+				t.Errorf("%d %s, want %d %s", status, body, tc.status, tc.body)
+			}
+			if status, _ := get(t, server.URL+"/healthz"); status != 200 {
+				t.Errorf("healthz: %d, although the process lives", status)
+			}
+		})
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	if status, body := get(t, serve(t).URL+"/metrics"); status != 200 || !strings.Contains(body, "logoutd_test_total 0") {
+		t.Errorf("%d %s", status, body)
+	}
+}
