@@ -126,7 +126,7 @@ func TestTime(t *testing.T) {
 	if err := json.Unmarshal([]byte(`"2026-03-01T12:00:00.123456+01:00"`), &got); err != nil || got != noon {
 		t.Errorf("decoding an offset and microseconds: %v, %v, want %v", got, err, noon)
 	}
-	for _, body := range []string{`""`, `17`, `"2026-03-01"`, `{}`} {
+	for _, body := range []string{`""`, `17`, `"2026-03-01"`, `{}`, `"9999-12-31T23:59:59-01:00"`, `"0000-01-01T00:00:00+01:00"`} {
 		if err := json.Unmarshal([]byte(body), &got); err == nil {
 			t.Errorf("decoding %s: no error", body)
 		}

@@ -321,3 +321,24 @@ func TestBrokerThatAcknowledgesNothingIsInTrouble(t *testing.T) {
 		t.Errorf("after a publish that was acknowledged: %v", err)
 	}
 }
+
+// A session's record that a login service wrote may hold any time. Published,
+// it would make the whole message unreadable.
+func TestRequestThatNobodyCouldReadIsRefusedAlone(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	p := publisher(t, b.JS)
+	for _, at := range []time.Time{time.UnixMilli(1 << 50), time.UnixMilli(-1 << 50)} {
+		bad := request("bad")
+		bad.AuthenticatedAt = events.At(at)
+		if err := p.Requests(t.Context(), bad); err == nil || errors.Is(err, events.ErrUnavailable) {
+			t.Errorf("%s: got error %v, want one that does not blame the broker", at, err)
+		}
+	}
+	if err := p.Requests(t.Context(), request("good")); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([][]events.Request{{request("good")}}, stored(t, b)); diff != "" {
+		t.Error(diff)
+	}
+}

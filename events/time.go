@@ -1,7 +1,7 @@
 package events
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 	"time"
 )
@@ -24,10 +24,14 @@ func At(t time.Time) Time {
 // String returns the form on the wire.
 func (t Time) String() string { return t.UTC().Format(timeLayout) }
 
-// MarshalJSON implements [json.Marshaler].
+// MarshalJSON implements [json.Marshaler]. It fails outside of the years 0 to
+// 9999: nobody could read the message, nor what else is in it.
 func (t Time) MarshalJSON() ([]byte, error) {
 	if t.IsZero() {
 		return []byte("null"), nil
+	}
+	if !writable(t.Time) {
+		return nil, errors.New("a time outside of the years 0 to 9999")
 	}
 	return t.UTC().AppendFormat(nil, `"`+timeLayout+`"`), nil
 }
@@ -40,9 +44,12 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	parsed, err := time.Parse(time.RFC3339, strings.Trim(s, `"`))
-	if err != nil {
-		return fmt.Errorf("not an RFC 3339 time")
+	if err != nil || !writable(parsed) {
+		return errors.New("not an RFC 3339 time")
 	}
 	*t = At(parsed)
 	return nil
 }
+
+// writable reports whether RFC 3339 has a form for t in UTC.
+func writable(t time.Time) bool { return t.UTC().Year() >= 0 && t.UTC().Year() <= 9999 }

@@ -87,8 +87,8 @@ type Revoked struct {
 	RefreshTokens int
 	// PushRegistrations are all that bear the request's mark.
 	PushRegistrations []PushRegistration
-	// LatestExpiry is that of the sessions and refresh tokens marked, zero
-	// where there is none.
+	// LatestExpiry is that of the sessions listed or marked and of the refresh
+	// tokens marked, zero where there is none.
 	LatestExpiry time.Time
 	Err          error // a failure of this item alone
 }

@@ -48,7 +48,7 @@ type Store interface {
 
 	// Fence makes logouts take effect in checks, in one round trip. A session
 	// that had expired without being revoked is marked as revoked at its
-	// expiry, so that nothing extends it any more.
+	// expiry (or At, if earlier), so that nothing extends it any more.
 	Fence(ctx context.Context, fences []Fence) ([]Fenced, error)
 
 	// Revoke writes the cutoffs of the requests, marks everything they cover
@@ -57,8 +57,9 @@ type Store interface {
 	// does not mark it again (but its own presented session is always listed).
 	// A session revoked by another's logout has ended at that logout's cutoff.
 	// If a cutoff of the user or the device has overtaken the session
-	// presented, that cutoff is applied in place of a later one of the
-	// request: a dead session has no power over what came after it. A
+	// presented, that cutoff (of both the earlier) is applied in place of a
+	// later one of the request: a dead session has no power over what came
+	// after it. Without a user id it is a revocation by ScopeSession. A
 	// revocation by ScopeUser or ScopeDevice with a presented session raises
 	// the cutoff; one by ScopeSession raises only that of the push
 	// registrations of the session's device and app.

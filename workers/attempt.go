@@ -15,23 +15,31 @@ import (
 // the target answers with an error that may pass at once.
 const quickAttempts = 3
 
+// result is what came of a task within one delivery.
+type result struct {
+	attempts int
+	took     time.Duration // by the attempts, without waits for the store
+	obsolete bool          // the device has registered anew
+	failure  *Failure      // of the last attempt; nil: the task is done
+}
+
 // attempt tells the target, a few times in quick succession where that may
-// help. It returns how many attempts were made and the failure of the last;
-// nil when the task is done or obsolete.
-func (t *Target) attempt(ctx context.Context, task events.Task) (attempts int, failure *Failure) {
+// help.
+func (t *Target) attempt(ctx context.Context, task events.Task) (r result) {
 	quick := backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(100*time.Millisecond), backoff.WithMaxElapsedTime(0))
-	operation := func() error {
-		obsolete, err := t.obsolete(ctx, task)
-		if err != nil {
+	operation := func() (err error) {
+		if r.obsolete, err = t.obsolete(ctx, task); err != nil {
 			return backoff.Permanent(err)
 		}
-		if obsolete {
+		if r.obsolete {
 			t.count("obsolete")
 			return nil
 		}
-		attempts++
+		r.attempts++
+		start := time.Now()
 		failure := t.send(ctx, task)
+		r.took += time.Since(start)
 		if failure == nil {
 			return nil
 		}
@@ -41,10 +49,10 @@ func (t *Target) attempt(ctx context.Context, task events.Task) (attempts int, f
 		return failure
 	}
 	err := backoff.Retry(operation, backoff.WithContext(backoff.WithMaxRetries(quick, quickAttempts-1), ctx))
-	if err == nil {
-		return attempts, nil
+	if err != nil {
+		r.failure = asFailure(err)
 	}
-	return attempts, asFailure(err)
+	return r
 }
 
 // send makes one attempt. One that has begun is not cut off by a shutdown:

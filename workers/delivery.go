@@ -96,11 +96,15 @@ func (r *Revoker) giveUp(ctx context.Context, d delivery, request events.Request
 	})
 }
 
+// maxErrorText is how much of an error a dead letter holds, in characters. It
+// may quote a message of any length, and the letter has to fit into one.
+const maxErrorText = 1000
+
 // deadLetter returns a dead letter without its content.
 func deadLetter(step, id string, f *Failure, h events.History) events.DeadLetter {
 	now := events.At(time.Now())
 	letter := events.DeadLetter{
-		ID: id, Step: step, Code: f.Code, Error: f.Err.Error(), Attempts: h.Attempts,
+		ID: id, Step: step, Code: f.Code, Error: fmt.Sprintf("%.*s", maxErrorText, f.Err), Attempts: h.Attempts,
 		FirstFailedAt: h.FirstFailedAt, LastFailedAt: h.LastFailedAt, FailedAt: now, Replays: h.Replays,
 	}
 	if letter.FirstFailedAt.IsZero() {

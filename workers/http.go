@@ -41,7 +41,8 @@ type HTTPConfig struct {
 	Method string
 	// URL is an absolute http or https URL with placeholders {push_token},
 	// {user_id}, {device_id}, {app_id} and {tenant_id}; values are escaped so
-	// that they stay within one path segment or query value.
+	// that they stay within one path segment or query value. A task whose
+	// values leave a path segment empty is given up at once.
 	URL string
 	// Headers are sent as they are.
 	Headers map[string]string
@@ -123,19 +124,29 @@ func (s *HTTPSender) Send(ctx context.Context, task events.Task) error {
 	return answerFailure(resp)
 }
 
-// expand fills the template in. "." and ".." are refused: they would name
-// another resource.
+// expand fills the template in. A segment of the path that comes out empty, as
+// "." or as ".." is refused: it would name another resource, such as the
+// collection of all registrations.
 func (s *HTTPSender) expand(task events.Task) (string, error) {
-	var err error
 	known := values(task)
-	expanded := placeholder.ReplaceAllStringFunc(s.url, func(match string) string {
-		name := match[1 : len(match)-1]
-		if known[name] == "." || known[name] == ".." {
-			err = fmt.Errorf("%s is %q, which cannot stand in a URL", name, known[name])
+	fill := func(template string) string {
+		return placeholder.ReplaceAllStringFunc(template, func(match string) string {
+			return escape(known[match[1:len(match)-1]])
+		})
+	}
+	path, query, hasQuery := strings.Cut(s.url, "?")
+	segments := strings.Split(path, "/")
+	for i, template := range segments {
+		segments[i] = fill(template)
+		if segments[i] != template && strings.Trim(segments[i], ".") == "" && len(segments[i]) <= 2 {
+			return "", fmt.Errorf("%s is %q, which cannot stand in a URL", template, segments[i])
 		}
-		return escape(known[name])
-	})
-	return expanded, err
+	}
+	expanded := strings.Join(segments, "/")
+	if hasQuery {
+		expanded += "?" + fill(query)
+	}
+	return expanded, nil
 }
 
 // escape percent-encodes all but the unreserved characters (RFC 3986, section
@@ -185,11 +196,14 @@ func answerFailure(resp *http.Response) error {
 	return f
 }
 
+// maxRetryAfter is in seconds; far more would overflow a duration.
+const maxRetryAfter = 365 * 24 * 60 * 60
+
 // retryAfter reads Retry-After in both of its forms.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	value := h.Get("Retry-After")
 	if seconds, err := strconv.Atoi(value); err == nil {
-		return time.Duration(max(seconds, 0)) * time.Second
+		return time.Duration(min(max(seconds, 0), maxRetryAfter)) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil {
 		return max(at.Sub(now), 0)

@@ -80,10 +80,34 @@ func TestValuesStayWithinTheirPlaceInTheURL(t *testing.T) {
 	if got.Method != "POST" || got.Header.Get("Authorization") != "Bearer key" {
 		t.Errorf("%s with headers %v", got.Method, got.Header)
 	}
-	for _, token := range []string{".", ".."} {
+	for _, token := range []string{"", ".", ".."} {
 		var f *Failure
 		if err := s.Send(t.Context(), pushTask(token)); !errors.As(err, &f) || f.Class != Permanent {
 			t.Errorf("push token %q: %v, want a permanent failure", token, err)
+		}
+	}
+	pair := sender(t, HTTPConfig{URL: server.URL + "/{push_token}{push_token}/r?token={push_token}"})
+	for token, want := range map[string]string{"...": "/....../r?token=...", ".": "", "": ""} {
+		got = &http.Request{}
+		if err := pair.Send(t.Context(), pushTask(token)); (err == nil) != (want != "") || got.RequestURI != want {
+			t.Errorf("push token %q: asked for %q, %v; want %q", token, got.RequestURI, err, want)
+		}
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for value, want := range map[string]time.Duration{
+		"":                              0,
+		"soon":                          0,
+		"-5":                            0,
+		"7":                             7 * time.Second,
+		"9223372036854775807":           maxRetryAfter * time.Second,
+		"Fri, 02 Jan 2026 03:05:05 GMT": time.Minute,
+		"Fri, 02 Jan 2026 03:03:05 GMT": 0,
+	} {
+		if got := retryAfter(http.Header{"Retry-After": {value}}, now); got != want {
+			t.Errorf("Retry-After %q: %s, want %s", value, got, want)
 		}
 	}
 }

@@ -53,15 +53,15 @@ func probeBackOff() *backoff.ExponentialBackOff {
 
 // pass waits until the target is not paused, or until it is the caller's turn
 // to probe it: callers take turns, so that one bad message cannot be the only
-// probe. It returns the context's error if that ends first. s is the caller's
-// memory.
+// probe. It returns the context's error if that has ended or ends first. s is
+// the caller's memory.
 func (o *outage) pass(ctx context.Context, s *suspect) error {
 	turn := make(chan struct{})
 	o.mu.Lock()
 	o.waiting = append(o.waiting, turn)
 	o.mu.Unlock()
 	defer o.leave(turn)
-	for {
+	for ctx.Err() == nil {
 		admitted, changed, delay := o.admit(turn, s)
 		if admitted {
 			return nil
@@ -71,11 +71,10 @@ func (o *outage) pass(ctx context.Context, s *suspect) error {
 		case <-changed:
 		case <-timer.C:
 		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
 		}
 		timer.Stop()
 	}
+	return ctx.Err()
 }
 
 // admit reports whether the caller may go on; if not, what to wait for.
@@ -160,9 +159,10 @@ func (o *outage) failed(ctx context.Context, class Class, s *suspect) (own bool)
 }
 
 // verdict waits until others succeed, the target is paused, or neither in
-// time. It is called with the lock held.
-func (o *outage) verdict(ctx context.Context, class Class, s *suspect) (own bool) {
-	ctx, cancel := context.WithTimeout(ctx, verdictWait)
+// time. A shutdown leaves it to the next delivery. It is called with the lock
+// held.
+func (o *outage) verdict(shutdown context.Context, class Class, s *suspect) (own bool) {
+	ctx, cancel := context.WithTimeout(shutdown, verdictWait)
 	defer cancel()
 	for {
 		changed := o.changed
@@ -182,6 +182,9 @@ func (o *outage) verdict(ctx context.Context, class Class, s *suspect) (own bool
 			continue
 		}
 		o.suspects = max(o.suspects-1, 0)
+		if shutdown.Err() != nil {
+			return false
+		}
 		if class == Unauthorized {
 			o.pause()
 			return false

@@ -163,3 +163,24 @@ func TestFailureThatOverlapsAnOutageIsNotItsOwn(t *testing.T) {
 		}
 	})
 }
+
+func TestShutdownLeavesTheVerdictToTheNextDelivery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOutage(func(bool) {})
+		ctx, cancel := context.WithCancel(t.Context())
+		var memory suspect
+		if err := o.pass(ctx, &memory); err != nil {
+			t.Fatal(err)
+		}
+		own := make(chan bool)
+		go func() { own <- o.failed(ctx, Transient, &memory) }()
+		time.Sleep(verdictWait / 2) // of the bubble's clock
+		cancel()
+		if <-own {
+			t.Error("a failure is counted although nobody knows yet whose it is")
+		}
+		if o.pass(ctx, &memory) == nil {
+			t.Error("passed after the shutdown")
+		}
+	})
+}

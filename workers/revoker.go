@@ -109,8 +109,8 @@ func (r *Revoker) round(ctx context.Context, msgs []jetstream.Msg) {
 		r.work(ctx, fresh[:n])
 		fresh = fresh[n:]
 	}
-	for _, d := range again {
-		r.workAgain(ctx, d)
+	for i, d := range again {
+		r.workAgain(ctx, d, i == 0)
 	}
 }
 
@@ -124,8 +124,10 @@ func together(deliveries []delivery) (n int) {
 
 // workAgain works on a message that was delivered before: it splits a batch
 // into halves, so that a request that crashes the process takes no neighbours
-// along, and gives up a request that stands alone after a few deliveries.
-func (r *Revoker) workAgain(ctx context.Context, d delivery) {
+// along, and gives up a request that stands alone after a few deliveries. Only
+// the first of a round can be to blame: those behind it were delivered as
+// often, but may never have been reached.
+func (r *Revoker) workAgain(ctx context.Context, d delivery, first bool) {
 	r.Metrics.redeliveries.WithLabelValues(events.StepRevoke, "").Inc()
 	if n := len(d.requests); n > 1 {
 		if r.persist(ctx, func(ctx context.Context) error {
@@ -138,7 +140,7 @@ func (r *Revoker) workAgain(ctx context.Context, d delivery) {
 	if !d.requests[0].History.NotBefore.IsZero() {
 		d.deliveries-- // the one that came before it was due
 	}
-	if d.deliveries > maxDeliveries {
+	if first && d.deliveries > maxDeliveries {
 		f := &Failure{Class: Permanent, Code: codeCrashed,
 			Err: errors.New("the process ended each time while it worked on this request")}
 		if r.giveUp(ctx, d, d.requests[0], f, int(d.deliveries)) {
@@ -157,17 +159,19 @@ func (r *Revoker) work(ctx context.Context, deliveries []delivery) {
 	if len(requests) == 0 {
 		return
 	}
-	start := time.Now()
 	var failures map[string]*Failure
+	var took time.Duration // without pauses
 	if !r.persist(ctx, func(ctx context.Context) (err error) {
+		start := time.Now()
 		failures, err = r.revoke(ctx, requests)
+		took = time.Since(start)
 		return err
 	}) {
 		r.handBack(ctx, deliveries)
 		return
 	}
 	for _, d := range deliveries {
-		if r.settle(ctx, d, failures, time.Since(start)) {
+		if r.settle(ctx, d, failures, took) {
 			ack(d.msg)
 		}
 	}

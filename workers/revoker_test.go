@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,7 +59,7 @@ func TestLogoutOfAUserSparesTheNewLogin(t *testing.T) {
 		w.must(w.publisher.Requests(t.Context(), w.logout("user", old)))
 	}
 	w.run(w.revoker("http").Run)
-	w.eventually("all requests done", func() bool { return w.pending() == 0 })
+	w.eventually("all requests done", func() bool { return len(w.revoked("user")) > 0 && w.pending() == 0 })
 	states, err := w.store.Sessions(t.Context(), []string{old, second, fresh})
 	w.must(err)
 	if states[0].Active || states[1].Active || !states[2].Active {
@@ -173,6 +174,23 @@ func TestRequestThatFailsByItselfIsRetriedThenGivenUp(t *testing.T) {
 	}
 }
 
+func TestPauseIsNoWaitOfTheRequest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.retry.GiveUpAfter = 400 * time.Millisecond // less than the first pause
+	request := w.logout("session", w.login("ada", "one"))
+	w.store.refuse(request.ID, errors.New("malformed record"))
+	w.store.set(true)
+	w.must(w.publisher.Requests(t.Context(), request))
+	w.run(w.revoker("http").Run)
+	w.eventually("pause", func() bool { return w.store.revokes() > 0 })
+	w.store.set(false)
+	w.eventually("dead letter", func() bool { return len(w.letters()) == 1 })
+	if letter := w.letters()[0]; letter.Attempts < 2 {
+		t.Errorf("given up after %d attempt: the pause counted", letter.Attempts)
+	}
+}
+
 func TestMessageThatCannotBeReadBecomesADeadLetterAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -183,6 +201,22 @@ func TestMessageThatCannotBeReadBecomesADeadLetterAtOnce(t *testing.T) {
 	letter := w.letters()[0]
 	if letter.Step != "decode" || letter.Code != "undecodable" || string(letter.Message) != "{not json" {
 		t.Errorf("dead letter %+v", letter)
+	}
+}
+
+// A dead letter that fits into no message would hold up all that comes behind.
+func TestLongMessageThatCannotBeReadHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	long := fmt.Sprintf(`[{"specversion":"1.0","id":"x","type":%q}]`, strings.Repeat("x", 900_000))
+	_, err := w.broker.JS.Publish(t.Context(), events.SubjectRequests, []byte(long))
+	w.must(err)
+	w.must(w.publisher.Requests(t.Context(), w.logout("session", w.login("ada", "one"))))
+	w.run(w.revoker().Run)
+	w.eventually("the request behind it done", func() bool { return len(w.revoked("session")) == 1 })
+	w.eventually("dead letter", func() bool { return len(w.letters()) == 1 })
+	if letter := w.letters()[0]; letter.Code != "undecodable" || len(letter.Error) > 2000 {
+		t.Errorf("dead letter with code %q and %d bytes of error", letter.Code, len(letter.Error))
 	}
 }
 
@@ -201,9 +235,9 @@ func TestPublicEventOnAPrivateStreamIsForgotten(t *testing.T) {
 	}
 }
 
-// crash takes what waits for the revoker and hands it back without working on
-// it, as often as a process that dies each time would.
-func (w *world) crash(times int) {
+// crash takes the messages that wait for the revoker and hands them back
+// without working on them, as often as a process that dies each time would.
+func (w *world) crash(times, messages int) {
 	w.Helper()
 	consumer, err := w.broker.JS.CreateOrUpdateConsumer(w.Context(), events.StreamRequests, jetstream.ConsumerConfig{
 		Durable: events.ConsumerRevoker, FilterSubject: events.SubjectRequests, AckPolicy: jetstream.AckExplicitPolicy,
@@ -211,7 +245,7 @@ func (w *world) crash(times int) {
 	})
 	w.must(err)
 	for range times {
-		batch, err := consumer.Fetch(1)
+		batch, err := consumer.Fetch(messages)
 		w.must(err)
 		for msg := range batch.Messages() {
 			w.must(msg.Nak())
@@ -228,7 +262,7 @@ func TestBatchThatMayCrashTheProcessIsSplit(t *testing.T) {
 		requests = append(requests, w.logout("session", id))
 	}
 	w.must(w.publisher.Split(t.Context(), requests)) // as one message
-	w.crash(1)
+	w.crash(1, 1)
 	w.run(w.revoker("http").Run)
 	w.eventually("all done", func() bool { return len(w.revoked("session")) == 8 })
 	var sizes []int
@@ -247,11 +281,29 @@ func TestRequestThatCrashesTheProcessBecomesADeadLetter(t *testing.T) {
 	w := newWorld(t)
 	request := w.logout("session", w.login("ada", "one"))
 	w.must(w.publisher.Requests(t.Context(), request))
-	w.crash(5)
+	w.crash(5, 1)
 	w.run(w.revoker("http").Run)
 	w.eventually("dead letter", func() bool { return len(w.letters()) == 1 })
 	if letter := w.letters()[0]; letter.Code != "crashed" || letter.Step != "revoke" || letter.Request.ID != request.ID {
 		t.Errorf("dead letter %+v", letter)
+	}
+}
+
+// They were delivered together, and only the first was ever worked on.
+func TestRequestBehindTheOneThatCrashesTheProcessIsDone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	crashing, behind := w.logout("session", w.login("ada", "one")), w.logout("session", w.login("bob", "two"))
+	w.must(w.publisher.Split(t.Context(), []events.Request{crashing}, []events.Request{behind}))
+	w.crash(5, 2)
+	w.run(w.revoker("http").Run)
+	w.eventually("dead letter", func() bool { return len(w.letters()) > 0 })
+	w.eventually("both settled", func() bool { return w.pending() == 0 })
+	if got := w.revoked("session"); len(got) != 1 || got[0].Data.RequestID != behind.ID {
+		t.Errorf("public events %+v, want that of the request behind", got)
+	}
+	if letters := w.letters(); len(letters) != 1 || letters[0].ID != crashing.ID {
+		t.Errorf("dead letters %+v, want the request that crashes", letters)
 	}
 }
 

@@ -152,21 +152,22 @@ func (t *Target) deliver(ctx context.Context, msg jetstream.Msg, task events.Tas
 			_ = msg.Nak() // an interruption is no failure
 			return
 		}
-		start := time.Now()
-		attempts, f := t.attempt(ctx, task)
+		r := t.attempt(ctx, task)
 		switch {
-		case f == nil:
+		case r.obsolete:
+			t.outage.abandoned(&memory) // it says nothing of the target
+			ack(msg)
+			return
+		case r.failure == nil:
 			t.outage.succeeded()
 			ack(msg)
 			return
-		case ctx.Err() != nil && f.Class != Permanent:
+		case ctx.Err() != nil && r.failure.Class != Permanent:
 			t.outage.abandoned(&memory)
 			_ = msg.Nak()
 			return
-		case t.own(ctx, f, &memory):
-			t.ackAfter(ctx, msg, func(ctx context.Context) error {
-				return t.retry(ctx, task, f, attempts, time.Since(start), meta)
-			})
+		case t.own(ctx, r.failure, &memory):
+			t.ackAfter(ctx, msg, func(ctx context.Context) error { return t.retry(ctx, task, r, meta) })
 			return
 		}
 	}
@@ -184,8 +185,9 @@ func (t *Target) own(ctx context.Context, f *Failure, memory *suspect) bool {
 }
 
 // retry publishes a failed task again, or gives it up.
-func (t *Target) retry(ctx context.Context, task events.Task, f *Failure, attempts int, took time.Duration, meta *jetstream.MsgMetadata) error {
-	history, retry := t.Retry.next(task.History, f, attempts, took, time.Now())
+func (t *Target) retry(ctx context.Context, task events.Task, r result, meta *jetstream.MsgMetadata) error {
+	f := r.failure
+	history, retry := t.Retry.next(task.History, f, r.attempts, r.took, time.Now())
 	task.History = history
 	if retry {
 		return t.Publisher.TaskAgain(ctx, task, meta.Sequence.Stream)

@@ -173,6 +173,65 @@ func TestOutageOfATargetBurnsNoAttempts(t *testing.T) {
 	}
 }
 
+// An obsolete task asks nothing of the target, and so does not show that it is
+// back: otherwise the others would be blamed for failing still.
+func TestObsoleteTaskEndsNoPause(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.retry.GiveUpAfter = time.Millisecond // a single counted failure would make a dead letter
+	p := newProvider(t, always(http.StatusBadGateway))
+	w.run(w.revoker("http").Run)
+	const tasks = 10
+	for i := range tasks {
+		name := fmt.Sprint("user-", i)
+		w.must(w.publisher.Requests(t.Context(), w.logout("session", w.login(name, name))))
+	}
+	w.eventually("revoked", func() bool { return w.metric("logoutd_revocations_total", nil) == tasks })
+	w.runTarget(p)
+	paused := func() bool { return w.metric("logoutd_paused", map[string]string{"target": "http"}) == 1 }
+	w.eventually("pause", paused)
+	for i := range tasks - 1 {
+		name := fmt.Sprint("user-", i)
+		w.registerPush(name, name)
+	}
+	w.eventually("obsolete tasks", func() bool {
+		return w.metric("logoutd_attempts_total", map[string]string{"outcome": "obsolete"}) == tasks-1
+	})
+	if !paused() || w.metric("logoutd_pauses_total", map[string]string{"target": "http"}) != 1 {
+		t.Error("an obsolete task ended the pause")
+	}
+	p.set(always(http.StatusOK))
+	w.eventually("deletion", func() bool { return p.deleted(fmt.Sprint("push-user-", tasks-1)) == 1 })
+	if letters := w.letters(); len(letters) != 0 {
+		t.Errorf("dead letters: %+v", letters)
+	}
+}
+
+func TestWaitForTheStoreIsNoWaitOfTheTask(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.retry.GiveUpAfter = 400 * time.Millisecond // less than the first wait for a store
+	throttle := true
+	p := newProvider(t, func(string) int {
+		defer func() { throttle = false }()
+		if throttle {
+			return http.StatusTooManyRequests
+		}
+		return http.StatusOK
+	})
+	w.run(w.revoker("http").Run)
+	w.must(w.publisher.Requests(t.Context(), w.logout("session", w.login("ada", "one"))))
+	w.eventually("revoked", func() bool { return w.metric("logoutd_revocations_total", nil) == 1 })
+	w.store.set(true)
+	w.runTarget(p)
+	w.eventually("wait", func() bool { return w.store.checks() > 0 })
+	w.store.set(false)
+	w.eventually("answer", func() bool { return p.deleted("push-one") == 1 || len(w.letters()) > 0 })
+	if letters := w.letters(); len(letters) != 0 {
+		t.Errorf("given up for a wait that was not its own: %+v", letters)
+	}
+}
+
 func TestPermanentRefusalIsADeadLetterAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -203,6 +203,7 @@ type brittleStore struct {
 	down    bool
 	refuses map[string]error // by request id
 	calls   int              // of Revoke
+	asked   int              // calls of Reregistered
 }
 
 func (s *brittleStore) set(down bool) {
@@ -231,6 +232,22 @@ func (s *brittleStore) Revoke(ctx context.Context, revocations []store.Revocatio
 		}
 	}
 	return results, err
+}
+
+func (s *brittleStore) Reregistered(ctx context.Context, checks []store.PushCheck) ([]bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked++
+	if s.down {
+		return nil, store.ErrUnavailable
+	}
+	return s.Store.Reregistered(ctx, checks)
+}
+
+func (s *brittleStore) checks() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked
 }
 
 func (s *brittleStore) revokes() int {

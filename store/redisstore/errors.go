@@ -36,6 +36,9 @@ func isUnavailable(err error) bool {
 		return true // network, timeout, context, closed client
 	}
 	text := reply.Error()
+	if _, inScript, found := strings.Cut(text, ": -"); found {
+		text = inScript // Redis 6: "ERR Error running script (…): @user_script: 9: -READONLY …"
+	}
 	code, _, _ := strings.Cut(text, " ")
 	return slices.Contains(refusals, code) ||
 		slices.ContainsFunc(refusalTexts, func(s string) bool { return strings.HasPrefix(text, s) })

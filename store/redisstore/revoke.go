@@ -24,6 +24,9 @@ type revocation struct {
 func revocationsOf(asked []store.Revocation) []*revocation {
 	revocations := make([]*revocation, len(asked))
 	for i, r := range asked {
+		if r.User.ID == "" {
+			r.Scope = store.ScopeSession // nobody to log out
+		}
 		revocations[i] = &revocation{Revocation: r, user: keyOf(r.User)}
 	}
 	return revocations
@@ -100,9 +103,7 @@ func refence(ctx context.Context, p redis.Pipeliner, r *revocation) func() error
 			return err
 		}
 		r.tellSession(r.SessionID)
-		if rec := recordOf(v[2:]); rec.mark == r.RequestID {
-			r.tellExpiry(rec.expiresAt)
-		}
+		r.tellExpiry(recordOf(v[2:]).expiresAt)
 		return nil
 	}
 }

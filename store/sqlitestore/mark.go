@@ -60,9 +60,13 @@ const (
 	ofUser     = ` WHERE tenant_id = ?3 AND user_id = ?4 AND (?5 = '' OR device_id = ?5)
 		AND revoked_at = 0 AND expires_at > ?6 AND authenticated_at <= ?1 LIMIT ?7 + 0)`
 
+	// What was registered later goes too, if a session took it along that the
+	// cutoff covers.
 	markPushesOfUser = `UPDATE push_registrations SET mark = ?1 WHERE id IN (
-		SELECT id FROM push_registrations WHERE tenant_id = ?2 AND user_id = ?3 AND (?4 = '' OR device_id = ?4)
-		AND mark = '' AND registered_at <= ?5 LIMIT ?6 + 0)`
+		SELECT id FROM push_registrations AS p WHERE tenant_id = ?2 AND user_id = ?3 AND (?4 = '' OR device_id = ?4)
+		AND mark = '' AND (registered_at <= ?5
+			OR EXISTS (SELECT 1 FROM sessions AS s WHERE s.id = p.session_id AND s.authenticated_at <= ?5))
+		LIMIT ?6 + 0)`
 
 	markTokensOfSession = `UPDATE refresh_tokens` + setRevoked + `(SELECT id FROM refresh_tokens
 		WHERE session_id = ?3 AND session_id <> '' AND revoked_at = 0 AND expires_at > ?4 LIMIT ?5 + 0)`

@@ -63,18 +63,19 @@ func (h handle) revoke(r store.Revocation, result *store.Revoked, rows int) (int
 }
 
 // settle returns the cutoff to apply: the request's, or an earlier one that
-// had overtaken the session presented. Once it is written as the user's or the
-// device's cutoff, later ones do not change it any more.
+// had overtaken the session presented; of several the earliest, which ended
+// it. Once it is written as the user's or the device's cutoff, later ones do
+// not change it any more.
 func (h handle) settle(r store.Revocation) (int64, error) {
 	cutoff := millis(r.Cutoff)
 	if r.SessionID == "" || r.AuthenticatedAt.IsZero() {
 		return cutoff, nil
 	}
-	standing, err := h.cutoffOf(r.User, r.DeviceID)
-	if err != nil || standing < millis(r.AuthenticatedAt) {
-		return cutoff, err
-	}
-	return min(cutoff, standing), nil
+	_, err := h.row(`
+		SELECT min(?1, coalesce(min(cutoff), ?1)) FROM cutoffs
+		WHERE tenant_id = ?2 AND user_id = ?3 AND device_id IN ('', ?4) AND cutoff >= ?5`,
+		[]any{cutoff, r.User.TenantID, r.User.ID, r.DeviceID, millis(r.AuthenticatedAt)}, &cutoff)
+	return cutoff, err
 }
 
 // raise raises the cutoff of the scope.

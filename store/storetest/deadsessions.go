@@ -15,6 +15,7 @@ var deadSessionTests = []test{
 	{"logged out with all by another session", deadByAnother},
 	{"overtaken by its user's cutoff, without a mark", deadOvertaken},
 	{"overtaken by its device's cutoff", deadOvertakenByDevice},
+	{"overtaken by both cutoffs: the earlier one applies", deadOvertakenByBoth},
 	{"overtaken, v1: push registrations made since stay", deadOvertakenSession},
 	{"expired, shown after a new login", deadExpired},
 	{"refused as a parent once overtaken", deadAsParent},
@@ -140,6 +141,17 @@ func deadOvertakenByDevice(w *world) {
 	survivors := append([]string{"laptop"}, w.loginAnew()...)
 	w.showOvertaken("old", store.ScopeUser, w.ago(5))
 	w.wantLive(survivors...)
+}
+
+// The later cutoff came when the session had ended already.
+func deadOvertakenByBoth(w *world) {
+	w.login(store.Session{ID: "old", DeviceID: "phone", AuthenticatedAt: w.ago(10)})
+	w.fenceUser("operator", "", w.ago(5))
+	w.login(store.Session{ID: "tablet", DeviceID: "tablet", AuthenticatedAt: w.ago(4)})
+	r := w.revocation("old", store.ScopeUser, w.fenceSession("old", store.ScopeUser))
+	w.fenceUser("operator", "phone", w.ago(3))
+	w.equal("cutoff applied", w.revoke(r).Cutoff, w.ago(5))
+	w.wantLive("tablet")
 }
 
 func deadOvertakenSession(w *world) {

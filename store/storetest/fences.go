@@ -132,6 +132,7 @@ func fenceExpiredAt(w *world) {
 	f := w.fence(store.Fence{RequestID: "r", SessionID: w.id("s"), At: w.ago(5)})
 	w.equal("outcome", f.Outcome, store.FenceEnded)
 	w.equal("cutoff", f.Cutoff, w.ago(5))
+	w.equal("cutoff when shown again", w.fenceSession("s", store.ScopeUser).Cutoff, w.ago(5))
 }
 
 func fenceUser(w *world) {

@@ -10,6 +10,7 @@ var pushTests = []test{
 	{"comes back whole with the revocation", pushIsFound},
 	{"made anew replaces token, binding and time", pushReplaced},
 	{"an earlier one replaces nothing", pushEarlier},
+	{"an earlier one replaces what is about to be deleted", pushEarlierThanMarked},
 	{"an unknown session is refused", pushOfUnknownSession},
 	{"a session of another user is refused", pushOfAnotherUser},
 	{"a session that has ended is refused", pushOfEndedSession},
@@ -47,6 +48,19 @@ func pushEarlier(w *world) {
 	earlier := store.PushRegistration{ID: "p", DeviceID: "phone", PushToken: "old", RegisteredAt: w.ago(10)}
 	w.subscribe(later, earlier)
 	w.equal("collected", w.collected(), []store.PushRegistration{w.push(later)})
+}
+
+// The session's own registration goes with it, whatever time it bears.
+func pushEarlierThanMarked(w *world) {
+	w.login(store.Session{ID: "s", DeviceID: "phone", AuthenticatedAt: w.ago(10)})
+	w.subscribe(store.PushRegistration{ID: "p", DeviceID: "phone", PushToken: "old", SessionID: "s", RegisteredAt: w.ago(2)})
+	f := w.fence(store.Fence{RequestID: w.requestID("s", store.ScopeSession), SessionID: w.id("s"), At: w.ago(5)})
+	r := w.revocation("s", store.ScopeSession, f)
+	w.revoke(r)
+	anew := store.PushRegistration{ID: "p", DeviceID: "phone", PushToken: "new", RegisteredAt: w.ago(3)}
+	w.equal("result", w.putPush(anew), store.PutResult{ID: w.push(anew).ID, Created: true})
+	w.finish(r)
+	w.equal("collected", w.collected(), []store.PushRegistration{w.push(anew)})
 }
 
 func pushOfUnknownSession(w *world) {

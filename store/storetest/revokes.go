@@ -14,9 +14,11 @@ var revokeTests = []test{
 	{"a session: what was registered after it stays", revokeSessionLater},
 	{"a user: everything", revokeUser},
 	{"a user: what came after the cutoff stays", revokeUserLater},
+	{"a user: what is bound to an older session goes", revokeUserBound},
 	{"a device: everything on it", revokeDevice},
 	{"a device that is not named", revokeNoDevice},
 	{"by a session that the store does not know", revokeUnknownSession},
+	{"by a session that is nobody's", revokeNobody},
 	{"what one request marked stays its own", revokeMarksOnce},
 	{"latest expiry of what was marked", revokeLatestExpiry},
 	{"a session whose fence was lost", revokeWithoutFence},
@@ -127,6 +129,27 @@ func revokeUserLater(w *world) {
 	w.wantLive("later", "t-later", "p-later")
 }
 
+// Until the revoker comes, the other sessions of the user are live, and may
+// register anew; what is bound to them dies with them.
+func revokeUserBound(w *world) {
+	w.login(
+		store.Session{ID: "phone", DeviceID: "phone", AuthenticatedAt: w.ago(10)},
+		store.Session{ID: "laptop", DeviceID: "laptop", AuthenticatedAt: w.ago(9)},
+		store.Session{ID: "later", DeviceID: "laptop", AuthenticatedAt: w.ago(2)},
+	)
+	w.subscribe(
+		store.PushRegistration{ID: "p-bound", DeviceID: "laptop", AppID: "mail", SessionID: "laptop", RegisteredAt: w.ago(3)},
+		store.PushRegistration{ID: "p-later", DeviceID: "laptop", AppID: "chat", SessionID: "later", RegisteredAt: w.ago(2)},
+		store.PushRegistration{ID: "p-free", DeviceID: "laptop", RegisteredAt: w.ago(3)},
+	)
+	device := w.fenceUser("operator", "laptop", w.ago(5))
+	w.equal("told of the device", w.complete(device), told{Sessions: []string{"laptop"}, Pushes: []string{"p-bound"}})
+	w.subscribe(store.PushRegistration{ID: "p-phone", DeviceID: "phone", SessionID: "phone", RegisteredAt: w.ago(3)})
+	user := w.fenceUser("operator", "", w.ago(5))
+	w.equal("told of the user", w.complete(user), told{Sessions: []string{"phone"}, Pushes: []string{"p-phone"}})
+	w.wantLive("later", "p-later", "p-free")
+}
+
 func revokeDevice(w *world) {
 	household(w, w.ago(10))
 	got := w.complete(w.fenceUser("operator", "phone", time.Time{}))
@@ -158,6 +181,17 @@ func revokeUnknownSession(w *world) {
 	}
 }
 
+// All sessions without a user id are not one user's.
+func revokeNobody(w *world) {
+	nobody := store.User{TenantID: w.seed}
+	r := store.Revocation{
+		RequestID: w.requestID("s", store.ScopeUser), Scope: store.ScopeUser,
+		SessionID: w.id("s"), User: nobody, Cutoff: w.start,
+	}
+	w.equal("told", w.complete(r), told{Sessions: []string{"s"}})
+	w.accepted("other", w.putSession(store.Session{ID: "other", User: nobody, AuthenticatedAt: w.ago(10)}))
+}
+
 func revokeMarksOnce(w *world) {
 	household(w, w.ago(10))
 	first := w.revocation("laptop", store.ScopeSession, w.fenceSession("laptop", store.ScopeSession))
@@ -185,6 +219,9 @@ func revokeLatestExpiry(w *world) {
 	w.grant(store.RefreshToken{ID: "t", AuthenticatedAt: w.ago(10), ExpiresAt: w.start.Add(9 * lifetime)})
 	r := w.revocation("s2", store.ScopeUser, w.fenceSession("s2", store.ScopeUser))
 	w.equal("latest expiry", w.revoke(r).LatestExpiry, w.start.Add(9*lifetime))
+
+	again := w.revocation("s1", store.ScopeUser, w.fenceSession("s1", store.ScopeUser))
+	w.equal("latest expiry of a session that another request marked", w.revoke(again).LatestExpiry, w.start.Add(2*lifetime))
 
 	none := w.revoke(w.fenceUser("operator", "phone", time.Time{}))
 	w.equal("latest expiry of nothing", none.LatestExpiry, time.Time{})

@@ -5,12 +5,14 @@
 -- ARGV: scope, cutoff, time of authentication of the session presented (0:
 -- none), device, app, retention, least lifetime of a cutoff.
 -- Returns the cutoff that applies: an earlier one of user or device, where
--- that has overtaken the session presented.
+-- that has overtaken the session presented; of both the one that ended it.
 local at = now()
 local scope, value, auth, device, app = ARGV[1], ms(ARGV[2]), ms(ARGV[3]), ARGV[4], ARGV[5]
 local retention = ms(ARGV[6])
-local floor = math.max(cutoff(KEYS[1]), cutoff(KEYS[2]))
-if auth > 0 and auth <= floor then value = math.min(value, floor) end
+for i = 1, 2 do
+  local standing = cutoff(KEYS[i])
+  if auth > 0 and auth <= standing then value = math.min(value, standing) end
+end
 
 local ttl = lifetime(KEYS[5], KEYS[6], retention, ms(ARGV[7]), at)
 if scope == 'user' then raise(KEYS[1], value, ttl) end

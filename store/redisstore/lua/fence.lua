@@ -13,7 +13,7 @@ local bound = ms(ARGV[2])
 if bound == 0 or bound > at then bound = at end
 local outcome = ended(r, at) == 0 and 'fenced' or 'ended'
 if r.revoked == 0 then
-  r.revoked = outcome == 'ended' and r.exp or math.max(bound, r.auth)
+  r.revoked = math.max(math.min(bound, r.exp), r.auth)
   r.mark = ARGV[1]
   redis.call('HSET', KEYS[1], 'revoked', r.revoked, 'mark', r.mark)
 end

@@ -22,7 +22,8 @@ if auth > 0 then
   if over > 0 then return {'revoked', over} end
 end
 
-local before = ms(redis.call('HGET', KEYS[5], 'registered'))
+local marked = redis.call('HGET', KEYS[5], 'mark') -- then it is as good as deleted
+local before = marked and 0 or ms(redis.call('HGET', KEYS[5], 'registered'))
 if before > registered then return {'kept', 0} end
 redis.call('DEL', KEYS[5])
 redis.call('HSET', KEYS[5], 'registered', registered, 'auth', auth, unpack(ARGV, 5))
