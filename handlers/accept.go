@@ -127,6 +127,10 @@ func newRequest(dialect string, scope store.Scope, sessionID string, fenced stor
 		r.Fenced = false
 		return r
 	}
+	if !readable(s.AuthenticatedAt) || !readable(fenced.Cutoff) {
+		r.Fenced, r.Cutoff = false, events.At(now)
+		return r
+	}
 	r.UserID, r.TenantID, r.DeviceID, r.AppID = s.User.ID, s.User.TenantID, s.DeviceID, s.AppID
 	r.AuthenticatedAt = events.At(s.AuthenticatedAt)
 	return r
@@ -142,3 +146,8 @@ func writable(ids ...string) bool {
 	}
 	return true
 }
+
+// readable reports whether JSON can carry the time (RFC 3339 has years of four
+// digits). A service that writes microseconds to the store by mistake makes
+// others.
+func readable(t time.Time) bool { return t.Year() >= 0 && t.Year() <= 9999 }

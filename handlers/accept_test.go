@@ -57,6 +57,8 @@ func TestRequest(t *testing.T) {
 	}
 	unwritable := session
 	unwritable.DeviceID = "\xff"
+	microseconds := session // written as milliseconds
+	microseconds.AuthenticatedAt = time.UnixMilli(authenticated.UnixMicro())
 	sessionID := store.TokenID("tok-alice")
 	blank := events.Request{
 		ID: "user-" + sessionID, Dialect: "sap_v2", Initiator: "user", Scope: "user", SessionID: sessionID,
@@ -78,6 +80,7 @@ func TestRequest(t *testing.T) {
 		{"fenced", store.Fenced{Outcome: store.FenceFenced, Session: session, Cutoff: cutoff}, full},
 		{"ended before", store.Fenced{Outcome: store.FenceEnded, Session: session, Cutoff: cutoff}, full},
 		{"ids that JSON cannot carry", store.Fenced{Outcome: store.FenceFenced, Session: unwritable, Cutoff: cutoff}, known},
+		{"a time that JSON cannot carry", store.Fenced{Outcome: store.FenceFenced, Session: microseconds, Cutoff: microseconds.AuthenticatedAt}, blank},
 		{"kept elsewhere", store.Fenced{Outcome: store.FenceUnknown}, elsewhere},
 		{"kept elsewhere, with a cutoff", store.Fenced{Outcome: store.FenceUnknown, Cutoff: cutoff}, elsewhereKnown},
 		{"this item failed", store.Fenced{Err: errors.New("wrong type")}, blank},

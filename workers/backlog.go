@@ -79,7 +79,11 @@ func (b *Backlog) trim(ctx context.Context, c backlogConsumer) error {
 	if err != nil || info.AckFloor.Stream == 0 {
 		return err
 	}
-	return stream.Purge(ctx, jetstream.WithPurgeSubject(c.subject), jetstream.WithPurgeSequence(info.AckFloor.Stream+1))
+	below := []jetstream.StreamPurgeOpt{jetstream.WithPurgeSequence(info.AckFloor.Stream + 1)}
+	if c.stream != events.StreamRequests { // which is the revoker's alone, strays and all
+		below = append(below, jetstream.WithPurgeSubject(c.subject))
+	}
+	return stream.Purge(ctx, below...)
 }
 
 func (b *Backlog) ask(ctx context.Context, c backlogConsumer) (*jetstream.ConsumerInfo, jetstream.Stream, error) {

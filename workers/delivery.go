@@ -42,17 +42,26 @@ func (r *Revoker) open(ctx context.Context, msg jetstream.Msg) (delivery, bool) 
 		}
 		return d, false
 	}
+	if d.deliveries > 1 && notDue(d.requests[0].History.NotBefore) {
+		// It came early again: as a new message nothing is counted, and it
+		// does not look like one that crashes the process when it is due.
+		r.handBack(ctx, []delivery{d})
+		return d, false
+	}
 	return d, !deferred(msg, d.requests[0].History.NotBefore)
+}
+
+func notDue(notBefore events.Time) bool {
+	return !notBefore.IsZero() && time.Until(notBefore.Time) > 0
 }
 
 // deferred hands a message back that is not due yet, to be delivered when it
 // is.
 func deferred(msg jetstream.Msg, notBefore events.Time) bool {
-	delay := time.Until(notBefore.Time)
-	if notBefore.IsZero() || delay <= 0 {
+	if !notDue(notBefore) {
 		return false
 	}
-	_ = msg.NakWithDelay(delay)
+	_ = msg.NakWithDelay(time.Until(notBefore.Time))
 	return true
 }
 

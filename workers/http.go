@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/logoutd/logoutd/events"
 )
@@ -82,6 +83,11 @@ func NewHTTPSender(c HTTPConfig) (*HTTPSender, error) {
 	}
 	if _, err := http.NewRequest(s.method, u.String(), nil); err != nil {
 		return nil, fmt.Errorf("method: %q is no HTTP method", s.method)
+	}
+	for name, value := range c.Headers {
+		if strings.ContainsFunc(name+value, unicode.IsControl) || strings.ContainsAny(name, " :") || name == "" {
+			return nil, fmt.Errorf("headers: %q has a name or value that no header can have, such as a line break at its end", name)
+		}
 	}
 	s.client = newHTTPClient(or(c.Timeout, 5*time.Second), c.Connections)
 	return s, nil

@@ -157,6 +157,12 @@ func TestWrongConfigurationIsRefused(t *testing.T) {
 			t.Errorf("url %q: %v, want an error with %q", url, err, want)
 		}
 	}
+	for name, value := range map[string]string{"Authorization": "Bearer secret\n", "Bad Name": "x", "": "x"} {
+		_, err := NewHTTPSender(HTTPConfig{URL: "http://x", Headers: map[string]string{name: value}})
+		if err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("header %q: %v, want a refusal that does not show its value", name, err)
+		}
+	}
 	if _, err := NewHTTPSender(HTTPConfig{URL: "http://x", Method: "NO WAY"}); err == nil {
 		t.Error("a method with a space is accepted")
 	}

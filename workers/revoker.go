@@ -159,6 +159,10 @@ func (r *Revoker) work(ctx context.Context, deliveries []delivery) {
 	if len(requests) == 0 {
 		return
 	}
+	if ctx.Err() != nil { // what has not begun is not begun any more
+		r.handBack(ctx, deliveries)
+		return
+	}
 	var failures map[string]*Failure
 	var took time.Duration // without pauses
 	if !r.persist(ctx, func(ctx context.Context) (err error) {

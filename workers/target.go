@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -49,22 +50,27 @@ type Target struct {
 	TargetConfig
 	puller *puller
 	outage *outage
+	doubt  atomic.Pointer[Failure] // the latest that may be the target's
 }
 
 // NewTarget returns a target that has not started.
 func NewTarget(c TargetConfig) *Target {
-	return &Target{
+	t := &Target{
 		TargetConfig: c,
 		puller: newPuller(c.JetStream, events.StreamTasks,
 			events.ConsumerTarget(events.KindPush, c.Name), events.SubjectTask(events.KindPush, c.Name)),
-		outage: newOutage(func(paused bool) {
-			c.Metrics.setPaused(events.StepPush, c.Name, paused)
-			if paused {
-				c.Logger.Warn("paused: target is down", "step", events.StepPush, "target", c.Name)
-			} else {
-				c.Logger.Info("resumed", "step", events.StepPush, "target", c.Name)
-			}
-		}),
+	}
+	t.outage = newOutage(t.report)
+	return t
+}
+
+// report tells operators of a pause and its end.
+func (t *Target) report(paused bool) {
+	t.Metrics.setPaused(events.StepPush, t.Name, paused)
+	if paused {
+		t.Logger.Warn("paused: target is down", "step", events.StepPush, "target", t.Name, "err", t.doubt.Load())
+	} else {
+		t.Logger.Info("resumed", "step", events.StepPush, "target", t.Name)
 	}
 }
 
@@ -180,6 +186,7 @@ func (t *Target) own(ctx context.Context, f *Failure, memory *suspect) bool {
 		t.outage.succeeded() // the target answers
 		return true
 	default:
+		t.doubt.Store(f)
 		return t.outage.failed(ctx, f.Class, memory)
 	}
 }

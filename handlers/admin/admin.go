@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
@@ -69,6 +70,9 @@ func (a *api) routes() {
 	a.mux.HandleFunc("POST /v1/failed/discards", a.discardFailed)
 }
 
+// strangerTimeout is how long somebody without the token may go on sending.
+const strangerTimeout = 2 * time.Second
+
 // ServeHTTP lets nobody in without the token, then answers what the mux does
 // not know in the shape of everything else here.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -76,6 +80,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := &recorder{ResponseWriter: w, status: http.StatusOK}
 	switch {
 	case !a.authorized(r):
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(strangerTimeout))
 		a.fail(rec, r, unauthorized(r))
 	case pattern == "":
 		a.fail(rec, r, noRoute(rec.Header(), handler, r))
