@@ -12,7 +12,7 @@ run: build
 	@exec bin/logoutd serve
 
 build:
-	@$(GO) build -trimpath -o bin/logoutd ./cmd/logoutd
+	@CGO_ENABLED=0 $(GO) build -trimpath -o bin/logoutd ./cmd/logoutd
 
 # Pointer checks in the translated C of SQLite take half the time of its tests.
 test: test-tools
