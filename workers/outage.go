@@ -2,6 +2,7 @@ package workers
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,6 +20,10 @@ const (
 	// target.
 	probeFirst = 500 * time.Millisecond
 	probeMax   = 15 * time.Second
+	// probeNew is the delay between probes with messages that were never
+	// tried. They come more often: where only some messages fail, a new one
+	// shows that the target is up.
+	probeNew = time.Second
 )
 
 // outage tells the failures of messages from those of the target behind them.
@@ -31,11 +36,12 @@ type outage struct {
 	paused    bool
 	probing   bool
 	probeAt   time.Time
+	probedAt  time.Time     // or paused at
 	suspects  int           // failed in a row, waiting for a verdict
 	successes uint64        // ever
 	pauses    uint64        // ever
 	changed   chan struct{} // closed on each success, pause and end of a probe
-	waiting   []chan struct{}
+	waiting   []*suspect    // longest first
 	probes    *backoff.ExponentialBackOff
 }
 
@@ -52,17 +58,19 @@ func probeBackOff() *backoff.ExponentialBackOff {
 }
 
 // pass waits until the target is not paused, or until it is the caller's turn
-// to probe it: callers take turns, so that one bad message cannot be the only
-// probe. It returns the context's error if that has ended or ends first. s is
-// the caller's memory.
+// to probe it: the newest that was never tried comes first, then who has waited
+// longest, so that bad messages cannot be the only probes. It returns the
+// context's error if that has ended or ends first. s is the caller's memory.
 func (o *outage) pass(ctx context.Context, s *suspect) error {
-	turn := make(chan struct{})
 	o.mu.Lock()
-	o.waiting = append(o.waiting, turn)
+	o.waiting = append(o.waiting, s)
+	if o.paused {
+		o.broadcast() // it may be its turn
+	}
 	o.mu.Unlock()
-	defer o.leave(turn)
+	defer o.leave(s)
 	for ctx.Err() == nil {
-		admitted, changed, delay := o.admit(turn, s)
+		admitted, changed, delay := o.admit(s)
 		if admitted {
 			return nil
 		}
@@ -78,34 +86,57 @@ func (o *outage) pass(ctx context.Context, s *suspect) error {
 }
 
 // admit reports whether the caller may go on; if not, what to wait for.
-func (o *outage) admit(turn chan struct{}, s *suspect) (admitted bool, changed <-chan struct{}, delay time.Duration) {
+func (o *outage) admit(s *suspect) (admitted bool, changed <-chan struct{}, delay time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	s.pauses, s.probe = o.pauses, false
 	if !o.paused {
 		return true, nil, 0
 	}
-	delay = time.Until(o.probeAt)
-	if o.probing || o.waiting[0] != turn {
+	if o.probing || o.next() != s {
 		return false, o.changed, time.Hour
 	}
-	if delay > 0 {
+	due := o.probeAt
+	if at := o.probedAt.Add(probeNew); !s.failed && at.Before(due) {
+		due = at
+	}
+	if delay = time.Until(due); delay > 0 {
 		return false, o.changed, delay
 	}
 	o.probing, s.probe = true, true
+	o.probedAt = time.Now()
 	return true, nil, 0
 }
 
-func (o *outage) leave(turn chan struct{}) {
+// passed reports whether an attempt may still be made by who has passed and
+// then waited for something else.
+func (o *outage) passed(s *suspect) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for i, t := range o.waiting {
-		if t == turn {
-			o.waiting = append(o.waiting[:i], o.waiting[i+1:]...)
-			break
+	if o.probedBy(s) {
+		return true
+	}
+	s.pauses, s.probe = o.pauses, false
+	return !o.paused
+}
+
+// next returns whose turn it is.
+func (o *outage) next() *suspect {
+	for _, s := range slices.Backward(o.waiting) {
+		if !s.failed {
+			return s
 		}
 	}
-	o.broadcast() // somebody else may be the first now
+	return o.waiting[0]
+}
+
+func (o *outage) leave(s *suspect) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.waiting = slices.DeleteFunc(o.waiting, func(w *suspect) bool { return w == s })
+	if o.paused {
+		o.broadcast() // it may be somebody else's turn now
+	}
 }
 
 // succeeded tells that a message got an answer from the target. What failed
@@ -131,6 +162,14 @@ type suspect struct {
 	pauses    uint64 // of the target, when the attempt began
 	failed    bool
 	successes uint64 // of others, when it failed
+}
+
+// meet returns the memory of a message that comes in. One that has failed by
+// itself before is not taken for a new one.
+func (o *outage) meet(failedBefore bool) suspect {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return suspect{failed: failedBefore, successes: o.successes}
 }
 
 // failed judges a failure that may be the target's: it returns whether it is
@@ -198,7 +237,8 @@ func (o *outage) pause() {
 	o.paused = true
 	o.pauses++
 	o.suspects = 0
-	o.probeAt = time.Now().Add(o.probes.NextBackOff())
+	o.probedAt = time.Now()
+	o.probeAt = o.probedAt.Add(o.probes.NextBackOff())
 	o.notify(true)
 	o.broadcast()
 }

@@ -29,7 +29,7 @@ type TargetConfig struct {
 	JetStream jetstream.JetStream
 	Publisher *events.Publisher
 	Store     store.Store
-	// Concurrency is how many tasks are worked on at once. Default 32.
+	// Concurrency is how many attempts are made at once. Default 32.
 	Concurrency int
 	Retry       Retry
 	Metrics     *Metrics
@@ -44,19 +44,26 @@ func (c TargetConfig) concurrency() int {
 }
 
 // Target consumes the tasks of one outside system. A task that hangs or fails
-// takes one place of many; an outage of the whole system pauses the target
+// takes one slot of many; an outage of the whole system pauses the target
 // and is counted against no task.
 type Target struct {
 	TargetConfig
 	puller *puller
 	outage *outage
+	slots  chan struct{}           // of attempts
 	doubt  atomic.Pointer[Failure] // the latest that may be the target's
 }
+
+// maxHeld is how many tasks are held at once. It is far more than are attempted:
+// while the target is paused, new tasks have to come in, because one of them
+// may show that it is up and only those that came before fail.
+const maxHeld = 1000
 
 // NewTarget returns a target that has not started.
 func NewTarget(c TargetConfig) *Target {
 	t := &Target{
 		TargetConfig: c,
+		slots:        make(chan struct{}, c.concurrency()),
 		puller: newPuller(c.JetStream, events.StreamTasks,
 			events.ConsumerTarget(events.KindPush, c.Name), events.SubjectTask(events.KindPush, c.Name)),
 	}
@@ -78,7 +85,7 @@ func (t *Target) report(paused bool) {
 // returns nil.
 func (t *Target) Run(ctx context.Context) error {
 	t.Metrics.paused.WithLabelValues(events.StepPush, t.Name).Set(0)
-	places := make(chan struct{}, t.concurrency())
+	places := make(chan struct{}, maxHeld)
 	var working sync.WaitGroup
 	defer working.Wait()
 	probes := probeBackOff()
@@ -152,13 +159,14 @@ func (t *Target) work(ctx context.Context, msg jetstream.Msg) {
 // deliver attempts a task until it is done, has failed by itself, or ctx
 // ends. While the target is down it waits for its turn.
 func (t *Target) deliver(ctx context.Context, msg jetstream.Msg, task events.Task, meta *jetstream.MsgMetadata) {
-	var memory suspect
+	memory := t.outage.meet(task.History.Attempts > 0)
 	for {
-		if t.outage.pass(ctx, &memory) != nil {
+		if t.begin(ctx, &memory) != nil {
 			_ = msg.Nak() // an interruption is no failure
 			return
 		}
 		r := t.attempt(ctx, task)
+		<-t.slots
 		switch {
 		case r.obsolete:
 			t.outage.abandoned(&memory) // it says nothing of the target
@@ -176,6 +184,25 @@ func (t *Target) deliver(ctx context.Context, msg jetstream.Msg, task events.Tas
 			t.ackAfter(ctx, msg, func(ctx context.Context) error { return t.retry(ctx, task, r, meta) })
 			return
 		}
+	}
+}
+
+// begin waits until an attempt may be made and takes a slot for it.
+func (t *Target) begin(ctx context.Context, memory *suspect) error {
+	for {
+		if err := t.outage.pass(ctx, memory); err != nil {
+			return err
+		}
+		select {
+		case t.slots <- struct{}{}:
+		case <-ctx.Done():
+			t.outage.abandoned(memory)
+			return ctx.Err()
+		}
+		if t.outage.passed(memory) {
+			return nil
+		}
+		<-t.slots
 	}
 }
 

@@ -281,3 +281,44 @@ func TestUnknownProviderIsToldToNobody(t *testing.T) {
 		return len(results[0].PushRegistrations) == 0
 	})
 }
+
+// Devices that always fail, many more than are attempted at once, come first.
+// Whatever else is logged out is done all the same.
+func TestManyBadDevicesDelayOnlyThemselves(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := newProvider(t, func(token string) int {
+		if strings.HasPrefix(token, "push-bad") {
+			return http.StatusInternalServerError
+		}
+		return http.StatusNoContent
+	})
+	const bad = 50
+	var requests []events.Request
+	for i := range bad {
+		name := fmt.Sprint("bad-", i)
+		requests = append(requests, w.logout("session", w.login(name, name)))
+	}
+	w.must(w.publisher.Requests(t.Context(), requests...))
+	w.run(w.revoker("http").Run)
+	w.eventually("tasks", func() bool { return len(w.broker.Messages(events.StreamTasks)) == bad })
+	w.runTarget(p)
+	paused := func() bool { return w.metric("logoutd_paused", map[string]string{"target": "http"}) == 1 }
+	w.eventually("pause", paused)
+
+	for i := range 3 {
+		name := fmt.Sprint("fine-", i)
+		w.must(w.publisher.Requests(t.Context(), w.logout("session", w.login(name, name))))
+		w.eventually("deletion of "+name, func() bool { return p.deleted("push-"+name) == 1 })
+	}
+	healthy := 3
+	w.eventually("dead letters", func() bool {
+		if paused() { // only others that succeed can tell whose fault it is
+			name := fmt.Sprint("fine-", healthy)
+			w.must(w.publisher.Requests(t.Context(), w.logout("session", w.login(name, name))))
+			healthy++
+			w.eventually("deletion of "+name, func() bool { return p.deleted("push-"+name) == 1 })
+		}
+		return len(w.letters()) == bad
+	})
+}
