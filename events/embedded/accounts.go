@@ -38,8 +38,6 @@ func services() []service {
 		{"$JS.API.STREAM.MSG.GET." + stream, "singleton"},
 		{"$JS.API.DIRECT.GET." + stream, "stream"},
 		{"$JS.API.DIRECT.GET." + stream + ".>", "stream"},
-		{"$JS.API.CONSUMER.CREATE." + stream + ".>", "singleton"},
-		{"$JS.API.CONSUMER.DURABLE.CREATE." + stream + ".>", "singleton"},
 		{"$JS.API.CONSUMER.INFO." + stream + ".>", "singleton"},
 		{"$JS.API.CONSUMER.DELETE." + stream + ".>", "singleton"},
 		{"$JS.API.CONSUMER.LIST." + stream, "singleton"},
@@ -61,6 +59,11 @@ func accounts() string {
 			s.subject, s.response, threshold, accountSubscribers)
 		fmt.Fprintf(&imports, "{service: {account: %s, subject: %q}}\n", accountInternal, s.subject)
 	}
+	for _, subject := range guarded() {
+		fmt.Fprintf(&exports, "{service: %q, response: singleton, accounts: [%s]}\n", guardPrefix+subject, accountSubscribers)
+		fmt.Fprintf(&imports, "{service: {account: %s, subject: %q}, to: %q}\n",
+			accountInternal, guardPrefix+subject, apiPrefix+subject)
+	}
 	return fmt.Sprintf("accounts {\n%s {jetstream: enabled, exports: [\n%s]}\n%s {imports: [\n%s]}\n}\n",
 		accountInternal, &exports, accountSubscribers, &imports)
 }
@@ -70,6 +73,9 @@ func subscriberPermissions() *server.Permissions {
 	allowed := make([]string, 0, len(services()))
 	for _, s := range services() {
 		allowed = append(allowed, s.subject)
+	}
+	for _, subject := range guarded() {
+		allowed = append(allowed, apiPrefix+subject)
 	}
 	return &server.Permissions{
 		Publish:   &server.SubjectPermission{Allow: allowed},

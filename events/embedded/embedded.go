@@ -40,7 +40,8 @@ type Config struct {
 // Broker is a running nats-server.
 type Broker struct {
 	server   *server.Server
-	internal string // password of the process itself
+	internal string     // password of the process itself
+	guard    *nats.Conn // see startGuard
 }
 
 // Start starts a broker and returns once it serves. Its error says why it
@@ -63,6 +64,10 @@ func Start(c Config) (*Broker, error) {
 	}
 	door.account = b.server.LookupAccount
 	if err := b.serve(newLogger(c.Logger, c.SubscriberToken)); err != nil {
+		b.Close()
+		return nil, fmt.Errorf("starting the embedded broker: %w", err)
+	}
+	if err := b.startGuard(); err != nil {
 		b.Close()
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
 	}
@@ -136,6 +141,9 @@ func (b *Broker) URL() string {
 
 // Close stops the broker and waits until its files are closed.
 func (b *Broker) Close() {
+	if b.guard != nil {
+		b.guard.Close()
+	}
 	b.server.Shutdown()
 	b.server.WaitForShutdown()
 }

@@ -143,35 +143,36 @@ func TestSubscriberReachesNothingThroughReplies(t *testing.T) {
 	expectUntouched(t, b, delivered)
 }
 
-// A push consumer's deliver subject is bound by no permission either. What it
-// delivers comes under its own subject, so a consumer with the filter
-// logout.requests never sees it; and decoded it is no work.
-func TestSubscriberReachesNothingThroughPushConsumers(t *testing.T) {
+// A push consumer would write to any subject of the process's account.
+func TestSubscriberCreatesNoPushConsumers(t *testing.T) {
 	t.Parallel()
-	for name, bare := range map[string]bool{"whole messages": false, "headers only": true} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := eventstest.Start(t)
-			delivered := requestInFlight(t, b)
-			conn, _ := subscriber(t, b)
-			for i, subject := range privateSubjects() {
-				_, err := jetStream(t, conn).CreatePushConsumer(t.Context(), events.StreamEvents, jetstream.ConsumerConfig{
-					Name: fmt.Sprint("push", i), DeliverSubject: subject, HeadersOnly: bare, AckPolicy: jetstream.AckNonePolicy,
-				})
-				if err != nil {
-					t.Fatal(err)
-				}
-			}
-			announce(t, b, "r1")
-			stray := awaitStray(t, b)
-			if stray.Subject == events.SubjectRequests {
-				t.Errorf("a public event lies under %s", stray.Subject)
-			}
-			if _, err := events.DecodeRequests(stray.Data); !errors.Is(err, events.ErrNotWork) {
-				t.Errorf("decoding what a push consumer delivered: %v, want ErrNotWork", err)
-			}
-			expectUntouched(t, b, delivered)
+	b := eventstest.Start(t)
+	delivered := requestInFlight(t, b)
+	conn, _ := subscriber(t, b)
+	for i, subject := range privateSubjects() {
+		_, err := jetStream(t, conn).CreatePushConsumer(t.Context(), events.StreamEvents, jetstream.ConsumerConfig{
+			Name: fmt.Sprint("push", i), DeliverSubject: subject, AckPolicy: jetstream.AckNonePolicy,
 		})
+		var refused *jetstream.APIError
+		if !errors.As(err, &refused) || !strings.Contains(refused.Description, "pull consumer") {
+			t.Errorf("a consumer pushed to %s: %v, want a refusal", subject, err)
+		}
+	}
+	for _, config := range []string{
+		`{"durable_name":"x","Deliver_Subject":"logout.requests"}`,
+		`{"durable_name":"x","deliver_subject":"","deliver_subject":"logout.requests"}`,
+		`{"durable_name":"x","deliver_subject":"logout.requests"`,
+	} {
+		body := []byte(`{"stream_name":"LOGOUT_EVENTS","config":` + config + `}`)
+		answer, err := conn.Request("$JS.API.CONSUMER.DURABLE.CREATE.LOGOUT_EVENTS.x", body, 5*time.Second)
+		if err != nil || !strings.Contains(string(answer.Data), `"error"`) {
+			t.Errorf("%s: %v, want a refusal", config, err)
+		}
+	}
+	announce(t, b, "r1")
+	expectUntouched(t, b, delivered)
+	if n := len(b.Messages(events.StreamRequests)); n != 1 {
+		t.Errorf("%d messages of requests, want the one that was there", n)
 	}
 }
 
@@ -226,22 +227,6 @@ func expectUntouched(t *testing.T, b *eventstest.Broker, consumer jetstream.Cons
 	if _, err := b.JS.Stream(t.Context(), events.StreamFailed); err != nil {
 		t.Errorf("stream of the dead letters: %v", err)
 	}
-}
-
-// awaitStray waits for what a push consumer puts on LOGOUT_REQUESTS. Each
-// delivers on its own, so the others have as a rule done so too.
-func awaitStray(t *testing.T, b *eventstest.Broker) *jetstream.RawStreamMsg {
-	t.Helper()
-	consumer, err := b.JS.CreateConsumer(t.Context(), events.StreamRequests, jetstream.ConsumerConfig{
-		FilterSubject: events.SubjectRevoked("user"),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := consumer.Next(jetstream.FetchMaxWait(5 * time.Second)); err != nil {
-		t.Fatalf("waiting for what a push consumer delivers: %v", err)
-	}
-	return b.Messages(events.StreamRequests)[1]
 }
 
 // subscriber returns a subscriber's connection, and what it is refused.
