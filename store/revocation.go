@@ -28,7 +28,7 @@ type Fence struct {
 	// At, if set, is an upper bound for the cutoff: the front end's clock,
 	// where its own fence was skipped and a worker fences later.
 	At time.Time
-	// RefuseBrowser leaves a session of kind browser as it is.
+	// RefuseBrowser leaves a live session of kind browser as it is.
 	RefuseBrowser bool
 }
 

@@ -121,6 +121,9 @@ func (r *Revoker) public(it *item) events.Revoked {
 	e.RevokedBefore = events.At(revoked.Cutoff)
 	e.RefreshTokens, e.PushRegistrations = revoked.RefreshTokens, len(revoked.PushRegistrations)
 	e.DenylistTTLSeconds = denylistTTL(revoked.LatestExpiry, it.finished.Time)
+	if r.PublishUnknown { // there may be more than the store knows
+		e.DenylistTTLSeconds = max(e.DenylistTTLSeconds, int64(r.unknownTTL().Seconds()))
+	}
 	return e
 }
 

@@ -121,8 +121,12 @@ func TestUnknownSession(t *testing.T) {
 			if publish {
 				want = 1
 			}
-			if got := w.revoked("session"); len(got) != want {
-				t.Errorf("%d public events, want %d", len(got), want)
+			got := w.revoked("session")
+			if len(got) != want {
+				t.Fatalf("%d public events, want %d", len(got), want)
+			}
+			if publish && got[0].Data.DenylistTTLSeconds != int64(store.DefaultRetention.Seconds()) {
+				t.Errorf("denylist TTL is %d s, although nobody knows the session's expiry", got[0].Data.DenylistTTLSeconds)
 			}
 		})
 	}

@@ -43,7 +43,7 @@ func (h handle) fenceUser(f store.Fence) (store.Fenced, error) {
 
 func (h handle) fenceSession(f store.Fence) (store.Fenced, error) {
 	if f.RefuseBrowser {
-		if x, known, err := h.session(f.SessionID); err != nil || known && x.Kind == store.KindBrowser {
+		if x, known, err := h.session(f.SessionID); err != nil || known && x.Kind == store.KindBrowser && x.end(h.now) == 0 {
 			return store.Fenced{Outcome: store.FenceRefused, Session: x.Session}, err
 		}
 	}

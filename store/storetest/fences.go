@@ -76,6 +76,8 @@ func fenceRefusesBrowser(w *world) {
 	w.wantLive("browser")
 	w.equal("outcome", w.fenceSession("browser", store.ScopeSession).Outcome, store.FenceFenced)
 	w.wantLive()
+	again := w.fence(store.Fence{RequestID: "again", SessionID: w.id("browser"), RefuseBrowser: true})
+	w.equal("outcome once it has ended", again.Outcome, store.FenceEnded)
 }
 
 func fenceAt(w *world) {

@@ -1,12 +1,12 @@
 -- Fences a session.
 -- KEYS: its record.
 -- ARGV: request id, upper bound of the cutoff (0: none), '1' to refuse a
--- session of kind browser.
+-- live session of kind browser.
 -- Returns the outcome, the cutoff, and the record as it is now.
 local at = now()
 local r = read(KEYS[1])
 if not r then return {'unknown', 0} end
-if ARGV[3] == '1' and r.kind == 'browser' then
+if ARGV[3] == '1' and r.kind == 'browser' and ended(r, at) == 0 then
   return {'refused', 0, unpack(show(r, at))}
 end
 local bound = ms(ARGV[2])
