@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -58,9 +60,12 @@ func NewBacklog(js jetstream.JetStream, providers []string, logger *slog.Logger)
 	return b
 }
 
-// Run trims the streams until ctx ends. It returns nil.
+// Run trims the streams until ctx ends, and tells of tasks that nobody does. It
+// returns nil.
 func (b *Backlog) Run(ctx context.Context) error {
+	told := map[string]bool{}
 	for wait(ctx, trimEvery) {
+		b.tellOrphans(ctx, told)
 		for _, c := range b.consumers {
 			if err := b.trim(ctx, c); err != nil && ctx.Err() == nil {
 				b.logger.Debug("stream cannot be trimmed", "step", c.step, "target", c.target, "err", err)
@@ -68,6 +73,44 @@ func (b *Backlog) Run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// tellOrphans warns once of each target that has tasks and no configuration:
+// they lie until it has one again.
+func (b *Backlog) tellOrphans(ctx context.Context, told map[string]bool) {
+	orphans, err := b.orphans(ctx)
+	if err != nil {
+		return // trimming says so
+	}
+	for name, tasks := range orphans {
+		if !told[name] {
+			told[name] = true
+			b.logger.Error("tasks of a target that is not configured: nobody does them",
+				"step", events.StepPush, "target", name, "tasks", tasks)
+		}
+	}
+}
+
+// orphans counts the tasks of targets that are not configured.
+func (b *Backlog) orphans(ctx context.Context) (map[string]uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	stream, err := b.js.Stream(ctx, events.StreamTasks)
+	if err != nil {
+		return nil, err
+	}
+	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(events.SubjectTask(events.KindPush, "*")))
+	if err != nil {
+		return nil, err
+	}
+	orphans := map[string]uint64{}
+	for subject, tasks := range info.State.Subjects {
+		known := func(c backlogConsumer) bool { return c.subject == subject }
+		if !slices.ContainsFunc(b.consumers, known) {
+			orphans[strings.TrimPrefix(subject, events.SubjectTask(events.KindPush, ""))] = tasks
+		}
+	}
+	return orphans, nil
 }
 
 // trim removes what lies below the consumer's ack floor: under limits
@@ -109,6 +152,10 @@ func (b *Backlog) Describe(descs chan<- *prometheus.Desc) {
 func (b *Backlog) Collect(metrics chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 	defer cancel()
+	orphans, _ := b.orphans(ctx)
+	for name, tasks := range orphans {
+		metrics <- prometheus.MustNewConstMetric(b.messages, prometheus.GaugeValue, float64(tasks), events.StepPush, name)
+	}
 	for _, c := range b.consumers {
 		info, stream, err := b.ask(ctx, c)
 		if err != nil {

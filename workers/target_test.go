@@ -322,3 +322,15 @@ func TestManyBadDevicesDelayOnlyThemselves(t *testing.T) {
 		return len(w.letters()) == bad
 	})
 }
+
+func TestTasksOfATargetThatIsNoMoreAreShown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(w.revoker("http").Run)
+	w.must(w.publisher.Requests(t.Context(), w.logout("session", w.login("ada", "one"))))
+	w.eventually("task", func() bool { return len(w.broker.Messages(events.StreamTasks)) == 1 })
+	w.registry.MustRegister(workers.NewBacklog(w.broker.JS, []string{"other"}, w.logger))
+	if n := w.metric("logoutd_backlog_messages", map[string]string{"step": "push", "target": "http"}); n != 1 {
+		t.Errorf("%v tasks of the target that is not configured, want 1", n)
+	}
+}

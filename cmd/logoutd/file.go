@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -140,6 +141,18 @@ func (f *file) validate() []error {
 			fault("%s: must not be negative", name)
 		}
 	}
+	if f.Retry.Max > 0 && f.Retry.Initial > f.Retry.Max {
+		fault("retry.initial: must not be longer than retry.max")
+	}
+	if slices.Contains(f.SAP.Cookies, "*") {
+		fault("sap.cookies: a lone * would take every cookie for a session")
+	}
+	if slices.Contains(f.SAP.Origins, "*") {
+		fault("sap.origins: name the origins; with credentials browsers refuse *")
+	}
+	if page := f.Elvis.LandingPage; page != "" && !localPath(page) && !isURL(page) {
+		fault("elvis.landing_page: %q is neither a path such as / nor a URL", page)
+	}
 	for _, origin := range f.Elvis.RedirectOrigins {
 		u, err := url.Parse(origin)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" {
@@ -147,6 +160,16 @@ func (f *file) validate() []error {
 		}
 	}
 	return append(faults, f.validatePush()...)
+}
+
+// localPath reports whether page is a path on the same server.
+func localPath(page string) bool {
+	return strings.HasPrefix(page, "/") && !strings.HasPrefix(page, "//") && !strings.Contains(page, `\`)
+}
+
+func isURL(page string) bool {
+	u, err := url.Parse(page)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
 func (f *file) validatePush() []error {

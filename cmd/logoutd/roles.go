@@ -86,6 +86,9 @@ func (s *service) work() []func(context.Context) error {
 	if s.settings.has(roleWorker) || s.settings.has(roleAdmin) {
 		work = append(work, s.setUpStreams)
 	}
+	if s.broker.embedded != nil {
+		work = append(work, s.mendBroker)
+	}
 	if !s.settings.has(roleWorker) {
 		return work
 	}

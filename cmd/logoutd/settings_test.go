@@ -40,6 +40,14 @@ push:
 			`push[0]: kind: "smtp"`, "push[0]: url: unknown placeholder {token}", "push[1]: url", "push[1]: timeout", `push[2]: provider: "p" stands twice`,
 		},
 	},
+	"values that nobody means": {
+		yaml: `
+retry: {initial: 1s, max: 1ms}
+sap: {cookies: ["*"], origins: ["*"]}
+elvis: {landing_page: "//evil.example"}
+`,
+		want: []string{"retry.initial", "sap.cookies", "sap.origins", "elvis.landing_page"},
+	},
 	"unknown key":            {yaml: "listen: 127.0.0.1:0\nretri: {max: 1s}\n", want: []string{`"retri"`}},
 	"unknown key in a list":  {yaml: "push:\n  - {provider: p, kind: http, uri: x}\n", want: []string{`"uri"`}},
 	"unset variables":        {yaml: "secret: ${NO_SUCH_A}\nsap: {origins: [\"${NO_SUCH_B}\"]}\n", want: []string{"NO_SUCH_A", "NO_SUCH_B"}},

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -39,9 +40,12 @@ type Config struct {
 
 // Broker is a running nats-server.
 type Broker struct {
-	server   *server.Server
-	internal string     // password of the process itself
-	guard    *nats.Conn // see startGuard
+	config Config
+	door   *door
+	guard  *nats.Conn // see startGuard
+
+	mu     sync.Mutex // held while the server is replaced
+	server *server.Server
 }
 
 // Start starts a broker and returns once it serves. Its error says why it
@@ -53,25 +57,53 @@ func Start(c Config) (*Broker, error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
 	}
-	door := &door{internal: events.NewID() + events.NewID(), subscriber: c.SubscriberToken}
-	opts, err := options(c, door)
+	b := &Broker{config: c, door: &door{internal: events.NewID() + events.NewID(), subscriber: c.SubscriberToken}}
+	err := b.start()
+	if err == nil {
+		err = b.startGuard()
+	}
 	if err != nil {
-		return nil, err
-	}
-	b := &Broker{internal: door.internal}
-	if b.server, err = server.NewServer(opts); err != nil {
-		return nil, fmt.Errorf("starting the embedded broker: %w", err)
-	}
-	door.account = b.server.LookupAccount
-	if err := b.serve(newLogger(c.Logger, c.SubscriberToken)); err != nil {
-		b.Close()
-		return nil, fmt.Errorf("starting the embedded broker: %w", err)
-	}
-	if err := b.startGuard(); err != nil {
 		b.Close()
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
 	}
 	return b, nil
+}
+
+// start starts a server on the files.
+func (b *Broker) start() error {
+	opts, err := options(b.config, b.door)
+	if err != nil {
+		return err
+	}
+	started, err := server.NewServer(opts)
+	if err != nil {
+		return err
+	}
+	b.server, b.door.account = started, started.LookupAccount
+	return b.serve(newLogger(b.config.Logger, b.config.SubscriberToken))
+}
+
+// Restart starts the broker anew on the same files and address. Connections
+// come back by themselves. It mends a broker whose disk was full: a stream that
+// once failed to write does not write again.
+func (b *Broker) Restart() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if address := b.server.Addr(); address != nil {
+		b.config.Listen = address.String()
+	}
+	b.stop()
+	if err := b.start(); err != nil {
+		return fmt.Errorf("restarting the embedded broker: %w", err)
+	}
+	return nil
+}
+
+// InProcessConn implements [nats.InProcessConnProvider].
+func (b *Broker) InProcessConn() (net.Conn, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.server.InProcessConn()
 }
 
 // serve returns once the broker serves, or has said why it never will.
@@ -127,12 +159,14 @@ func listen(opts *server.Options, address string) error {
 // rights.
 func (b *Broker) Connect(c events.ConnectConfig) (*nats.Conn, error) {
 	c.URL = nats.DefaultURL // not dialled
-	c.Options = append(c.Options, nats.InProcessServer(b.server), nats.UserInfo(internalUser, b.internal))
+	c.Options = append(c.Options, nats.InProcessServer(b), nats.UserInfo(internalUser, b.door.internal))
 	return events.Connect(c)
 }
 
 // URL returns where subscribers connect; empty where nobody can.
 func (b *Broker) URL() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.server.Addr() == nil {
 		return ""
 	}
@@ -144,6 +178,14 @@ func (b *Broker) Close() {
 	if b.guard != nil {
 		b.guard.Close()
 	}
-	b.server.Shutdown()
-	b.server.WaitForShutdown()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.stop()
+}
+
+func (b *Broker) stop() {
+	if b.server != nil {
+		b.server.Shutdown()
+		b.server.WaitForShutdown()
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -179,5 +180,52 @@ func announce(t *testing.T, b *eventstest.Broker, ids ...string) {
 		if err := p.All(t.Context(), []*nats.Msg{msg}); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+func TestRestartKeepsMessagesAndConnections(t *testing.T) {
+	t.Parallel()
+	broker, err := embedded.Start(embedded.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0", SubscriberToken: token})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer broker.Close()
+	back := make(chan struct{}, 1)
+	conn, err := broker.Connect(events.ConnectConfig{Name: "test", Options: []nats.Option{
+		nats.ReconnectHandler(func(*nats.Conn) { back <- struct{}{} }),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	js, err := events.JetStream(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := events.Setup(t.Context(), js); err != nil {
+		t.Fatal(err)
+	}
+	publisher := events.NewPublisher(js, nil)
+	defer publisher.Close()
+	publish := func(id string) {
+		t.Helper()
+		r := events.Request{ID: id, Scope: "session", SessionID: id, Cutoff: events.At(time.Now())}
+		if err := publisher.Requests(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish("before")
+	url := broker.URL()
+	if err := broker.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	<-back
+	publish("after")
+	stream, err := js.Stream(t.Context(), events.StreamRequests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := stream.CachedInfo().State.Msgs; n != 2 || broker.URL() != url {
+		t.Errorf("%d messages at %s, want 2 at %s", n, broker.URL(), url)
 	}
 }
