@@ -5,7 +5,7 @@ go 1.26.0
 require (
 	github.com/alecthomas/kong v1.17.0
 	github.com/cenkalti/backoff/v4 v4.3.0
-	github.com/goccy/go-yaml v1.19.2
+	github.com/goccy/go-yaml v1.19.2 // settings: strict keys, and errors that say where
 	github.com/google/go-cmp v0.7.0
 	github.com/google/uuid v1.6.0
 	github.com/lmittmann/tint v1.2.1
@@ -13,12 +13,12 @@ require (
 	github.com/nats-io/nats.go v1.55.0
 	github.com/prometheus/client_golang v1.25.0
 	github.com/redis/go-redis/v9 v9.23.0
-	github.com/rogpeppe/go-internal v1.16.0
-	github.com/rs/cors v1.11.1
+	github.com/rogpeppe/go-internal v1.16.0 // tests of the command line from text files
+	github.com/rs/cors v1.11.1 // CORS of the SAP dialect
 	go.opentelemetry.io/otel v1.47.0
 	go.opentelemetry.io/otel/trace v1.47.0
-	golang.org/x/sync v0.24.0
-	golang.org/x/term v0.47.0
+	golang.org/x/sync v0.24.0 // errgroup: what runs in one process ends together
+	golang.org/x/term v0.47.0 // whether output goes to a terminal
 	modernc.org/sqlite v1.61.1
 )
 
