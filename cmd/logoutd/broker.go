@@ -95,11 +95,7 @@ func (s *service) setUpStreams(ctx context.Context) error {
 			return err
 		}
 		s.logger.Warn("streams cannot be set up yet", "err", err)
-		select {
-		case <-time.After(time.Second):
-		case <-ctx.Done():
-			return nil
-		}
+		sleep(ctx, time.Second)
 	}
 }
 

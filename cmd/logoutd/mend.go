@@ -10,6 +10,9 @@ import (
 const (
 	// mendEvery is how often the embedded broker is looked at.
 	mendEvery = 2 * time.Second
+	// mendPause is how long a broker that was restarted has to show that it
+	// acknowledges again.
+	mendPause = 10 * time.Second
 	// mendRoom is what has to fit on the disk before a restart is worth it.
 	mendRoom = 1 << 20
 )
@@ -19,12 +22,7 @@ const (
 // refuse to write until they are opened anew.
 func (s *service) mendBroker(ctx context.Context) error {
 	dir := filepath.Join(s.settings.DataDir, brokerDir)
-	for {
-		select {
-		case <-time.After(mendEvery):
-		case <-ctx.Done():
-			return nil
-		}
+	for sleep(ctx, mendEvery) {
 		if s.publisher.Trouble() == nil || !hasRoom(dir) {
 			continue
 		}
@@ -33,6 +31,18 @@ func (s *service) mendBroker(ctx context.Context) error {
 			continue
 		}
 		s.logger.Warn("embedded broker restarted, because it acknowledged nothing")
+		sleep(ctx, mendPause)
+	}
+	return nil
+}
+
+// sleep reports whether it slept to the end, and not only until ctx ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
