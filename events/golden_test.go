@@ -50,7 +50,7 @@ func TestMessagesOnTheWire(t *testing.T) {
 	b := eventstest.Start(t)
 	p := publisher(t, b.JS)
 	plain := request("session-s2")
-	if err := p.Requests(t.Context(), fullRequest(), plain); err != nil {
+	if err := p.Split(t.Context(), []events.Request{fullRequest(), plain}); err != nil { // one message
 		t.Fatal(err)
 	}
 	task, err := pushTask().Message("user-s1_p1")
