@@ -10,14 +10,9 @@ import (
 	"github.com/logoutd/logoutd/store"
 )
 
-// accept fences what a logout names and publishes it. It goes on when the
-// client hangs up: once fenced, a logout has to be published.
-func (f *front) accept(r *http.Request, dialect string, l logout) outcome {
-	if len(l.candidates) == 0 {
-		return outcomeNoCredential
-	}
-	start := time.Now()
-	defer func() { f.metrics.accept.WithLabelValues(dialect).Observe(time.Since(start).Seconds()) }()
+// accept fences what a logout of now names and publishes it. It goes on when
+// the client hangs up: once fenced, a logout has to be published.
+func (f *front) accept(r *http.Request, dialect string, l logout, now time.Time) outcome {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), f.acceptTimeout)
 	defer cancel()
 
@@ -29,7 +24,7 @@ func (f *front) accept(r *http.Request, dialect string, l logout) outcome {
 		o := f.judge(c, fenced)
 		whole = max(whole, o)
 		if o == outcomeAccepted {
-			request := newRequest(dialect, l.scope, c.sessionID, fenced, start)
+			request := newRequest(dialect, l.scope, c.sessionID, fenced, now)
 			request.TraceParent = traceParent
 			requests = append(requests, request)
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/logoutd/logoutd/store"
 )
@@ -40,14 +41,21 @@ type fault struct {
 // do not come back all at once.
 const maxRetryAfter = 3
 
-// serve returns the handler of a dialect's path. The name stands in events and
-// metrics.
+// route is a path of a dialect, whose name stands in events and metrics.
+type route struct {
+	name    string
+	dialect dialect
+	methods []string
+	metrics dialectMetrics
+}
+
+// serve returns the handler of a dialect's path.
 func (f *front) serve(name string, d dialect, methods ...string) http.Handler {
-	f.metrics.start(name)
+	to := route{name: name, dialect: d, methods: methods, metrics: f.metrics.of(name)}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		o, failed := f.handle(name, d, methods, w, r)
-		f.metrics.requests.WithLabelValues(name, o.String()).Inc()
+		o, failed := f.handle(to, w, r)
+		to.metrics.outcomes[o].Inc()
 		if failed == nil {
 			d.answer(w, r, o)
 			return
@@ -62,14 +70,19 @@ func (f *front) serve(name string, d dialect, methods ...string) http.Handler {
 	})
 }
 
-func (f *front) handle(name string, d dialect, methods []string, w http.ResponseWriter, r *http.Request) (outcome, *fault) {
-	if !slices.Contains(methods, r.Method) {
-		return outcomeInvalid, &fault{http.StatusMethodNotAllowed, "Allowed here: " + strings.Join(methods, ", ") + "."}
+func (f *front) handle(to route, w http.ResponseWriter, r *http.Request) (outcome, *fault) {
+	if !slices.Contains(to.methods, r.Method) {
+		return outcomeInvalid, &fault{http.StatusMethodNotAllowed, "Allowed here: " + strings.Join(to.methods, ", ") + "."}
 	}
-	l, failed := d.read(w, r)
+	l, failed := to.dialect.read(w, r)
 	if failed != nil {
 		return outcomeInvalid, failed
 	}
-	o := f.accept(r, name, l)
+	if len(l.candidates) == 0 {
+		return outcomeNoCredential, nil
+	}
+	start := time.Now()
+	o := f.accept(r, to.name, l, start)
+	to.metrics.accept.Observe(time.Since(start).Seconds())
 	return o, o.fault()
 }

@@ -13,6 +13,12 @@ type metrics struct {
 	fences   *prometheus.CounterVec   // outcome
 }
 
+// dialectMetrics are the series of one dialect, looked up once.
+type dialectMetrics struct {
+	accept   prometheus.Observer
+	outcomes [len(outcomeNames)]prometheus.Counter
+}
+
 // acceptBuckets are in seconds: from 0.5 ms, with the fence timeout and the
 // accept timeout among the bounds.
 var acceptBuckets = []float64{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1, 2.5, 5}
@@ -43,10 +49,11 @@ func newMetrics(r prometheus.Registerer) *metrics {
 	return m
 }
 
-// start makes a dialect's series exist, so that a first failure is a rise.
-func (m *metrics) start(dialect string) {
-	m.accept.WithLabelValues(dialect)
-	for _, o := range outcomeNames {
-		m.requests.WithLabelValues(dialect, o)
+// of makes a dialect's series exist, so that a first failure is a rise.
+func (m *metrics) of(dialect string) dialectMetrics {
+	d := dialectMetrics{accept: m.accept.WithLabelValues(dialect)}
+	for o, name := range outcomeNames {
+		d.outcomes[o] = m.requests.WithLabelValues(dialect, name)
 	}
+	return d
 }

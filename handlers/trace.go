@@ -2,6 +2,8 @@ package handlers
 
 import (
 	"context"
+	"encoding/binary"
+	"encoding/hex"
 	"math/rand/v2"
 	"net/http"
 
@@ -13,23 +15,28 @@ import (
 // traceparent (Trace Context, section 3.2): the caller's where it is valid,
 // else that of a trace that starts here.
 func traceParentOf(r *http.Request) string {
+	if r.Header.Get("traceparent") == "" {
+		return newTraceParent()
+	}
 	var format propagation.TraceContext
 	ctx := format.Extract(context.Background(), propagation.HeaderCarrier(r.Header))
 	if !trace.SpanContextFromContext(ctx).IsValid() {
-		ctx = trace.ContextWithSpanContext(ctx, newSpanContext())
+		return newTraceParent()
 	}
 	carrier := propagation.MapCarrier{}
 	format.Inject(ctx, carrier)
 	return carrier["traceparent"]
 }
 
-func newSpanContext() trace.SpanContext {
-	var cfg trace.SpanContextConfig
-	for i := range cfg.TraceID {
-		cfg.TraceID[i] = byte(rand.Uint32())
-	}
-	for i := range cfg.SpanID {
-		cfg.SpanID[i] = byte(rand.Uint32())
-	}
-	return trace.NewSpanContext(cfg)
+// newTraceParent returns version, trace id, span id and flags: not sampled. An
+// id of zeros only would be invalid, hence the lowest bits.
+func newTraceParent() string {
+	var ids [24]byte
+	binary.BigEndian.PutUint64(ids[:], rand.Uint64())
+	binary.BigEndian.PutUint64(ids[8:], rand.Uint64()|1)
+	binary.BigEndian.PutUint64(ids[16:], rand.Uint64()|1)
+	text := append(make([]byte, 0, 55), "00-"...)
+	text = append(hex.AppendEncode(text, ids[:16]), '-')
+	text = append(hex.AppendEncode(text, ids[16:]), "-00"...)
+	return string(text)
 }

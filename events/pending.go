@@ -1,0 +1,77 @@
+package events
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Pending calls do with the requests of each message that the revoker has not
+// acknowledged yet, in the order of the stream; those that come meanwhile are
+// not waited for. A message that cannot be read is left to the revoker. The
+// error is that of do, or wraps [ErrUnavailable].
+func Pending(ctx context.Context, js jetstream.JetStream, do func([]Request) error) error {
+	stream, err := js.Stream(ctx, StreamRequests)
+	if err != nil {
+		return unavailable("reading pending requests", err)
+	}
+	last := stream.CachedInfo().State.LastSeq
+	first, err := firstPending(ctx, stream)
+	if err != nil {
+		return unavailable("reading pending requests", err)
+	}
+	if first > last || stream.CachedInfo().State.Msgs == 0 {
+		return nil
+	}
+	consumer, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: first,
+	})
+	if err != nil {
+		return unavailable("reading pending requests", err)
+	}
+	return eachPending(ctx, consumer, last, do)
+}
+
+// firstPending is the sequence from which on messages are not acknowledged.
+func firstPending(ctx context.Context, stream jetstream.Stream) (uint64, error) {
+	revoker, err := stream.Consumer(ctx, ConsumerRevoker)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return 1, nil // no worker has ever run
+	}
+	if err != nil {
+		return 0, err
+	}
+	return revoker.CachedInfo().AckFloor.Stream + 1, nil
+}
+
+// eachPending reads up to the sequence last, or to what is the last now.
+func eachPending(ctx context.Context, consumer jetstream.Consumer, last uint64, do func([]Request) error) error {
+	if consumer.CachedInfo().NumPending == 0 {
+		return nil
+	}
+	messages, err := consumer.Messages()
+	if err != nil {
+		return unavailable("reading pending requests", err)
+	}
+	defer messages.Stop()
+	for {
+		msg, err := messages.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return unavailable("reading pending requests", err)
+		}
+		meta, err := msg.Metadata()
+		if err != nil {
+			return fmt.Errorf("reading pending requests: %w", err)
+		}
+		if requests, err := DecodeRequests(msg.Data()); err == nil {
+			if err := do(requests); err != nil {
+				return err
+			}
+		}
+		if meta.Sequence.Stream >= last || meta.NumPending == 0 {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package events_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/events/eventstest"
+)
+
+// pending returns the ids of the requests that are pending.
+func pending(t *testing.T, b *eventstest.Broker) []string {
+	t.Helper()
+	var ids []string
+	err := events.Pending(t.Context(), b.JS, func(requests []events.Request) error {
+		for _, r := range requests {
+			ids = append(ids, r.ID)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ids
+}
+
+func expectPending(t *testing.T, b *eventstest.Broker, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, pending(t, b)); diff != "" {
+		t.Errorf("pending requests (-want +got):\n%s", diff)
+	}
+}
+
+func TestPending(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	expectPending(t, b)
+	p := publisher(t, b.JS)
+	for _, id := range []string{"a", "b", "c"} {
+		if err := p.Requests(t.Context(), request(id)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := b.JS.Publish(t.Context(), events.SubjectRequests, []byte("garbage")); err != nil {
+		t.Fatal(err)
+	}
+	expectPending(t, b, "a", "b", "c")
+
+	revoker, err := b.JS.CreateConsumer(t.Context(), events.StreamRequests, jetstream.ConsumerConfig{
+		Durable: events.ConsumerRevoker, AckPolicy: jetstream.AckExplicitPolicy,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expectPending(t, b, "a", "b", "c")
+	acknowledge(t, revoker, 1)
+	expectPending(t, b, "b", "c")
+	acknowledge(t, revoker, 3)
+	expectPending(t, b)
+}
+
+// acknowledge reads and acknowledges messages.
+func acknowledge(t *testing.T, c jetstream.Consumer, n int) {
+	t.Helper()
+	batch, err := c.Fetch(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for msg := range batch.Messages() {
+		if err := msg.DoubleAck(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
