@@ -30,6 +30,11 @@ type Fence struct {
 	At time.Time
 	// RefuseBrowser leaves a live session of kind browser as it is.
 	RefuseBrowser bool
+	// Durable puts the fence on disk, as far as the backend can know, before
+	// the call returns: for a caller that leaves no request behind which
+	// would be fenced again after a restart, as a dead letter is not. A
+	// backend that writes every fence anyway ignores it.
+	Durable bool
 }
 
 // FenceOutcome is what a fence found.

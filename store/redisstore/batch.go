@@ -3,13 +3,11 @@ package redisstore
 import (
 	"context"
 	"slices"
-
-	"github.com/redis/go-redis/v9"
 )
 
-// chunkSize is how many items share a pipeline at most, and about how many
-// members of an index are read at a time: a few milliseconds of Redis' time.
-const chunkSize = 500
+// chunkSize is how many items share a pipeline at most: a few milliseconds of
+// Redis' time.
+const chunkSize = 600
 
 // item is a part of a batch, which may fail by itself.
 type item interface {
@@ -25,7 +23,7 @@ func (e *itemError) fail(err error) { e.err = err }
 
 // stage queues the commands of one item and returns what reads their replies,
 // nil where the item needs none. The error it returns is the item's.
-type stage[I item] func(ctx context.Context, p redis.Pipeliner, it I) (read func() error)
+type stage[I item] func(ctx context.Context, p *pipe, it I) (read func() error)
 
 // run takes the items through the stages, each stage in one round trip (per
 // chunk of items). An item that has failed takes no further part.
@@ -41,7 +39,7 @@ func run[I item](ctx context.Context, s *Store, items []I, stages ...stage[I]) e
 }
 
 func runChunk[I item](ctx context.Context, s *Store, items []I, stage stage[I]) error {
-	p := s.client.Pipeline()
+	p := s.pipe()
 	reads := make([]func() error, len(items))
 	for i, it := range items {
 		if it.failure() == nil {
@@ -60,37 +58,6 @@ func runChunk[I item](ctx context.Context, s *Store, items []I, stage stage[I]) 
 		}
 	}
 	return nil
-}
-
-// exec sends a pipeline. Its error is that of the whole call.
-func (s *Store) exec(ctx context.Context, p redis.Pipeliner) error {
-	cmds, err := send(ctx, p)
-	if err == nil {
-		err = resendUnloaded(ctx, s.client, cmds)
-	}
-	if err != nil {
-		return s.unavailable(err)
-	}
-	for _, cmd := range cmds {
-		if isUnavailable(cmd.Err()) {
-			return s.unavailable(cmd.Err())
-		}
-	}
-	return nil
-}
-
-// send sends a pipeline. Its error is one that no command tells of: the
-// connection was refused, say for a wrong password.
-func send(ctx context.Context, p redis.Pipeliner) ([]redis.Cmder, error) {
-	if p.Len() == 0 {
-		return nil, nil
-	}
-	cmds, err := p.Exec(ctx)
-	failed := func(cmd redis.Cmder) bool { return cmd.Err() != nil }
-	if err != nil && !slices.ContainsFunc(cmds, failed) {
-		return nil, err
-	}
-	return cmds, nil
 }
 
 // waves splits a batch so that items which touch the same thing come one

@@ -135,7 +135,17 @@
 // written by one script in its user's slot; that is why a session logged out
 // by itself leaves "ended" there.
 //
-// Indexes are read by ZSCAN and SSCAN, some hundred members at a time, and
-// pruned of a few expired members at each registration. No script's run time
-// grows with a user's data.
+// # How it stays fast
+//
+// Each step of a batch is one pipeline, in which items that need the same
+// script share its calls; on a cluster each item has its own, in its slot. A
+// step reads what the next one needs: the script that raises a cutoff returns
+// the user's indexes too, as long as they are short. Longer ones are read by
+// ZSCAN and SSCAN, some hundred members at a time. Indexes are pruned of a few
+// expired members at each registration. No script's run time grows with a
+// user's data.
+//
+// Concurrent fences go to their server together. What Revoke has marked it
+// remembers for a while, so that Finish need not look for it; a Finish in
+// another process, or after very many requests, reads the indexes again.
 package redisstore

@@ -14,9 +14,12 @@ import (
 // refusals are the error codes by which Redis refuses work in general; any
 // other (WRONGTYPE, ERR from a script) tells of the key that was asked for.
 var refusals = []string{
-	"ASK", "BUSY", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "MISCONF", "MOVED", "NOAUTH", "NOPERM",
+	"ASK", "BUSY", "CLUSTERDOWN", "CROSSSLOT", "LOADING", "MASTERDOWN", "MISCONF", "MOVED", "NOAUTH", "NOPERM",
 	"NOREPLICAS", "NOSCRIPT", "OOM", "READONLY", "TRYAGAIN", "UNBLOCKED", "WRONGPASS",
 }
+
+// redirections are the error codes of a cluster that is used as one server.
+var redirections = []string{"ASK", "CROSSSLOT", "MOVED"}
 
 // refusalTexts are refusals under the general code ERR.
 var refusalTexts = []string{
@@ -52,9 +55,9 @@ var (
 // unavailable wraps err in [store.ErrUnavailable], with a hint where the URL
 // names the wrong form of server.
 func (s *Store) unavailable(err error) error {
-	_, isCluster := s.client.(*redis.ClusterClient)
+	isCluster := s.isCluster()
 	switch {
-	case !isCluster && (redis.HasErrorPrefix(err, "MOVED") || redis.HasErrorPrefix(err, "ASK")):
+	case !isCluster && slices.ContainsFunc(redirections, func(code string) bool { return redis.HasErrorPrefix(err, code) }):
 		err = errIsCluster
 	case isCluster && redis.HasErrorPrefix(err, "This instance has cluster support disabled"):
 		err = errNotCluster

@@ -11,3 +11,14 @@ func AddHook(s *Store, h redis.Hook) { s.client.AddHook(h) }
 
 // UserKey is what all keys of a user start with.
 func UserKey(u store.User) string { return string(keyOf(u)) }
+
+// Waiting is how many fences wait while others are on their way.
+func Waiting(s *Store) int {
+	s.lanes.mu.Lock()
+	defer s.lanes.mu.Unlock()
+	n := 0
+	for _, lane := range s.lanes.lanes {
+		n += len(lane.waiting)
+	}
+	return n
+}

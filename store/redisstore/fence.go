@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -16,13 +14,19 @@ type fence struct {
 	fenced store.Fenced
 }
 
-// Fence makes logouts take effect in checks; see [store.Store].
+// Fence makes logouts take effect in checks; see [store.Store]. Concurrent
+// calls that have a deadline share their round trips. One that may wait for
+// ever goes alone: a server that hangs would let it hold up the others.
 func (s *Store) Fence(ctx context.Context, asked []store.Fence) ([]store.Fenced, error) {
 	fences := make([]*fence, len(asked))
 	for i, f := range asked {
 		fences[i] = &fence{Fence: f}
 	}
-	if err := run(ctx, s, fences, s.fence); err != nil {
+	do := s.fenceAll
+	if _, limited := ctx.Deadline(); limited {
+		do = s.lanes.carry
+	}
+	if err := do(ctx, fences); err != nil {
 		return nil, fmt.Errorf("fencing: %w", err)
 	}
 	results := make([]store.Fenced, len(fences))
@@ -33,42 +37,44 @@ func (s *Store) Fence(ctx context.Context, asked []store.Fence) ([]store.Fenced,
 	return results, nil
 }
 
-func (s *Store) fence(ctx context.Context, p redis.Pipeliner, f *fence) func() error {
+func (s *Store) fenceAll(ctx context.Context, fences []*fence) error {
+	return run(ctx, s, fences, fenceOne)
+}
+
+func fenceOne(ctx context.Context, p *pipe, f *fence) func() error {
 	if f.SessionID == "" {
-		return s.fenceUser(ctx, p, f)
+		return fenceUser(ctx, p, f)
 	}
-	cmd := fenceSession(ctx, p, f.Fence)
+	refuse := ""
+	if f.RefuseBrowser {
+		refuse = "1"
+	}
+	result := p.each(fenceScript, []string{sessionKey(f.SessionID)}, f.RequestID, millis(f.At), refuse)
 	return func() error {
-		v, err := replyOf(cmd)
+		v, err := result.reply()
 		if err != nil {
 			return err
 		}
-		f.fenced = store.Fenced{
-			Outcome: store.FenceOutcome(v.text(0)),
-			Cutoff:  fromMillis(v.number(1)),
-			Session: recordOf(v[2:]).session(f.SessionID),
+		f.fenced = store.Fenced{Outcome: store.FenceOutcome(v.text(0)), Cutoff: fromMillis(v.number(1))}
+		if fields, known := v.list(4); known {
+			f.fenced.Session = record{
+				found: true, user: store.User{TenantID: fields.text(0), ID: fields.text(1)},
+				device: fields.text(2), app: fields.text(3), kind: fields.text(4),
+				authenticatedAt: v.number(2), expiresAt: v.number(3),
+			}.session(f.SessionID)
 		}
 		return nil
 	}
 }
 
-func fenceSession(ctx context.Context, p redis.Pipeliner, f store.Fence) *redis.Cmd {
-	refuse := ""
-	if f.RefuseBrowser {
-		refuse = "1"
-	}
-	return p.EvalSha(ctx, fenceScript, []string{sessionKey(f.SessionID)}, f.RequestID, millis(f.At), refuse)
-}
-
 // fenceUser raises the cutoff of the user, or of the user's device.
-func (s *Store) fenceUser(ctx context.Context, p redis.Pipeliner, f *fence) func() error {
+func fenceUser(ctx context.Context, p *pipe, f *fence) func() error {
 	user := keyOf(f.User)
 	cutoff := user.cutoff()
 	if f.DeviceID != "" {
 		cutoff = user.deviceCutoff(f.DeviceID)
 	}
-	cmd := p.EvalSha(ctx, raiseScript, []string{cutoff, user.sessions(), user.refresh()},
-		millis(f.At), s.retention, store.CutoffRetention.Milliseconds())
+	cmd := p.EvalSha(ctx, raiseScript, []string{cutoff, user.sessions(), user.refresh()}, millis(f.At), cutoffRetention)
 	return func() error {
 		at, err := cmd.Int64()
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -26,73 +27,145 @@ func (s *Store) Finish(ctx context.Context, asked []store.Revocation) ([]error, 
 }
 
 func (s *Store) finish(ctx context.Context, revocations []*revocation) error {
-	if err := run(ctx, s, revocations, s.findTombstone, s.writeDone); err != nil {
+	forgotten := s.recall(revocations)
+	if err := run(ctx, s, forgotten, findTombstone); err != nil {
 		return err
 	}
-	var presented []*member
+	if err := run(ctx, s, revocations, s.writeDone); err != nil {
+		return err
+	}
+	if err := s.prune(ctx, revocations); err != nil {
+		return err
+	}
+	return s.sweep(ctx, sweepsOf(forgotten), func(ctx context.Context, parts []*part) error {
+		if err := run(ctx, s, parts, findMarks); err != nil {
+			return err
+		}
+		return s.prune(ctx, forgotten)
+	})
+}
+
+// recall takes what Revoke has remembered of the requests, and returns those of
+// which it has nothing.
+func (s *Store) recall(revocations []*revocation) (forgotten []*revocation) {
+	for _, r := range revocations {
+		if marks := s.memory.take(r.RequestID); marks != nil {
+			r.marks = marks
+		} else {
+			forgotten = append(forgotten, r)
+		}
+	}
+	return forgotten
+}
+
+// findTombstone looks up how long the session presented is kept.
+func findTombstone(ctx context.Context, p *pipe, r *revocation) func() error {
+	cmd := p.PTTL(ctx, sessionKey(r.SessionID))
+	return func() error {
+		r.kept = cmd.Val().Milliseconds()
+		return cmd.Err()
+	}
+}
+
+// writeDone records that a request was told, for as long as the session
+// presented is kept: as long, a repeated logout has the same request id.
+func (s *Store) writeDone(ctx context.Context, p *pipe, r *revocation) func() error {
+	kept := time.Duration(max(r.kept, s.retention)) * time.Millisecond
+	return p.Set(ctx, requestKey(r.RequestID), "done", kept).Err
+}
+
+// sweepsOf are the indexes that list what requests may have marked. The session
+// presented may have gone from its user's index; it is asked in any case.
+func sweepsOf(revocations []*revocation) []*sweep {
 	var sweeps []*sweep
 	for _, r := range revocations {
 		if r.err != nil {
 			continue
 		}
 		if r.SessionID != "" {
-			presented = append(presented, &member{sweep: &sweep{revocation: r, lists: sessions}, id: r.SessionID})
+			presented := newSweep(r, sessions)
+			presented.page, presented.done = []string{r.SessionID}, true
+			sweeps = append(sweeps, presented)
 		}
-		sweeps = append(sweeps, sweepsOf(r)...)
+		if r.Scope != store.ScopeSession {
+			sweeps = append(sweeps, newSweep(r, sessions))
+		}
+		sweeps = append(sweeps, newSweep(r, refreshTokens), newSweep(r, pushRegistrations))
 	}
-	if err := run(ctx, s, presented, findMark, prune); err != nil {
-		return err
-	}
-	return s.sweep(ctx, sweeps, findMark, prune)
+	return sweeps
 }
 
-// findTombstone looks up how long the session presented will be remembered:
-// as long, a repeated logout has the same request id.
-func (s *Store) findTombstone(ctx context.Context, p redis.Pipeliner, r *revocation) func() error {
-	cmd := p.PTTL(ctx, sessionKey(r.SessionID))
-	return func() error {
-		r.remembered = max(cmd.Val(), time.Duration(s.retention)*time.Millisecond)
-		return cmd.Err()
-	}
-}
-
-func (s *Store) writeDone(ctx context.Context, p redis.Pipeliner, r *revocation) func() error {
-	return p.Set(ctx, requestKey(r.RequestID), "done", r.remembered).Err
-}
-
-// findMark finds out whether a member bears the mark of the request. A push
-// registration's own script asks.
-func findMark(ctx context.Context, p redis.Pipeliner, m *member) func() error {
-	var key string
-	switch m.lists {
-	case sessions:
-		key = sessionKey(m.id)
-	case refreshTokens:
-		key = refreshKey(m.id)
-	case pushRegistrations:
+// findMarks finds out which members bear the mark of the request. The script
+// that deletes a push registration asks itself.
+func findMarks(ctx context.Context, p *pipe, part *part) func() error {
+	if part.lists == pushRegistrations {
+		for _, id := range part.ids {
+			part.add(part.lists, id)
+		}
 		return nil
 	}
-	cmd := p.HGet(ctx, key, "mark")
+	marks := make([]*redis.StringCmd, len(part.ids))
+	for i, key := range part.recordKeys() {
+		marks[i] = p.HGet(ctx, key, "mark")
+	}
 	return func() error {
-		m.marked = cmd.Val() == m.RequestID
-		if errors.Is(cmd.Err(), redis.Nil) {
-			return nil
+		for i, mark := range marks {
+			if err := mark.Err(); err != nil && !errors.Is(err, redis.Nil) {
+				return err
+			}
+			if mark.Val() == part.RequestID {
+				part.add(part.lists, part.ids[i])
+			}
 		}
-		return cmd.Err()
+		return nil
 	}
 }
 
-// prune takes what bears the mark out of the user's index. Nothing brings a
-// marked record back, so it cannot be needed there again.
-func prune(ctx context.Context, p redis.Pipeliner, m *member) func() error {
-	switch {
-	case m.lists == pushRegistrations:
-		keys := []string{m.user.registration(m.id), m.user.push()}
-		return p.EvalSha(ctx, pushDeleteScript, keys, m.RequestID, m.id).Err
-	case m.marked && m.lists == sessions:
-		return p.ZRem(ctx, m.user.sessions(), m.id).Err
-	case m.marked:
-		return p.ZRem(ctx, m.user.refresh(), m.id).Err
+// pruneSize is how many members one command takes out of an index.
+const pruneSize = 100
+
+// prune takes what bears the marks of requests out of their users' indexes,
+// and forgets the marks. Nothing brings a marked record back, so it cannot be
+// needed there again.
+func (s *Store) prune(ctx context.Context, revocations []*revocation) error {
+	var parts []*part
+	for _, r := range revocations {
+		for lists, ids := range r.marks.ids {
+			for ids := range slices.Chunk(ids, pruneSize) {
+				parts = append(parts, &part{r, listing(lists), ids})
+			}
+			r.marks.ids[lists] = nil
+		}
 	}
-	return nil
+	return run(ctx, s, parts, prune)
+}
+
+func prune(ctx context.Context, p *pipe, part *part) func() error {
+	if part.lists == pushRegistrations {
+		return deleteRegistrations(p, part)
+	}
+	index := part.user.sessions()
+	if part.lists == refreshTokens {
+		index = part.user.refresh()
+	}
+	members := make([]any, len(part.ids))
+	for i, id := range part.ids {
+		members[i] = id
+	}
+	return p.ZRem(ctx, index, members...).Err
+}
+
+func deleteRegistrations(p *pipe, part *part) func() error {
+	deleted := make([]*result, len(part.ids))
+	for i, key := range part.recordKeys() {
+		deleted[i] = p.each(pushDeleteScript, []string{key, part.user.push()}, part.RequestID, part.ids[i])
+	}
+	return func() error {
+		for _, d := range deleted {
+			if d.err != nil {
+				return d.err
+			}
+		}
+		return nil
+	}
 }

@@ -38,7 +38,7 @@ func (s *Store) PutPushRegistrations(ctx context.Context, registrations []store.
 }
 
 // findSession looks up the session that a registration is bound to.
-func findSession(ctx context.Context, p redis.Pipeliner, put *pushPut) func() error {
+func findSession(ctx context.Context, p *pipe, put *pushPut) func() error {
 	if put.SessionID == "" {
 		return nil
 	}
@@ -62,7 +62,7 @@ func findSession(ctx context.Context, p redis.Pipeliner, put *pushPut) func() er
 
 // writePush checks the cutoffs and writes, in one step: a registration that
 // slipped through would stay, since nothing checks it later.
-func (s *Store) writePush(ctx context.Context, p redis.Pipeliner, put *pushPut) func() error {
+func (s *Store) writePush(ctx context.Context, p *pipe, put *pushPut) func() error {
 	user := keyOf(put.User)
 	keys := []string{
 		user.cutoff(), user.deviceCutoff(put.DeviceID), user.pushCutoffs(put.DeviceID),
@@ -92,7 +92,7 @@ func (s *Store) writePush(ctx context.Context, p redis.Pipeliner, put *pushPut) 
 // reviewPush looks at the session a last time: it may have been fenced while
 // the registration was written. The revocation that follows every fence takes
 // the registration along then.
-func reviewPush(ctx context.Context, p redis.Pipeliner, put *pushPut) func() error {
+func reviewPush(ctx context.Context, p *pipe, put *pushPut) func() error {
 	if put.SessionID == "" {
 		return nil
 	}
@@ -134,7 +134,7 @@ func (s *Store) Reregistered(ctx context.Context, asked []store.PushCheck) ([]bo
 	return again, nil
 }
 
-func findRegistration(ctx context.Context, p redis.Pipeliner, c *pushCheck) func() error {
+func findRegistration(ctx context.Context, p *pipe, c *pushCheck) func() error {
 	key := keyOf(c.User).registration(c.PushRegistrationID)
 	registered, mark := p.HGet(ctx, key, "registered"), p.HGet(ctx, key, "mark")
 	return func() error {

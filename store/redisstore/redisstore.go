@@ -43,7 +43,12 @@ type Store struct {
 	client    redis.UniversalClient
 	log       *slog.Logger
 	retention int64 // milliseconds
+	lanes     *lanes
+	memory    *memory
 }
+
+// cutoffRetention is [store.CutoffRetention] in milliseconds.
+var cutoffRetention = store.CutoffRetention.Milliseconds()
 
 var _ store.Store = (*Store)(nil)
 
@@ -56,11 +61,19 @@ func Open(url string, config Config) (*Store, error) {
 		return nil, fmt.Errorf("parsing the Redis URL: %w", err)
 	}
 	redis.SetLogger(clientLog{config.logger()})
-	return &Store{
+	s := &Store{
 		client:    redis.NewUniversalClient(options),
 		log:       config.logger(),
 		retention: config.retention().Milliseconds(),
-	}, nil
+		memory:    newMemory(),
+	}
+	s.lanes = newLanes(s)
+	return s, nil
+}
+
+func (s *Store) isCluster() bool {
+	_, ok := s.client.(*redis.ClusterClient)
+	return ok
 }
 
 // Ping reports whether Redis, each master of a cluster, can be used. Its
@@ -98,8 +111,9 @@ func (s *Store) pingSingle(ctx context.Context) error {
 	return nil
 }
 
-// Close closes the connections.
+// Close closes the connections, after the fences on their way.
 func (s *Store) Close() error {
+	s.lanes.wait()
 	if err := s.client.Close(); err != nil {
 		return fmt.Errorf("closing the Redis client: %w", err)
 	}

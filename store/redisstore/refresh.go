@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -32,7 +30,7 @@ func ofRefreshToken(token store.RefreshToken) *registration {
 }
 
 // findPredecessor inherits from the token that a new one replaces.
-func (s *Store) findPredecessor(ctx context.Context, p redis.Pipeliner, r *registration) func() error {
+func (s *Store) findPredecessor(ctx context.Context, p *pipe, r *registration) func() error {
 	if r.known || r.rotatedFrom == "" {
 		return nil
 	}
@@ -59,7 +57,7 @@ func (s *Store) findPredecessor(ctx context.Context, p redis.Pipeliner, r *regis
 
 // bind enters the token at its session, in one step with the check that this
 // has not ended, and inherits from it.
-func (s *Store) bind(ctx context.Context, p redis.Pipeliner, r *registration) func() error {
+func (s *Store) bind(ctx context.Context, p *pipe, r *registration) func() error {
 	if r.sessionID == "" {
 		return nil
 	}

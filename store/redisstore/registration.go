@@ -37,7 +37,7 @@ func (r *registration) result() store.PutResult {
 }
 
 // findOwn inherits from the record that the registration has already.
-func (s *Store) findOwn(ctx context.Context, p redis.Pipeliner, r *registration) func() error {
+func (s *Store) findOwn(ctx context.Context, p *pipe, r *registration) func() error {
 	own := look(ctx, p, r.key)
 	return func() error {
 		rec, err := own()
@@ -58,7 +58,7 @@ func (s *Store) findOwn(ctx context.Context, p redis.Pipeliner, r *registration)
 
 // admit enters the registration into its user's index, first of all, so that
 // whoever raises a cutoff later finds it there.
-func (s *Store) admit(ctx context.Context, p redis.Pipeliner, r *registration) func() error {
+func (s *Store) admit(ctx context.Context, p *pipe, r *registration) func() error {
 	user := keyOf(r.user)
 	cmd := p.EvalSha(ctx, admitScript,
 		[]string{user.cutoff(), user.deviceCutoff(r.device), r.index},
@@ -80,7 +80,7 @@ func (s *Store) admit(ctx context.Context, p redis.Pipeliner, r *registration) f
 }
 
 // write creates or extends the record.
-func (s *Store) write(ctx context.Context, p redis.Pipeliner, r *registration) func() error {
+func (s *Store) write(ctx context.Context, p *pipe, r *registration) func() error {
 	args := []any{s.retention, r.user.TenantID, r.user.ID, r.authenticatedAt, r.expiresAt}
 	fields := append(pairs("device", r.device, "session", r.sessionID), r.fields...)
 	cmd := p.EvalSha(ctx, putScript, []string{r.key}, append(args, fields...)...)
@@ -103,7 +103,7 @@ func (s *Store) write(ctx context.Context, p redis.Pipeliner, r *registration) f
 
 // review looks at the cutoffs, and the session that it is bound to, a last
 // time: they may have overtaken the registration while it was written.
-func (s *Store) review(ctx context.Context, p redis.Pipeliner, r *registration) func() error {
+func (s *Store) review(ctx context.Context, p *pipe, r *registration) func() error {
 	cutoff := overtaking(ctx, p, r.user, r.device)
 	parent := absent
 	if r.sessionID != "" {
@@ -127,7 +127,7 @@ func (s *Store) review(ctx context.Context, p redis.Pipeliner, r *registration) 
 
 // withdraw refuses what was overtaken. It is dead already, also if this step
 // is never reached: checks look at the cutoffs, and at the session of a token.
-func (s *Store) withdraw(ctx context.Context, p redis.Pipeliner, r *registration) func() error {
+func (s *Store) withdraw(ctx context.Context, p *pipe, r *registration) func() error {
 	if r.overtakenAt == 0 {
 		return nil
 	}
@@ -140,7 +140,7 @@ func (s *Store) withdraw(ctx context.Context, p redis.Pipeliner, r *registration
 }
 
 // look queues the look-up of a record.
-func look(ctx context.Context, p redis.Pipeliner, key string) func() (record, error) {
+func look(ctx context.Context, p *pipe, key string) func() (record, error) {
 	cmd := p.EvalSha(ctx, lookScript, []string{key})
 	return func() (record, error) {
 		v, err := replyOf(cmd)
@@ -153,7 +153,7 @@ func absent() (record, error) { return record{}, nil }
 
 // overtaking queues the look-up of the later of the cutoffs of user and
 // device, in milliseconds.
-func overtaking(ctx context.Context, p redis.Pipeliner, u store.User, device string) func() (int64, error) {
+func overtaking(ctx context.Context, p *pipe, u store.User, device string) func() (int64, error) {
 	key := keyOf(u)
 	cmds := []*redis.StringCmd{p.Get(ctx, key.cutoff()), p.Get(ctx, key.deviceCutoff(device))}
 	return func() (int64, error) {

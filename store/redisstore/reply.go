@@ -25,6 +25,15 @@ func (r reply) text(i int) string {
 	return s
 }
 
+// list is a list in a reply; false: there is none.
+func (r reply) list(i int) (reply, bool) {
+	if i >= len(r) {
+		return nil, false
+	}
+	list, ok := r[i].([]any)
+	return list, ok
+}
+
 func (r reply) number(i int) int64 {
 	if i >= len(r) {
 		return 0

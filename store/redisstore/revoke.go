@@ -3,9 +3,6 @@ package redisstore
 import (
 	"context"
 	"fmt"
-	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/logoutd/logoutd/store"
 )
@@ -14,11 +11,11 @@ import (
 type revocation struct {
 	itemError
 	store.Revocation
+	*marks
 	user    userKey
 	cutoff  int64 // the one that applies, in milliseconds
+	sweeps  []*sweep
 	revoked store.Revoked
-
-	remembered time.Duration // how long Finish keeps the request as done
 }
 
 func revocationsOf(asked []store.Revocation) []*revocation {
@@ -27,7 +24,7 @@ func revocationsOf(asked []store.Revocation) []*revocation {
 		if r.User.ID == "" {
 			r.Scope = store.ScopeSession // nobody to log out
 		}
-		revocations[i] = &revocation{Revocation: r, user: keyOf(r.User)}
+		revocations[i] = &revocation{Revocation: r, marks: &marks{}, user: keyOf(r.User)}
 	}
 	return revocations
 }
@@ -43,67 +40,111 @@ func (s *Store) Revoke(ctx context.Context, asked []store.Revocation) ([]store.R
 	}
 	results := make([]store.Revoked, len(revocations))
 	for i, r := range revocations {
-		results[i] = r.revoked
-		results[i].Err = r.err
+		results[i] = r.result()
 	}
 	return results, nil
 }
 
 func (s *Store) revoke(ctx context.Context, wave []*revocation) error {
-	if err := run(ctx, s, wave, findDone, s.cut, refence); err != nil {
+	if err := run(ctx, s, wave, s.cut, present); err != nil {
 		return err
 	}
 	var sweeps []*sweep
 	for _, r := range wave {
 		if r.err == nil && !r.revoked.Done {
-			sweeps = append(sweeps, sweepsOf(r)...)
+			sweeps = append(sweeps, r.sweeps...)
 		}
 	}
-	return s.sweep(ctx, sweeps, mark)
-}
-
-func findDone(ctx context.Context, p redis.Pipeliner, r *revocation) func() error {
-	cmd := p.Exists(ctx, requestKey(r.RequestID))
-	return func() error {
-		r.revoked.Done = cmd.Val() > 0
-		return cmd.Err()
-	}
-}
-
-// cut writes the cutoff.
-func (s *Store) cut(ctx context.Context, p redis.Pipeliner, r *revocation) func() error {
-	if r.revoked.Done {
-		return nil
-	}
-	keys := []string{
-		r.user.cutoff(), r.user.deviceCutoff(r.DeviceID), r.user.pushCutoffs(r.DeviceID),
-		r.user.ended(r.SessionID), r.user.sessions(), r.user.refresh(),
-	}
-	cmd := p.EvalSha(ctx, cutScript, keys, string(r.Scope), millis(r.Cutoff), millis(r.AuthenticatedAt),
-		r.DeviceID, r.AppID, s.retention, store.CutoffRetention.Milliseconds())
-	return func() (err error) {
-		r.cutoff, err = cmd.Int64()
-		r.revoked.Cutoff = fromMillis(r.cutoff)
+	err := s.sweep(ctx, sweeps, func(ctx context.Context, parts []*part) error {
+		return run(ctx, s, parts, mark)
+	})
+	if err != nil {
 		return err
 	}
+	for _, r := range wave {
+		if r.err == nil && !r.revoked.Done {
+			s.memory.put(r.RequestID, r.marks)
+		}
+	}
+	return nil
 }
 
-// refence ends the session presented where the front end did not, and lists
-// it first in any case.
-func refence(ctx context.Context, p redis.Pipeliner, r *revocation) func() error {
+func (r *revocation) result() store.Revoked {
+	if r.revoked.Done {
+		return store.Revoked{Done: true, Err: r.err}
+	}
+	r.revoked.Err = r.err
+	return r.revoked
+}
+
+// cut writes the cutoff, begins to read the indexes of the user, and finds out
+// whether the request was told. Where it was, that is as harmless as any
+// repetition.
+func (s *Store) cut(ctx context.Context, p *pipe, r *revocation) func() error {
+	told := p.Exists(ctx, requestKey(r.RequestID))
+	cut, indexes := s.cutUser, []listing{sessions, refreshTokens, pushRegistrations}
+	if r.Scope == store.ScopeSession {
+		cut, indexes = s.cutSession, indexes[2:]
+	}
+	result := cut(p, r)
+	return func() error {
+		v, err := result.reply()
+		if err != nil {
+			return err
+		}
+		r.revoked.Done = told.Val() > 0
+		r.cutoff = v.number(0)
+		r.revoked.Cutoff = fromMillis(r.cutoff)
+		for i, lists := range indexes {
+			r.sweeps = append(r.sweeps, newSweep(r, lists).begun(v, i+1))
+		}
+		return told.Err()
+	}
+}
+
+func (s *Store) cutUser(p *pipe, r *revocation) *result {
+	rising := 1
+	if r.Scope == store.ScopeDevice {
+		rising = 2
+	}
+	keys := []string{r.user.cutoff(), r.user.deviceCutoff(r.DeviceID), r.user.sessions(), r.user.refresh(), r.user.push()}
+	return p.each(cutScript, keys, rising, millis(r.Cutoff), millis(r.AuthenticatedAt), cutoffRetention)
+}
+
+func (s *Store) cutSession(p *pipe, r *revocation) *result {
+	keys := []string{
+		r.user.cutoff(), r.user.deviceCutoff(r.DeviceID), r.user.pushCutoffs(r.DeviceID), r.user.ended(r.SessionID),
+		r.user.sessions(), r.user.refresh(), r.user.push(),
+	}
+	return p.each(cutSessionScript, keys, millis(r.Cutoff), millis(r.AuthenticatedAt), r.DeviceID, r.AppID,
+		s.retention, cutoffRetention)
+}
+
+// present ends the session presented where the front end did not, lists it
+// first in any case, and begins to read what is bound to it.
+func present(_ context.Context, p *pipe, r *revocation) func() error {
 	if r.revoked.Done || r.SessionID == "" {
 		return nil
 	}
-	cmd := fenceSession(ctx, p, store.Fence{
-		RequestID: r.RequestID, SessionID: r.SessionID, At: fromMillis(r.cutoff),
-	})
+	bound := ""
+	if r.Scope == store.ScopeSession {
+		bound = "1"
+	}
+	result := p.each(presentScript, []string{sessionKey(r.SessionID), boundKey(r.SessionID)}, r.RequestID, r.cutoff, bound)
 	return func() error {
-		v, err := replyOf(cmd)
+		v, err := result.reply()
 		if err != nil {
 			return err
 		}
 		r.tellSession(r.SessionID)
-		r.tellExpiry(recordOf(v[2:]).expiresAt)
+		r.tellExpiry(v.number(1))
+		if v.number(0) == 1 {
+			r.add(sessions, r.SessionID)
+		}
+		r.kept = v.number(2)
+		if bound != "" {
+			r.sweeps = append(r.sweeps, newSweep(r, refreshTokens).begun(v, 3))
+		}
 		return nil
 	}
 }
@@ -118,53 +159,5 @@ func (r *revocation) tellSession(id string) {
 func (r *revocation) tellExpiry(ms int64) {
 	if at := fromMillis(ms); at.After(r.revoked.LatestExpiry) {
 		r.revoked.LatestExpiry = at
-	}
-}
-
-// mark marks one member of an index, and tells of it if it bears the mark.
-func mark(ctx context.Context, p redis.Pipeliner, m *member) func() error {
-	if m.lists == pushRegistrations {
-		return markRegistration(ctx, p, m)
-	}
-	if m.lists == sessions && m.id == m.SessionID {
-		return nil // told already
-	}
-	key, name := refreshKey(m.id), m.DeviceID
-	if m.lists == sessions {
-		key = sessionKey(m.id)
-	}
-	if m.Scope == store.ScopeSession {
-		name = m.SessionID
-	}
-	cmd := p.EvalSha(ctx, markScript, []string{key},
-		m.RequestID, m.cutoff, m.User.TenantID, m.User.ID, string(m.Scope), name)
-	return func() error {
-		expiry, err := cmd.Int64()
-		if err != nil || expiry == 0 {
-			return err
-		}
-		m.tellExpiry(expiry)
-		if m.lists == sessions {
-			m.tellSession(m.id)
-		} else {
-			m.revoked.RefreshTokens++
-		}
-		return nil
-	}
-}
-
-func markRegistration(ctx context.Context, p redis.Pipeliner, m *member) func() error {
-	cmd := p.EvalSha(ctx, pushMarkScript, []string{m.user.registration(m.id)},
-		m.RequestID, m.cutoff, string(m.Scope), m.DeviceID, m.AppID, m.SessionID)
-	return func() error {
-		v, err := replyOf(cmd)
-		if err != nil || len(v) == 0 {
-			return err
-		}
-		m.revoked.PushRegistrations = append(m.revoked.PushRegistrations, store.PushRegistration{
-			ID: m.id, User: m.User, RegisteredAt: fromMillis(v.number(0)),
-			DeviceID: v.text(1), AppID: v.text(2), Provider: v.text(3), PushToken: v.text(4), SessionID: v.text(5),
-		})
-		return nil
 	}
 }

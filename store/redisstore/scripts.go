@@ -11,7 +11,8 @@ import (
 var luaFiles embed.FS
 
 // The scripts; each file says what it takes and returns. Their run time does
-// not grow with a user's data.
+// not grow with a user's data. One whose file says "of each" takes several
+// items, see [pipe.each].
 var (
 	lookScript       = script("look")
 	admitScript      = script("admit")
@@ -21,6 +22,8 @@ var (
 	fenceScript      = script("fence")
 	raiseScript      = script("raise")
 	cutScript        = script("cut")
+	cutSessionScript = script("cut_session")
+	presentScript    = script("present")
 	markScript       = script("mark")
 	pushPutScript    = script("push_put")
 	pushMarkScript   = script("push_mark")
@@ -48,15 +51,21 @@ func luaFile(name string) string {
 // resendUnloaded sends again, with their source, the scripts that a server
 // did not know: it has restarted, or another took its place.
 func resendUnloaded(ctx context.Context, client redis.UniversalClient, cmds []redis.Cmder) error {
-	again := client.Pipeline()
+	var again redis.Pipeliner
 	for _, cmd := range cmds {
 		if !redis.HasErrorPrefix(cmd.Err(), "NOSCRIPT") {
 			continue
+		}
+		if again == nil {
+			again = client.Pipeline()
 		}
 		args := cmd.Args()
 		args[0], args[1] = "eval", sources[args[1].(string)]
 		cmd.SetErr(nil)
 		_ = again.Process(ctx, cmd)
+	}
+	if again == nil {
+		return nil
 	}
 	_, err := send(ctx, again)
 	return err

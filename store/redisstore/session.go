@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -90,7 +88,7 @@ func (s *Store) check(ctx context.Context, ids []string, key func(id string) str
 	return checks, run(ctx, s, checks, findRecord, findEnds)
 }
 
-func findRecord(ctx context.Context, p redis.Pipeliner, c *check) func() error {
+func findRecord(ctx context.Context, p *pipe, c *check) func() error {
 	own := look(ctx, p, c.key)
 	return func() (err error) {
 		c.record, err = own()
@@ -99,7 +97,7 @@ func findRecord(ctx context.Context, p redis.Pipeliner, c *check) func() error {
 }
 
 // findEnds looks up what besides its own record may have ended it.
-func findEnds(ctx context.Context, p redis.Pipeliner, c *check) func() error {
+func findEnds(ctx context.Context, p *pipe, c *check) func() error {
 	if !c.record.found {
 		return nil
 	}

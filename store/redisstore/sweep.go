@@ -2,11 +2,15 @@ package redisstore
 
 import (
 	"context"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/logoutd/logoutd/store"
 )
+
+// pageSize is about how many members of an index are read at a time.
+const pageSize = 250
 
 // listing is what an index lists.
 type listing int
@@ -28,46 +32,92 @@ type sweep struct {
 	page   []string        // what the last step found
 }
 
-// member is one member of an index.
-type member struct {
-	*sweep
-	id     string
-	marked bool // by the request; found by Finish
+// part is some of the members of an index of a request.
+type part struct {
+	*revocation
+	lists listing
+	ids   []string
 }
 
-// sweepsOf are the indexes that list what a request may cover.
-func sweepsOf(r *revocation) []*sweep {
-	push := &sweep{revocation: r, lists: pushRegistrations, index: r.user.push(), seen: map[string]bool{}}
-	if r.Scope == store.ScopeSession {
-		bound := &sweep{revocation: r, lists: refreshTokens, index: boundKey(r.SessionID), seen: map[string]bool{}}
-		return []*sweep{bound, push}
-	}
-	return []*sweep{
-		{revocation: r, lists: sessions, index: r.user.sessions(), seen: map[string]bool{}},
-		{revocation: r, lists: refreshTokens, index: r.user.refresh(), seen: map[string]bool{}},
-		push,
-	}
-}
-
-// sweep goes through the indexes side by side, a chunk of each at a time, and
-// takes what it finds through the stages. So a user with very many sessions
-// holds back the others of the batch by one chunk.
-func (s *Store) sweep(ctx context.Context, sweeps []*sweep, stages ...stage[*member]) error {
-	for len(sweeps) > 0 {
-		if err := run(ctx, s, sweeps, scan); err != nil {
-			return err
+// recordKeys are the keys of what the members name.
+func (p *part) recordKeys() []string {
+	keys := make([]string, len(p.ids))
+	for i, id := range p.ids {
+		switch p.lists {
+		case sessions:
+			keys[i] = sessionKey(id)
+		case refreshTokens:
+			keys[i] = refreshKey(id)
+		case pushRegistrations:
+			keys[i] = p.user.registration(id)
 		}
-		var members []*member
+	}
+	return keys
+}
+
+func newSweep(r *revocation, lists listing) *sweep {
+	return &sweep{revocation: r, lists: lists, index: r.index(lists)}
+}
+
+// index is the key of the index that lists what the request may cover.
+func (r *revocation) index(lists listing) string {
+	switch {
+	case lists == pushRegistrations:
+		return r.user.push()
+	case lists == sessions:
+		return r.user.sessions()
+	case r.Scope == store.ScopeSession:
+		return boundKey(r.SessionID)
+	default:
+		return r.user.refresh()
+	}
+}
+
+// begun is the sweep after a script has read the index, if its members are few.
+func (sw *sweep) begun(v reply, i int) *sweep {
+	if members, few := v.list(i); few {
+		for i := range members {
+			sw.page = append(sw.page, members.text(i))
+		}
+		sw.done = true
+	}
+	return sw
+}
+
+// found takes in the next page.
+func (sw *sweep) found(members []string, cursor uint64) {
+	step := 2 // a sorted set's members come with their scores
+	if sw.lists == pushRegistrations {
+		step = 1
+	}
+	sw.cursor, sw.done, sw.page = cursor, cursor == 0, nil
+	for i := 0; i < len(members); i += step {
+		if id := members[i]; !sw.seen[id] {
+			sw.seen[id] = true
+			sw.page = append(sw.page, id)
+		}
+	}
+}
+
+// sweep goes through the indexes side by side, a page of each at a time, and
+// shows visit what it finds. So a user with very many sessions holds back the
+// others of the batch by one page.
+func (s *Store) sweep(ctx context.Context, sweeps []*sweep, visit func(context.Context, []*part) error) error {
+	for len(sweeps) > 0 {
+		var parts []*part
 		var unfinished []*sweep
 		for _, sw := range sweeps {
-			for _, id := range sw.page {
-				members = append(members, &member{sweep: sw, id: id})
+			for ids := range slices.Chunk(sw.page, s.partSize()) {
+				parts = append(parts, &part{sw.revocation, sw.lists, ids})
 			}
 			if sw.err == nil && !sw.done {
 				unfinished = append(unfinished, sw)
 			}
 		}
-		if err := run(ctx, s, members, stages...); err != nil {
+		if err := visit(ctx, parts); err != nil {
+			return err
+		}
+		if err := run(ctx, s, unfinished, scan); err != nil {
 			return err
 		}
 		sweeps = unfinished
@@ -75,24 +125,29 @@ func (s *Store) sweep(ctx context.Context, sweeps []*sweep, stages ...stage[*mem
 	return nil
 }
 
-// scan reads the next chunk of an index.
-func scan(ctx context.Context, p redis.Pipeliner, sw *sweep) func() error {
+// partSize is how many records a part names at most. On a cluster each lies in
+// a slot of its own.
+func (s *Store) partSize() int {
+	if s.isCluster() {
+		return 1
+	}
+	return callKeys / 2
+}
+
+// scan reads the next page of an index.
+func scan(ctx context.Context, p *pipe, sw *sweep) func() error {
+	if sw.seen == nil {
+		sw.seen = map[string]bool{}
+	}
 	var cmd *redis.ScanCmd
-	width := 2 // a sorted set's members come with their scores
 	if sw.lists == pushRegistrations {
-		cmd, width = p.SScan(ctx, sw.index, sw.cursor, "", chunkSize), 1
+		cmd = p.SScan(ctx, sw.index, sw.cursor, "", pageSize)
 	} else {
-		cmd = p.ZScan(ctx, sw.index, sw.cursor, "", chunkSize)
+		cmd = p.ZScan(ctx, sw.index, sw.cursor, "", pageSize)
 	}
 	return func() error {
-		found, cursor, err := cmd.Result()
-		sw.cursor, sw.done, sw.page = cursor, cursor == 0, nil
-		for i := 0; i < len(found); i += width {
-			if id := found[i]; !sw.seen[id] {
-				sw.seen[id] = true
-				sw.page = append(sw.page, id)
-			}
-		}
+		members, cursor, err := cmd.Result()
+		sw.found(members, cursor)
 		return err
 	}
 }

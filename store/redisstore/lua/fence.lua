@@ -1,20 +1,17 @@
--- Fences a session.
--- KEYS: its record.
--- ARGV: request id, upper bound of the cutoff (0: none), '1' to refuse a
--- live session of kind browser.
--- Returns the outcome, the cutoff, and the record as it is now.
+-- Fences sessions.
+-- KEYS of each: its record.
+-- ARGV of each: request id, upper bound of the cutoff (0: none), '1' to refuse
+-- a live session of kind browser.
+-- Returns of each the outcome, the cutoff, time of authentication, expiry, and
+-- other fields of the record.
 local at = now()
-local r = read(KEYS[1])
-if not r then return {'unknown', 0} end
-if ARGV[3] == '1' and r.kind == 'browser' and ended(r, at) == 0 then
-  return {'refused', 0, unpack(show(r, at))}
-end
-local bound = ms(ARGV[2])
-if bound == 0 or bound > at then bound = at end
-local outcome = ended(r, at) == 0 and 'fenced' or 'ended'
-if r.revoked == 0 then
-  r.revoked = math.max(math.min(bound, r.exp), r.auth)
-  r.mark = ARGV[1]
-  redis.call('HSET', KEYS[1], 'revoked', r.revoked, 'mark', r.mark)
-end
-return {outcome, math.max(math.min(bound, r.revoked, r.exp), r.auth), unpack(show(r, at))}
+return each(3, 1, function(k, a)
+  local key = KEYS[k + 1]
+  local fields = redis.call('HMGET', key, 'tenant', 'user', 'device', 'app', 'kind', 'auth', 'exp', 'revoked')
+  if not (fields[6] and fields[7]) and absent(key) then return {'unknown', 0} end
+  local auth, exp, revoked = ms(fields[6]), ms(fields[7]), ms(fields[8])
+  local lives = over(exp, revoked, at) == 0
+  if lives and ARGV[a + 3] == '1' and fields[5] == 'browser' then return {'refused', 0, auth, exp, fields} end
+  local value = fence(key, auth, exp, revoked, ARGV[a + 1], ms(ARGV[a + 2]), at)
+  return {lives and 'fenced' or 'ended', value, auth, exp, fields}
+end)

@@ -1,20 +1,34 @@
--- Marks a session or refresh token as revoked by a request, where it covers
+-- Marks sessions and refresh tokens as revoked by requests, where these cover
 -- the record and nothing has ended it before.
--- KEYS: the record.
--- ARGV: request id, cutoff, tenant, user, scope, and the scope's device or
--- session.
--- Returns the expiry of a record that bears the mark, else 0.
-local r = read(KEYS[1])
-if not r or r.tenant ~= ARGV[3] or r.user ~= ARGV[4] then return 0 end
-if r.mark == ARGV[1] then return r.exp end
-if ended(r, now()) > 0 then return 0 end
-local value, scope, name = ms(ARGV[2]), ARGV[5], ARGV[6]
-local covered
-if scope == 'session' then
-  covered = r.session == name
-else
-  covered = r.auth <= value and (scope == 'user' or r.device == name)
+-- KEYS of each: records.
+-- ARGV of each: number of records, request id, cutoff, tenant, user, scope, and
+-- the scope's device or session.
+-- Returns of each the expiries of the records that bear the mark, 0 for others.
+local at = now()
+
+local function mark(key, request, value, tenant, user, scope, name)
+  local own, owner, auth, exp, revoked, by, session, device =
+    unpack(redis.call('HMGET', key, 'tenant', 'user', 'auth', 'exp', 'revoked', 'mark', 'session', 'device'))
+  if not (auth and exp) and absent(key) then return 0 end
+  if (own or '') ~= tenant or (owner or '') ~= user then return 0 end
+  if by == request then return ms(exp) end
+  if over(ms(exp), ms(revoked), at) > 0 then return 0 end
+  local later = ms(auth) > ms(value)
+  local covered
+  if scope == 'session' then
+    covered = session == name
+  else
+    covered = not later and (scope == 'user' or (device or '') == name)
+  end
+  if not covered then return 0 end
+  redis.call('HSET', key, 'revoked', later and auth or value, 'mark', request)
+  return ms(exp)
 end
-if not covered then return 0 end
-redis.call('HSET', KEYS[1], 'revoked', math.max(value, r.auth), 'mark', ARGV[1])
-return r.exp
+
+return each(7, nil, function(k, a)
+  local expiries = {}
+  for i = 1, tonumber(ARGV[a + 1]) do
+    expiries[i] = mark(KEYS[k + i], unpack(ARGV, a + 2, a + 7))
+  end
+  return expiries
+end)

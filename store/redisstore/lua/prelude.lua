@@ -1,5 +1,19 @@
 -- What the scripts share; it stands in front of each of them.
 
+-- each does the items that share a call, one after the other. An item has so
+-- many arguments and keys (nil: its first argument says how many), which begin
+-- behind the places that one is called with; it fails alone.
+local function each(args, keys, one)
+  local replies, k, a = {}, 0, 0
+  while k < #KEYS do
+    local ok, reply = pcall(one, k, a)
+    if not ok and type(reply) ~= 'table' then reply = {err = reply} end
+    replies[#replies + 1] = reply
+    k, a = k + (keys or tonumber(ARGV[a + 1])), a + args
+  end
+  return replies
+end
+
 -- now is the server's clock in milliseconds.
 local function now()
   local t = redis.call('TIME')
@@ -12,6 +26,10 @@ local function ms(value)
   if not n then error('malformed time', 0) end
   return n
 end
+
+-- text is a time as an argument of a command: Redis takes much longer to turn
+-- a number into one.
+local function text(n) return string.format('%d', n) end
 
 local function cutoff(key)
   return ms(redis.call('GET', key))
@@ -42,28 +60,45 @@ local function enter(index, member, exp, retention, at)
 end
 
 -- lifetime is how long a cutoff that rises now is kept: least, or as long as
--- the longest-lived credential of the user.
-local function lifetime(sessions, refresh, retention, least, at)
-  return math.max(least, math.max(latest(sessions), latest(refresh)) + retention - at)
+-- the user's indexes.
+local function lifetime(sessions, refresh, least)
+  return math.max(least, redis.call('PTTL', sessions), redis.call('PTTL', refresh))
 end
 
--- raise lets a cutoff rise, never fall.
-local function raise(key, value, ttl)
-  if value > cutoff(key) then redis.call('SET', key, value, 'KEEPTTL') end
-  keep(key, ttl)
+-- raise lets a cutoff rise from what stands, never fall.
+local function raise(key, value, standing, ttl)
+  if standing > 0 then ttl = math.max(ttl, redis.call('PTTL', key)) end
+  redis.call('SET', key, text(math.max(value, standing)), 'PX', text(ttl))
 end
+
+-- applying is the cutoff of a request: an earlier one of user or device, where
+-- that has overtaken the session presented; of both the one that ended it.
+local function applying(value, auth, user, device)
+  if auth > 0 and auth <= user then value = math.min(value, user) end
+  if auth > 0 and auth <= device then value = math.min(value, device) end
+  return value
+end
+
+-- few is the list of an index that was asked for one member more than most;
+-- false where there are that many.
+local most = 250
+local limit = tostring(most + 1)
+local function few(members) return #members <= most and members or false end
 
 local names = {'tenant', 'user', 'device', 'app', 'kind', 'session', 'auth', 'exp', 'revoked', 'mark'}
+
+-- absent tells of a record that lacks its times whether there is none at all.
+local function absent(key)
+  if redis.call('EXISTS', key) == 0 then return true end
+  error('malformed record', 0)
+end
 
 -- read is the record of a session or refresh token, nil where there is none.
 local function read(key)
   local values = redis.call('HMGET', key, unpack(names))
   local r = {}
   for i, name in ipairs(names) do r[name] = values[i] or '' end
-  if r.auth == '' or r.exp == '' then
-    if redis.call('EXISTS', key) == 0 then return nil end
-    error('malformed record', 0)
-  end
+  if (r.auth == '' or r.exp == '') and absent(key) then return nil end
   r.auth, r.exp = ms(r.auth), ms(r.exp)
   r.revoked = r.revoked == '' and 0 or ms(r.revoked)
   return r
@@ -78,9 +113,22 @@ local function show(r, at)
   return reply
 end
 
--- ended is when a record ended, 0 while it lives.
-local function ended(r, at)
-  if r.revoked > 0 then return math.min(r.revoked, r.exp) end
-  if r.exp <= at then return r.exp end
-  return 0
+-- over is when a record ended, 0 while it lives.
+local function over(exp, revoked, at)
+  if revoked > 0 then return math.min(revoked, exp) end
+  return exp <= at and exp or 0
+end
+
+local function ended(r, at) return over(r.exp, r.revoked, at) end
+
+-- fence ends a session at the bound (0: now), unless it was revoked before, and
+-- returns the cutoff of the logout.
+local function fence(key, auth, exp, revoked, request, bound, at)
+  if bound == 0 or bound > at then bound = at end
+  local value = math.max(math.min(bound, exp), auth)
+  if revoked == 0 then
+    redis.call('HSET', key, 'revoked', text(value), 'mark', request)
+    return value
+  end
+  return math.max(math.min(bound, revoked, exp), auth)
 end

@@ -1,0 +1,176 @@
+package redisstore_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/logoutd/logoutd/store"
+	"github.com/logoutd/logoutd/store/redisstore"
+	"github.com/logoutd/logoutd/store/redisstore/redistest"
+)
+
+// gate holds back pipelines: each is told of, then waits for leave.
+type gate struct {
+	redis.Hook // only pipelines are used
+	arrived    chan int
+	leave      chan struct{}
+}
+
+func newGate(s *redisstore.Store) *gate {
+	g := &gate{arrived: make(chan int, 100), leave: make(chan struct{})}
+	redisstore.AddHook(s, g)
+	return g
+}
+
+func (g *gate) DialHook(next redis.DialHook) redis.DialHook          { return next }
+func (g *gate) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+
+func (g *gate) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		g.arrived <- len(cmds)
+		<-g.leave
+		return next(ctx, cmds)
+	}
+}
+
+// fenceEach fences sessions, each in a call of its own with a deadline, and
+// sends what came of it.
+func fenceEach(t *testing.T, s store.Store, timeout time.Duration, ids ...string) <-chan error {
+	t.Helper()
+	errs := make(chan error, len(ids))
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	t.Cleanup(cancel)
+	for _, id := range ids {
+		go func() {
+			fenced, err := s.Fence(ctx, fences(id))
+			if err == nil && (fenced[0].Outcome != store.FenceFenced || fenced[0].Session.ID != id) {
+				t.Errorf("got %+v, want session %s fenced", fenced[0], id)
+			}
+			errs <- err
+		}()
+	}
+	return errs
+}
+
+// Fences that come while others are on their way go together.
+func TestConcurrentFencesShareRoundTrips(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	s := open(t, server.URL(), redisstore.Config{})
+	all := ids(40)
+	login(t, s, alice, all...)
+	gate := newGate(s)
+
+	first := fenceEach(t, s, time.Minute, all[0])
+	<-gate.arrived
+	rest := fenceEach(t, s, time.Minute, all[1:]...)
+	eventually(t, "the others wait", func() bool { return redisstore.Waiting(s) == len(all)-1 })
+	close(gate.leave)
+
+	for _, errs := range []<-chan error{first, rest} {
+		for range cap(errs) {
+			if err := <-errs; err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	// One that brings the server the script, and one for all that waited.
+	if trips := len(gate.arrived); trips > 2 {
+		t.Errorf("%d more round trips, want 2", trips)
+	}
+	if n := active(t, s, all...); n != 0 {
+		t.Errorf("%d sessions survived", n)
+	}
+}
+
+// A caller whose deadline passes is told so, while what is on its way with
+// others goes on.
+func TestFenceKeepsEachDeadline(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	s := open(t, server.URL(), redisstore.Config{})
+	all := ids(3)
+	login(t, s, alice, all...)
+	gate := newGate(s)
+
+	patient := fenceEach(t, s, time.Minute, all[0])
+	<-gate.arrived
+	hasty := fenceEach(t, s, time.Millisecond, all[1])
+	wantUnavailable(t, "past its deadline", <-hasty)
+	alsoPatient := fenceEach(t, s, time.Minute, all[2])
+	close(gate.leave)
+	for _, errs := range []<-chan error{patient, alsoPatient} {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A node that hangs holds up the fences of its own sessions only.
+func TestHangingNodeHoldsUpItsOwnFences(t *testing.T) {
+	t.Parallel()
+	cluster := redistest.StartCluster(t)
+	s := open(t, cluster.URL(), redisstore.Config{})
+	all := ids(30)
+	login(t, s, alice, all...)
+	hangs, raw := cluster.Nodes[1], cluster.Client()
+	var theirs, others []string
+	for _, id := range all {
+		master, err := raw.MasterForKey(t.Context(), "logoutd:session:{"+id+"}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if master.Options().Addr == hangs.Addr() {
+			theirs = append(theirs, id)
+		} else {
+			others = append(others, id)
+		}
+	}
+	if len(theirs) == 0 || len(others) == 0 {
+		t.Fatalf("%d sessions on the node that hangs, %d on others", len(theirs), len(others))
+	}
+	hangs.Pause()
+	defer hangs.Resume()
+	gate := newGate(s)
+	close(gate.leave)
+
+	held := fenceEach(t, s, 3*time.Second, theirs[0])
+	<-gate.arrived
+	free := fenceEach(t, s, 2*time.Second, others...)
+	for range others {
+		if err := <-free; err != nil {
+			t.Errorf("on a node that works: %v", err)
+		}
+	}
+	wantUnavailable(t, "on a node that hangs", <-held)
+}
+
+// Close waits for the fences on their way, whoever waits for them still.
+func TestCloseAwaitsFences(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	s, err := redisstore.Open(server.URL(), redisstore.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	login(t, s, alice, ids(1)...)
+	gate := newGate(s)
+	fenced := fenceEach(t, s, time.Minute, ids(1)...)
+	<-gate.arrived
+
+	var closing sync.WaitGroup
+	closing.Go(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	close(gate.leave)
+	closing.Wait()
+	if err := <-fenced; err != nil {
+		t.Error(err)
+	}
+}
