@@ -27,7 +27,8 @@ const maxAtomic = 1000
 // All publishes messages of one stream and returns once all are acknowledged:
 // on disk. They go out as atomic batches, each with one fsync. Where the
 // server refuses a batch, because one of its messages was published before,
-// they are published one by one, and a duplicate counts as published.
+// they are published one by one, and a duplicate counts as published. The
+// messages are in use until it returns.
 func (p *Publisher) All(ctx context.Context, msgs []*nats.Msg) error {
 	for len(msgs) > 0 {
 		n := min(len(msgs), maxAtomic)
@@ -53,14 +54,18 @@ func (p *Publisher) batch(ctx context.Context, msgs []*nats.Msg) error {
 // atomic sends the messages as one batch: all but the last without a reply,
 // then the last, whose acknowledgement is that of all.
 func (p *Publisher) atomic(ctx context.Context, msgs []*nats.Msg) error {
-	id := NewID()
+	id := []string{NewID()} // one for all headers
 	last := len(msgs) - 1
 	for i, msg := range msgs[:last] {
-		if err := p.js.Conn().PublishMsg(batchPart(msg, id, i+1)); err != nil {
+		leave := join(msg, id, i+1)
+		err := p.js.Conn().PublishMsg(msg)
+		leave()
+		if err != nil {
 			return unavailable("publishing batch", err)
 		}
 	}
-	commit := batchPart(msgs[last], id, last+1)
+	commit := msgs[last]
+	defer join(commit, id, last+1)()
 	commit.Header.Set(headerBatchCommit, "1")
 	if err := p.publish(ctx, commit); err != nil {
 		return unavailable("publishing batch", err)
@@ -68,17 +73,17 @@ func (p *Publisher) atomic(ctx context.Context, msgs []*nats.Msg) error {
 	return nil
 }
 
-// batchPart returns a copy of msg with the headers of a batch: the original
-// stays as it is for a fallback.
-func batchPart(msg *nats.Msg, id string, seq int) *nats.Msg {
-	part := nats.NewMsg(msg.Subject)
-	for k, v := range msg.Header {
-		part.Header[k] = v
+// join makes msg a part of a batch until leave is called. A message that was
+// sent is no longer needed, and a copy of its headers would cost more than all
+// else here.
+func join(msg *nats.Msg, id []string, seq int) (leave func()) {
+	msg.Header[headerBatchID] = id
+	msg.Header.Set(headerBatchSequence, strconv.Itoa(seq))
+	return func() {
+		delete(msg.Header, headerBatchID)
+		delete(msg.Header, headerBatchSequence)
+		delete(msg.Header, headerBatchCommit)
 	}
-	part.Header.Set(headerBatchID, id)
-	part.Header.Set(headerBatchSequence, strconv.Itoa(seq))
-	part.Data = msg.Data
-	return part
 }
 
 // single publishes the messages one by one, all in flight at once.

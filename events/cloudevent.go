@@ -79,13 +79,13 @@ var ErrNotWork = errors.New("a public event, not work")
 // decode reads one event of the given type.
 func decode[T any](body []byte, typ string) (Event[T], error) {
 	var e Event[T]
-	if isPublic(body) {
-		return e, ErrNotWork
+	err := json.Unmarshal(body, &e)
+	if err != nil {
+		err = fmt.Errorf("decoding event: %w", err)
+	} else {
+		err = e.check(typ)
 	}
-	if err := json.Unmarshal(body, &e); err != nil {
-		return e, fmt.Errorf("decoding event: %w", err)
-	}
-	return e, e.check(typ)
+	return e, unlessPublic(body, err)
 }
 
 func (e Event[T]) check(typ string) error {
@@ -98,6 +98,15 @@ func (e Event[T]) check(typ string) error {
 		return fmt.Errorf("decoding event: no id")
 	}
 	return nil
+}
+
+// unlessPublic returns the error of decoding body, if there is one: ErrNotWork
+// where it is a public event.
+func unlessPublic(body []byte, err error) error {
+	if err != nil && isPublic(body) {
+		return ErrNotWork
+	}
+	return err
 }
 
 // isPublic reports whether body is a public event, or what a push consumer

@@ -29,6 +29,7 @@ const AckWait = 2 * time.Second
 type Publisher struct {
 	js       jetstream.JetStream
 	requests *grouper
+	waiting  atomic.Int64 // requests whose callers wait
 	observe  func(time.Duration)
 	failed   atomic.Int64 // when the latest publish of requests failed, in Unix ms; 0: it did not
 }
@@ -58,8 +59,14 @@ func (p *Publisher) Requests(ctx context.Context, requests ...Request) error {
 	if err != nil {
 		return err
 	}
+	p.waiting.Add(int64(len(encoded)))
+	defer p.waiting.Add(-int64(len(encoded)))
 	return p.requests.do(ctx, encoded)
 }
+
+// Waiting returns how many requests are being published, their callers
+// waiting: how busy the front ends of this process are.
+func (p *Publisher) Waiting() int { return int(p.waiting.Load()) }
 
 // publishGroup publishes one message of requests, resending the same bytes
 // under the same id until ctx ends.

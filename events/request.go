@@ -1,7 +1,6 @@
 package events
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -93,9 +92,10 @@ func (r encodedRequest) size() int { return len(r.body) + 2 }
 func encodeRequests(requests []Request) ([]encodedRequest, error) {
 	encoded := make([]encodedRequest, len(requests))
 	for i, r := range requests {
-		body, err := json.Marshal(r.event())
+		e := r.event()
+		body, err := write(&e, formOfRequest[*writer])
 		if err != nil {
-			return nil, fmt.Errorf("encoding request: %w", err)
+			return nil, err
 		}
 		encoded[i] = encodedRequest{body, r.TraceParent}
 	}
@@ -113,28 +113,34 @@ func requestBatch(id string, requests []Request) (*nats.Msg, error) {
 
 // joinRequests returns encoded requests, one at least, as one message.
 func joinRequests(id string, requests []encodedRequest) *nats.Msg {
-	bodies := make([][]byte, len(requests))
-	for i, r := range requests {
-		bodies[i] = r.body
+	size := 0
+	for _, r := range requests {
+		size += r.size()
 	}
-	body := append(append([]byte{'['}, bytes.Join(bodies, []byte{','})...), ']')
+	body := make([]byte, 0, size)
+	for i, r := range requests {
+		body = append(append(body, "[,"[min(i, 1)]), r.body...)
+	}
+	body = append(body, ']')
 	return newMessage(SubjectRequests, id, ContentTypeBatch, requests[0].traceParent, body)
 }
 
-// DecodeRequests reads a message of [StreamRequests].
+// DecodeRequests reads a message of [StreamRequests]. The strings of the
+// requests share their memory.
 func DecodeRequests(body []byte) ([]Request, error) {
-	if isPublic(body) {
-		return nil, ErrNotWork
-	}
-	var batch []Event[Request]
-	if err := json.Unmarshal(body, &batch); err != nil {
-		return nil, fmt.Errorf("decoding requests: %w", err)
+	batch, ok := readRequests(body)
+	if !ok {
+		batch = nil
+		if err := json.Unmarshal(body, &batch); err != nil {
+			return nil, unlessPublic(body, fmt.Errorf("decoding requests: %w", err))
+		}
 	}
 	if len(batch) == 0 {
 		return nil, fmt.Errorf("decoding requests: empty batch")
 	}
 	requests := make([]Request, len(batch))
-	for i, e := range batch {
+	for i := range batch {
+		e := &batch[i]
 		if err := e.check(TypeRequested); err != nil {
 			return nil, err
 		}

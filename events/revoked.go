@@ -36,6 +36,10 @@ type Revoked struct {
 // Message returns the public event, under the request's id: the same however
 // often the request is redelivered.
 func (r Revoked) Message(traceParent string) (*nats.Msg, error) {
-	return newEvent(r.RequestID, TypeRevoked(r.Scope), r.CompletedAt, traceParent, r).
-		message(SubjectRevoked(r.Scope), r.RequestID)
+	e := newEvent(r.RequestID, TypeRevoked(r.Scope), r.CompletedAt, traceParent, r)
+	body, err := write(&e, formOfRevoked)
+	if err != nil {
+		return nil, err
+	}
+	return newMessage(SubjectRevoked(r.Scope), r.RequestID, ContentType, traceParent, body), nil
 }

@@ -27,14 +27,25 @@ func (t Time) String() string { return t.UTC().Format(timeLayout) }
 // MarshalJSON implements [json.Marshaler]. It fails outside of the years 0 to
 // 9999: nobody could read the message, nor what else is in it.
 func (t Time) MarshalJSON() ([]byte, error) {
+	return t.append(nil)
+}
+
+// append appends the JSON form. The standard library has a quick way for
+// RFC 3339 in whole seconds only.
+func (t Time) append(b []byte) ([]byte, error) {
 	if t.IsZero() {
-		return []byte("null"), nil
+		return append(b, "null"...), nil
 	}
 	if !writable(t.Time) {
-		return nil, errors.New("a time outside of the years 0 to 9999")
+		return b, errors.New("a time outside of the years 0 to 9999")
 	}
-	return t.UTC().AppendFormat(nil, `"`+timeLayout+`"`), nil
+	b = t.UTC().AppendFormat(append(b, '"'), time.RFC3339)
+	ms := t.Nanosecond() / int(time.Millisecond)
+	return append(b[:len(b)-len("Z")], '.', digit(ms/100), digit(ms/10), digit(ms), 'Z', '"'), nil
 }
+
+// digit returns the last decimal digit of n.
+func digit(n int) byte { return '0' + byte(n%10) }
 
 // UnmarshalJSON implements [json.Unmarshaler]. It reads any RFC 3339 time and
 // cuts it to the millisecond.
@@ -43,12 +54,20 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 	if s == "null" {
 		return nil
 	}
-	parsed, err := time.Parse(time.RFC3339, strings.Trim(s, `"`))
-	if err != nil || !writable(parsed) {
-		return errors.New("not an RFC 3339 time")
+	parsed, err := parseTime(strings.Trim(s, `"`))
+	if err != nil {
+		return err
 	}
-	*t = At(parsed)
+	*t = parsed
 	return nil
+}
+
+func parseTime(s string) (Time, error) {
+	parsed, err := time.Parse(time.RFC3339, s)
+	if err != nil || !writable(parsed) {
+		return Time{}, errors.New("not an RFC 3339 time")
+	}
+	return At(parsed), nil
 }
 
 // writable reports whether RFC 3339 has a form for t in UTC.

@@ -1,0 +1,52 @@
+package events_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/events/eventstest"
+)
+
+func revokedEvent(i int) events.Revoked {
+	return events.Revoked{
+		Scope: "user", RequestID: fmt.Sprintf("user-%043d", i), Dialect: "sap-v2", Initiator: events.InitiatorUser,
+		UserID: fmt.Sprintf("user-%d", i), AppID: "com.example.app", DeviceID: fmt.Sprintf("device-%d", i),
+		SessionIDs: []string{fmt.Sprintf("%043d", i), fmt.Sprintf("%043d", -i)}, RevokedBefore: noon,
+		RefreshTokens: 2, RequestedAt: noon, CompletedAt: noon, DenylistTTLSeconds: 3600,
+	}
+}
+
+// BenchmarkEncodeRevoked encodes a public event a time.
+func BenchmarkEncodeRevoked(b *testing.B) {
+	e := revokedEvent(1)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := e.Message(""); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkPublishRevoked encodes 256 public events a time and publishes them
+// on the embedded broker, which syncs them.
+func BenchmarkPublishRevoked(b *testing.B) {
+	p := events.NewPublisher(eventstest.Start(b).JS, nil)
+	b.Cleanup(p.Close)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i += 256 {
+		msgs := make([]*nats.Msg, 256)
+		for k := range msgs {
+			msg, err := revokedEvent(i + k).Message("")
+			if err != nil {
+				b.Fatal(err)
+			}
+			msgs[k] = msg
+		}
+		if err := p.All(b.Context(), msgs); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
