@@ -12,6 +12,7 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/embedded"
+	"github.com/logoutd/logoutd/store"
 )
 
 // broker is the connection to NATS, and the NATS in the process if there is
@@ -19,7 +20,7 @@ import (
 type broker struct {
 	conn     *nats.Conn
 	embedded *embedded.Broker
-	setUp    atomic.Bool // the streams are there
+	setUp    atomic.Bool // the streams are there, the fences restored
 }
 
 func (s *service) openBroker(ctx context.Context) (err error) {
@@ -79,19 +80,23 @@ func (s *service) openStreams(ctx context.Context) error {
 }
 
 // setUpStreams makes sure that the streams exist, as soon as the broker can be
-// reached. A stream that would lose messages ends the process.
+// reached, and restores the fences of what is pending there. A stream that
+// would lose messages ends the process.
 func (s *service) setUpStreams(ctx context.Context) error {
 	for {
 		attempt, cancel := context.WithTimeout(ctx, 10*time.Second)
 		err := events.Setup(attempt, s.js)
 		cancel()
+		if err == nil {
+			err = s.restoreFences(ctx)
+		}
 		switch {
 		case err == nil:
 			s.broker.setUp.Store(true)
 			return nil
 		case ctx.Err() != nil:
 			return nil
-		case !errors.Is(err, events.ErrUnavailable):
+		case !errors.Is(err, events.ErrUnavailable) && !errors.Is(err, store.ErrUnavailable):
 			return err
 		}
 		s.logger.Warn("streams cannot be set up yet", "err", err)

@@ -52,7 +52,7 @@ func (s *service) handle(ctx context.Context) {
 			Store: s.store, Publisher: s.publisher, DeadLetters: events.NewDeadLetters(s.js), JetStream: s.js,
 			CSRFToken: func(sessionID string) string { return handlers.CSRFToken(s.secret, sessionID) },
 			Token:     s.adminToken, PublishUnknown: s.settings.publishUnknown(),
-			Lifetime: ctx, Logger: s.logger, Registerer: s.metrics,
+			Ready: s.restored, Lifetime: ctx, Logger: s.logger, Registerer: s.metrics,
 		}))
 	}
 	s.admin.server.Handler = mux
@@ -83,7 +83,7 @@ func (s *service) checks() []health.Check {
 // work returns what runs beside the listeners.
 func (s *service) work() []func(context.Context) error {
 	var work []func(context.Context) error
-	if s.settings.has(roleWorker) || s.settings.has(roleAdmin) {
+	if (s.settings.has(roleWorker) || s.settings.has(roleAdmin)) && !s.broker.setUp.Load() {
 		work = append(work, s.setUpStreams)
 	}
 	if s.broker.embedded != nil {

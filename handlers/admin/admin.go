@@ -27,6 +27,8 @@ type Config struct {
 	// PublishUnknown revokes a session that the store does not know all the
 	// same, because sessions are kept elsewhere. Default: 404.
 	PublishUnknown bool
+	// Ready returns why no call can be answered yet, or nil. Default: nil.
+	Ready func() error
 	// Lifetime ends what does not end by itself: a tail of events, and an
 	// import between two batches. The rest is answered. Default: for ever.
 	Lifetime context.Context
@@ -49,6 +51,9 @@ func New(c Config) http.Handler {
 	}
 	if c.Lifetime == nil {
 		c.Lifetime = context.Background()
+	}
+	if c.Ready == nil {
+		c.Ready = func() error { return nil }
 	}
 	a := &api{Config: c, mux: http.NewServeMux(), calls: newCalls(c.Registerer)}
 	a.routes()
@@ -78,10 +83,13 @@ const strangerTimeout = 2 * time.Second
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	handler, pattern := a.mux.Handler(r)
 	rec := &recorder{ResponseWriter: w, status: http.StatusOK}
+	unready := a.Ready()
 	switch {
 	case !a.authorized(r):
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(strangerTimeout))
 		a.fail(rec, r, unauthorized(r))
+	case unready != nil:
+		a.fail(rec, r, unready)
 	case pattern == "":
 		a.fail(rec, r, noRoute(rec.Header(), handler, r))
 	default:

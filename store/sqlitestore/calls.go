@@ -2,6 +2,7 @@ package sqlitestore
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"github.com/logoutd/logoutd/store"
@@ -14,24 +15,31 @@ func (s *Store) read(ctx context.Context, do func(handle) error) error {
 	if s.closed {
 		return unavailable(errClosed)
 	}
-	h := handle{statements: s.readers, ctx: ctx, now: s.config.now(), retention: s.config.retention()}
-	if err := do(h); err != nil {
-		if ctx.Err() != nil {
-			err = ctx.Err() // SQLite only knows that it was interrupted
-		}
+	if err := ctx.Err(); err != nil {
 		return unavailable(err)
 	}
-	return nil
+	select {
+	case reader := <-s.readers:
+		defer func() { s.readers <- reader }()
+		return unavailable(reader.transact(`BEGIN`, do))
+	case <-ctx.Done():
+		return unavailable(ctx.Err())
+	}
 }
 
-// write runs a call of so many items, or a chunk of one, in a transaction.
-func (s *Store) write(ctx context.Context, l lane, items int, do func(handle) error) error {
+// write runs a call of so many items, or a chunk of one, in a transaction that
+// is on disk when it returns.
+func (s *Store) write(ctx context.Context, items int, do func(handle) error) error {
+	return s.in(ctx, s.writer, items, do)
+}
+
+func (s *Store) in(ctx context.Context, l *lane, items int, do func(handle) error) error {
 	s.calls.RLock()
 	defer s.calls.RUnlock()
 	if s.closed {
 		return unavailable(errClosed)
 	}
-	return unavailable(s.writer.do(ctx, l, items, do))
+	return unavailable(l.do(ctx, items, do))
 }
 
 // each does the items in order. A failure that is an item's own goes to
@@ -53,7 +61,7 @@ func each[T any](items []T, do func(i int, item T) error, failed func(i int, err
 func register[T any](ctx context.Context, s *Store, items []T, id func(T) string, put func(handle, T) (bool, error)) ([]store.PutResult, error) {
 	results := make([]store.PutResult, len(items))
 	var ahead int64
-	err := s.write(ctx, durable, len(items), func(h handle) error {
+	err := s.write(ctx, len(items), func(h handle) error {
 		ahead = h.next - h.now
 		return each(items, func(i int, item T) (err error) {
 			results[i] = store.PutResult{ID: id(item)}
@@ -71,28 +79,26 @@ func register[T any](ctx context.Context, s *Store, items []T, id func(T) string
 	return results, nil
 }
 
-// inChunks works off n items in order, in durable transactions that change
-// about chunk rows each, and take about chunkTime. work returns how many rows it changed; if those were
-// all that it was allowed, it is called for the same item again.
-func (s *Store) inChunks(ctx context.Context, n int, work func(h handle, i, rows int) (int, error), failed func(i int, err error)) error {
+// inChunks works off n items in order, in transactions that go through about
+// chunk rows each, and take about chunkTime. work returns how many rows it went
+// through, and whether the item has more.
+func (s *Store) inChunks(ctx context.Context, n int, work func(h handle, i, rows int) (int, bool, error), failed func(i int, err error)) error {
 	for next := 0; next < n; {
-		err := s.write(ctx, durable, s.config.chunk(), func(h handle) error {
-			if _, err := h.exec(countTransaction); err != nil {
-				return err
-			}
+		err := s.write(ctx, min(n-next, s.config.chunk()), func(h handle) error {
 			begun := time.Now()
 			for rows := s.config.chunk(); rows > 0 && next < n && time.Since(begun) < chunkTime; {
-				changed, err := work(h, next, rows)
+				runtime.Gosched() // whoever waits for an answer goes first
+				read, more, err := work(h, next, rows)
 				if err != nil && !ofItem(err) {
 					return err
 				}
 				if err != nil {
 					failed(next, err)
 				}
-				if err != nil || changed < rows {
+				if err != nil || !more {
 					next++
 				}
-				rows -= max(changed, 1)
+				rows -= max(read, 1)
 			}
 			return nil
 		})
@@ -102,5 +108,3 @@ func (s *Store) inChunks(ctx context.Context, n int, work func(h handle, i, rows
 	}
 	return nil
 }
-
-const countTransaction = `UPDATE revoker SET transactions = transactions + 1`

@@ -1,6 +1,7 @@
 package sqlitestore
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -58,7 +59,7 @@ func breakable(t *testing.T) (store.Store, func(int)) {
 	var left atomic.Int64
 	left.Store(-1)
 	s := open(t, Config{SweepInterval: time.Hour, chunkRows: 2})
-	s.writer.before = func(lane) error {
+	s.writer.before = func() error {
 		if n := left.Load(); n > 0 {
 			left.Add(-1)
 		} else if n == 0 {
@@ -72,7 +73,7 @@ func breakable(t *testing.T) (store.Store, func(int)) {
 func indexEntries(t *testing.T, s store.Store, u store.User) []string {
 	var left []string
 	err := s.(*Store).read(t.Context(), func(h handle) error {
-		for _, table := range []string{"sessions", "refresh_tokens", "push_registrations"} {
+		for _, table := range []string{"credentials", "push_registrations"} {
 			var n int
 			_, err := h.row(`SELECT count(*) FROM `+table+` WHERE tenant_id = ? AND user_id = ?`, []any{u.TenantID, u.ID}, &n)
 			if err != nil {
@@ -90,14 +91,39 @@ func indexEntries(t *testing.T, s store.Store, u store.User) []string {
 	return left
 }
 
-// damage makes SQLite refuse to change the row of a session.
+// damage leaves a session with an expiry that cannot be read. The schema keeps
+// that from happening, so it is changed for a moment.
 func damage(t *testing.T, s store.Store, sessionID string) {
-	err := s.(*Store).write(t.Context(), durable, 1, func(h handle) error {
-		_, err := h.exec(`CREATE TRIGGER damaged BEFORE UPDATE ON sessions WHEN old.id = '` + sessionID + `'
-			BEGIN SELECT RAISE(ABORT, 'damaged'); END`)
+	t.Helper()
+	file := fileOf(t, s.(*Store))
+	for _, statement := range []string{
+		`PRAGMA writable_schema = ON`,
+		`UPDATE sqlite_schema SET sql = replace(sql, 'STRICT, ', '') WHERE name = 'credentials'`,
+		`PRAGMA writable_schema = RESET`,
+		`UPDATE credentials SET expires_at = 'never' WHERE session_id = '` + sessionID + `'`,
+	} {
+		if _, err := file.Exec(statement); err != nil {
+			t.Fatal(statement, err)
+		}
+	}
+}
+
+// fileOf opens the file of a store beside it.
+func fileOf(t *testing.T, s *Store) *sql.DB {
+	t.Helper()
+	var path string
+	err := s.read(t.Context(), func(h handle) error {
+		_, err := h.row(`SELECT file FROM pragma_database_list WHERE name = 'main'`, nil, &path)
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	db, err := sql.Open("sqlite", dsn(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	t.Cleanup(func() { db.Close() })
+	return db
 }

@@ -35,10 +35,10 @@ func (h handle) pushCutoffOf(u store.User, deviceID, appID string) (int64, error
 func (h handle) raiseCutoff(u store.User, deviceID string, cutoff int64) error {
 	_, err := h.exec(`
 		INSERT INTO cutoffs (tenant_id, user_id, device_id, cutoff, keep_until)
-		VALUES (?1, ?2, ?3, ?4, `+keepCutoff+`)
+		VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET cutoff = excluded.cutoff, keep_until = max(keep_until, excluded.keep_until)
 		WHERE excluded.cutoff > cutoff`,
-		u.TenantID, u.ID, deviceID, cutoff, h.now+cutoffRetention, h.retention)
+		u.TenantID, u.ID, deviceID, cutoff, h.now+cutoffRetention)
 	return err
 }
 
@@ -46,18 +46,14 @@ func (h handle) raiseCutoff(u store.User, deviceID string, cutoff int64) error {
 // of the app if one is named.
 func (h handle) raisePushCutoff(u store.User, deviceID, appID string, cutoff int64) error {
 	_, err := h.exec(`
-		INSERT INTO push_cutoffs (tenant_id, user_id, device_id, cutoff, keep_until, app_id)
-		VALUES (?1, ?2, ?3, ?4, `+keepCutoff+`, ?7)
+		INSERT INTO push_cutoffs (tenant_id, user_id, device_id, app_id, cutoff, keep_until)
+		VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET cutoff = excluded.cutoff, keep_until = max(keep_until, excluded.keep_until)
 		WHERE excluded.cutoff > cutoff`,
-		u.TenantID, u.ID, deviceID, cutoff, h.now+cutoffRetention, h.retention, appID)
+		u.TenantID, u.ID, deviceID, appID, cutoff, h.now+cutoffRetention)
 	return err
 }
 
+// cutoffRetention is how long a cutoff is kept at least, in milliseconds. The
+// sweeper keeps it longer while the user has a credential that lives longer.
 const cutoffRetention = int64(store.CutoffRetention / time.Millisecond)
-
-// keepCutoff is until when a cutoff is kept: ?5, or as long as the tombstone
-// of the longest-lived credential of the user ?1 ?2, which is kept for ?6.
-const keepCutoff = `max(?5,
-	?6 + coalesce((SELECT max(expires_at) FROM sessions WHERE tenant_id = ?1 AND user_id = ?2 AND revoked_at = 0), 0),
-	?6 + coalesce((SELECT max(expires_at) FROM refresh_tokens WHERE tenant_id = ?1 AND user_id = ?2 AND revoked_at = 0), 0))`

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -36,12 +35,19 @@ func mustPut(t testing.TB, s store.Store, sessions ...store.Session) {
 	}
 }
 
-func mustFence(t testing.TB, s store.Store) {
+// mustFence fences session1 for the request logout.
+func mustFence(t testing.TB, s store.Store) store.Fenced {
 	t.Helper()
-	fenced, err := s.Fence(t.Context(), []store.Fence{{RequestID: logout.RequestID, SessionID: session1.ID}})
+	return fenceOf(t, s, store.Fence{RequestID: logout.RequestID, SessionID: session1.ID})
+}
+
+func fenceOf(t testing.TB, s store.Store, f store.Fence) store.Fenced {
+	t.Helper()
+	fenced, err := s.Fence(t.Context(), []store.Fence{f})
 	if err != nil || fenced[0].Err != nil {
 		t.Fatal(err, fenced)
 	}
+	return fenced[0]
 }
 
 func mustRevoke(t testing.TB, s store.Store, r store.Revocation) store.Revoked {
@@ -69,68 +75,20 @@ func active(t testing.TB, s store.Store, id string) bool {
 	return states[0].Active
 }
 
-// What each call promises to be on disk when it returns.
-func TestLanes(t *testing.T) {
+// What is on disk when a call returns: the log, after its last transaction was
+// synced.
+func TestSynced(t *testing.T) {
 	t.Parallel()
 	s := open(t, Config{SweepInterval: time.Hour})
-	var synchronous []int
-	watch := func(call func()) int {
-		t.Helper()
-		synchronous = nil
-		call()
-		if len(synchronous) != 1 {
-			t.Fatalf("%d transactions", len(synchronous))
-		}
-		return synchronous[0]
+	var level int
+	err := s.write(t.Context(), 1, func(h handle) error {
+		_, err := h.row(`PRAGMA synchronous`, nil, &level)
+		return err
+	})
+	const full = 2
+	if err != nil || level != full {
+		t.Errorf("PRAGMA synchronous is %d (%v), want FULL: what is committed is synced", level, err)
 	}
-	s.writer.before = func(l lane) error {
-		// What the transaction of the lane will see.
-		h := handle{statements: s.writer.statements, ctx: t.Context()}
-		if err := s.writer.begin(h, l); err != nil {
-			return err
-		}
-		var level int
-		if _, err := h.row(`PRAGMA synchronous`, nil, &level); err != nil {
-			return err
-		}
-		synchronous = append(synchronous, level)
-		return s.writer.rollback(h, nil)
-	}
-	got := map[string]int{
-		"PutSessions": watch(func() { mustPut(t, s, session1) }),
-		"Fence":       watch(func() { mustFence(t, s) }),
-		"Revoke":      watch(func() { mustRevoke(t, s, logout) }),
-		"again":       watch(func() { mustFence(t, s) }),
-		"Finish":      watch(func() { mustFinish(t, s, logout) }),
-	}
-	const normal, full = 1, 2
-	want := map[string]int{"PutSessions": full, "Fence": normal, "Revoke": full, "again": normal, "Finish": full}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("PRAGMA synchronous (-want +got):\n%s", diff)
-	}
-}
-
-// A transaction that writes nothing is not synced, nor the fence before it.
-func TestRevokeAlwaysWrites(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "logoutd.db")
-	s := openFile(t, path, Config{SweepInterval: time.Hour})
-	mustPut(t, s, session1)
-	mustFence(t, s)
-	before := size(t, path+"-wal")
-	mustRevoke(t, s, logout)
-	if after := size(t, path+"-wal"); after <= before {
-		t.Errorf("the log has %d bytes after Revoke, %d before", after, before)
-	}
-}
-
-func size(t *testing.T, path string) int64 {
-	t.Helper()
-	info, err := os.Stat(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return info.Size()
 }
 
 // The process dies: what is in the files is all there is.
@@ -140,12 +98,14 @@ func TestKilled(t *testing.T) {
 	s := openFile(t, path, Config{SweepInterval: time.Hour})
 	mustPut(t, s, session1)
 	mustFence(t, s)
-
-	fenced := openFile(t, copyFiles(t, path), Config{})
-	if active(t, fenced, session1.ID) {
-		t.Error("a fence was lost")
-	}
 	mustRevoke(t, s, logout)
+	revoked := openFile(t, copyFiles(t, path), Config{})
+	if active(t, revoked, session1.ID) {
+		t.Error("a revocation was lost")
+	}
+	if told := mustRevoke(t, revoked, logout); told.Sessions != 1 || told.Done {
+		t.Errorf("told of %+v", told)
+	}
 	mustFinish(t, s, logout)
 	finished := openFile(t, copyFiles(t, path), Config{})
 	if !mustRevoke(t, finished, logout).Done {

@@ -2,7 +2,6 @@ package sqlitestore
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -35,7 +34,7 @@ func ofItem(err error) bool {
 		}
 		return false
 	}
-	for _, whole := range []error{sql.ErrConnDone, sql.ErrTxDone, driver.ErrBadConn, context.Canceled, context.DeadlineExceeded} {
+	for _, whole := range []error{driver.ErrBadConn, context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, whole) {
 			return false
 		}

@@ -2,6 +2,7 @@ package sqlitestore
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/logoutd/logoutd/store"
@@ -9,22 +10,55 @@ import (
 
 // Fence implements [store.Store]. What the cutoffs of a session's user add to
 // the time of its end is left to Revoke.
-func (s *Store) Fence(ctx context.Context, fences []store.Fence) ([]store.Fenced, error) {
-	results := make([]store.Fenced, len(fences))
-	err := s.write(ctx, quick, len(fences), func(h handle) error {
-		return each(fences, func(i int, f store.Fence) (err error) {
-			if f.SessionID == "" {
-				results[i], err = h.fenceUser(f)
-			} else {
+func (s *Store) Fence(ctx context.Context, asked []store.Fence) ([]store.Fenced, error) {
+	results := make([]store.Fenced, len(asked))
+	failed := func(i int, err error) { results[i] = store.Fenced{Err: err} }
+	ofUser := func(f store.Fence) bool { return f.SessionID == "" }
+	err := s.in(ctx, s.fencer, len(asked), func(h handle) error {
+		return each(asked, func(i int, f store.Fence) (err error) {
+			if !ofUser(f) {
 				results[i], err = h.fenceSession(f)
 			}
 			return err
-		}, func(i int, err error) { results[i] = store.Fenced{Err: err} })
+		}, failed)
 	})
+	if err == nil && slices.ContainsFunc(asked, ofUser) {
+		err = s.write(ctx, len(asked), func(h handle) error {
+			return each(asked, func(i int, f store.Fence) (err error) {
+				if ofUser(f) {
+					results[i], err = h.fenceUser(f)
+				}
+				return err
+			}, failed)
+		})
+	}
+	if err == nil {
+		err = s.fenceDurably(ctx, asked, failed)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return results, nil
+}
+
+// fenceDurably puts on disk those fences of sessions that must be.
+func (s *Store) fenceDurably(ctx context.Context, asked []store.Fence, failed func(i int, err error)) error {
+	var sessionIDs []string
+	var positions []int // in asked
+	for i, f := range asked {
+		if f.Durable && f.SessionID != "" {
+			sessionIDs, positions = append(sessionIDs, f.SessionID), append(positions, i)
+		}
+	}
+	if len(sessionIDs) == 0 {
+		return nil
+	}
+	s.calls.RLock()
+	defer s.calls.RUnlock()
+	if s.closed {
+		return unavailable(errClosed)
+	}
+	return unavailable(s.writeDown(ctx, sessionIDs, func(i int, err error) { failed(positions[i], err) }))
 }
 
 // bounded is ms, or at if that is set and earlier.
@@ -36,47 +70,34 @@ func bounded(ms int64, at time.Time) int64 {
 }
 
 func (h handle) fenceUser(f store.Fence) (store.Fenced, error) {
-	cutoff := bounded(h.now, f.At)
+	cutoff := bounded(h.fences.stamp(), f.At)
 	err := h.raiseCutoff(f.User, f.DeviceID, cutoff)
 	return store.Fenced{Outcome: store.FenceFenced, Cutoff: fromMillis(cutoff)}, err
 }
 
+// fenceSession fences a session in memory. One that had expired is fenced as
+// of its expiry, so that nothing extends it any more.
 func (h handle) fenceSession(f store.Fence) (store.Fenced, error) {
+	look := h.record
 	if f.RefuseBrowser {
-		if x, known, err := h.session(f.SessionID); err != nil || known && x.Kind == store.KindBrowser && x.end(h.now) == 0 {
-			return store.Fenced{Outcome: store.FenceRefused, Session: x.Session}, err
-		}
+		look = h.session
 	}
-	x, fenced, err := h.revokeSession(f.SessionID, f.RequestID, bounded(h.now, f.At))
-	if err != nil {
-		return store.Fenced{}, err
-	}
-	if fenced {
-		return fencedAt(x, x.expiresAt > h.now, x.revokedAt), nil
-	}
-	x, known, err := h.session(f.SessionID)
-	if err != nil || !known {
+	x, known, err := look(f.SessionID)
+	switch {
+	case err != nil || !known:
 		return store.Fenced{Outcome: store.FenceUnknown}, err
+	case f.RefuseBrowser && x.Kind == store.KindBrowser && x.end(h.now) == 0:
+		return store.Fenced{Outcome: store.FenceRefused, Session: x.Session}, nil
 	}
-	return fencedAt(x, false, max(x.authenticatedAt, bounded(min(x.revokedAt, x.expiresAt), f.At))), nil
-}
-
-func fencedAt(x session, wasLive bool, cutoff int64) store.Fenced {
-	outcome := store.FenceEnded
-	if wasLive {
-		outcome = store.FenceFenced
+	fenced := store.Fenced{Outcome: store.FenceEnded, Session: x.Session}
+	ended := x.revokedAt
+	if ended == 0 {
+		of, added := h.fences.add(x.ID, f.RequestID, func(now int64) int64 { return x.within(bounded(now, f.At)) })
+		if added && x.expiresAt > h.now {
+			fenced.Outcome = store.FenceFenced
+		}
+		ended = of.at
 	}
-	return store.Fenced{Outcome: outcome, Session: x.Session, Cutoff: fromMillis(cutoff)}
-}
-
-// revokeSession marks a session that is not revoked, as of the time given, but
-// neither before it was authenticated nor after it expired.
-func (h handle) revokeSession(id, mark string, at int64) (x session, revoked bool, err error) {
-	revoked, err = h.row(`
-		UPDATE sessions SET revoked_at = max(authenticated_at, min(expires_at, ?)), mark = ?
-		WHERE id = ? AND revoked_at = 0 AND keep_until > ?
-		RETURNING `+sessionColumns,
-		[]any{at, mark, id, h.now}, x.dest()...)
-	x.scanned()
-	return x, revoked, err
+	fenced.Cutoff = fromMillis(max(x.authenticatedAt, bounded(min(ended, x.expiresAt), f.At)))
+	return fenced, nil
 }

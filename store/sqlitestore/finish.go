@@ -2,62 +2,76 @@ package sqlitestore
 
 import (
 	"context"
+	"errors"
 
 	"github.com/logoutd/logoutd/store"
 )
 
-// Finish implements [store.Store]. Its indexes prune themselves: what is left
+// Finish implements [store.Store]. There are no indexes to prune: what is left
 // to do is to delete the push registrations.
 func (s *Store) Finish(ctx context.Context, revocations []store.Revocation) ([]error, error) {
 	results := make([]error, len(revocations))
-	keep := make([]int64, len(revocations))
-	failed := func(i int, err error) { results[i] = err }
-	err := s.read(ctx, func(h handle) error {
-		return each(revocations, func(i int, r store.Revocation) (err error) {
-			keep[i], err = h.keepDone(r)
-			return err
-		}, failed)
-	})
-	if err != nil {
-		return nil, err
-	}
-	err = s.inChunks(ctx, len(revocations), func(h handle, i, rows int) (int, error) {
-		if results[i] != nil {
-			return 0, nil
-		}
-		return h.finish(revocations[i].RequestID, keep[i], rows)
-	}, failed)
+	err := s.inChunks(ctx, len(revocations), func(h handle, i, rows int) (int, bool, error) {
+		f, ok := s.found.of(revocations[i].RequestID)
+		return h.finish(revocations[i], f, ok, rows)
+	}, func(i int, err error) { results[i] = err })
 	if err != nil {
 		return nil, err
 	}
 	return results, nil
 }
 
-// keepDone is until when a request is known as done: at least as long as the
-// tombstones of the session presented and of all that bears its mark.
-func (h handle) keepDone(r store.Revocation) (int64, error) {
-	sessions, err := h.marked(markedSessions, r.RequestID)
-	if err != nil {
-		return 0, err
-	}
-	tokens, err := h.marked(markedTokens, r.RequestID)
-	if err != nil {
-		return 0, err
-	}
-	presented, _, err := h.session(r.SessionID)
-	return max(h.now+h.retention, sessions.keepUntil, tokens.keepUntil, presented.keepUntil), err
-}
-
 // finish records that the request is done, and deletes up to so many push
 // registrations that bear its mark.
-func (h handle) finish(requestID string, keepUntil int64, rows int) (int, error) {
-	_, err := h.exec(`
-		INSERT INTO done (request_id, keep_until) VALUES (?, ?)
-		ON CONFLICT DO UPDATE SET keep_until = max(keep_until, excluded.keep_until)`,
-		requestID, keepUntil)
-	if err != nil {
-		return 0, err
+func (h handle) finish(r store.Revocation, f found, ok bool, rows int) (deleted int, more bool, err error) {
+	if err := h.ofWhom(&r); err != nil {
+		if errors.Is(err, errNoDevice) {
+			return 0, false, nil // Revoke has refused it
+		}
+		return 0, false, err
 	}
-	return h.exec(`DELETE FROM push_registrations WHERE id IN (
-		SELECT id FROM push_registrations WHERE mark IS ? AND mark <> '' LIMIT ? + 0)`, requestID, rows)
+	if !ok { // in another life of the process, or long ago
+		p, err := h.presented(r)
+		if err != nil {
+			return 0, false, err
+		}
+		f = h.found(p)
+	}
+	_, err = h.exec(`
+		INSERT INTO done (ended_at, request_id, keep_until) VALUES (?, ?, ?)
+		ON CONFLICT DO UPDATE SET keep_until = max(keep_until, excluded.keep_until)`,
+		f.endedAt, r.RequestID, f.keepUntil)
+	if err != nil || !f.pushes {
+		return 0, false, err
+	}
+	for _, statement := range deletesOf(r) {
+		n, err := h.exec(statement, r.User.TenantID, r.User.ID, r.DeviceID, r.SessionID, r.RequestID, rows-deleted)
+		if err != nil {
+			return 0, false, err
+		}
+		if deleted += n; deleted == rows {
+			return deleted, true, nil
+		}
+	}
+	return deleted, false, nil
+}
+
+const (
+	deletePushes = `DELETE FROM push_registrations WHERE` + ofUser + ` AND (device_id, id) IN (SELECT device_id, id FROM push_registrations`
+	andMarked    = ` AND mark = ?5 AND mark <> '' LIMIT ?6 + 0)`
+
+	deletePushesOfUser   = deletePushes + ` WHERE` + ofUser + andMarked
+	deletePushesOfDevice = deletePushes + ` WHERE` + ofUser + ` AND device_id = ?3` + andMarked
+	deletePushesBound    = deletePushes + ` INDEXED BY push_registrations_bound WHERE` + ofUser + ` AND session_id = ?4 AND session_id <> ''` + andMarked
+)
+
+// deletesOf are the statements that reach what may bear the request's mark.
+func deletesOf(r store.Revocation) []string {
+	switch r.Scope {
+	case store.ScopeUser:
+		return []string{deletePushesOfUser}
+	case store.ScopeDevice:
+		return []string{deletePushesOfDevice}
+	}
+	return []string{deletePushesOfDevice, deletePushesBound}
 }

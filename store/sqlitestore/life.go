@@ -50,6 +50,10 @@ func (l life) end(now int64) int64 {
 	return end
 }
 
+// within is the time given, but neither before it was authenticated nor after
+// it expired.
+func (l life) within(at int64) int64 { return max(l.authenticatedAt, min(l.expiresAt, at)) }
+
 // live is the refusal of what has ended.
 func (h handle) live(l life) error {
 	if end := l.end(h.now); end != 0 {

@@ -3,18 +3,15 @@ package sqlitestore
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/logoutd/logoutd/store"
-	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
 // Config is how a [Store] behaves; its zero value is usable.
@@ -24,9 +21,12 @@ type Config struct {
 	Retention time.Duration
 	// Clock is the store's clock. Nil: time.Now.
 	Clock func() time.Time
-	// SweepInterval is how often rows past their time are deleted. Zero: a
-	// minute.
+	// SweepInterval is how often rows past their time are looked for and
+	// deleted. They count as deleted before that. Zero: 10 minutes.
 	SweepInterval time.Duration
+	// WriteDownInterval is about half of how long a fence may stay in memory
+	// when no Revoke writes it. Zero: 15 seconds.
+	WriteDownInterval time.Duration
 	// Logger is told what goes wrong in the background. Nil: slog.Default.
 	Logger *slog.Logger
 
@@ -37,7 +37,9 @@ func (c Config) retention() int64 {
 	return cmp.Or(c.Retention, store.DefaultRetention).Milliseconds()
 }
 
-func (c Config) sweepInterval() time.Duration { return cmp.Or(c.SweepInterval, time.Minute) }
+func (c Config) sweepInterval() time.Duration { return cmp.Or(c.SweepInterval, 10*time.Minute) }
+
+func (c Config) writeDownInterval() time.Duration { return cmp.Or(c.WriteDownInterval, 15*time.Second) }
 
 func (c Config) logger() *slog.Logger { return cmp.Or(c.Logger, slog.Default()) }
 
@@ -50,11 +52,11 @@ func (c Config) now() int64 {
 
 const (
 	// defaultChunkRows is about how many rows a transaction of Revoke, Finish
-	// and the sweeper changes at most, which takes a few milliseconds.
-	defaultChunkRows = 500
+	// and the sweeper goes through at most.
+	defaultChunkRows = 1000
 	// chunkTime is how long such a transaction takes on further requests: a
-	// fence that waits for it has 50 ms in all.
-	chunkTime = 4 * time.Millisecond
+	// registration that waits for it is to notice little.
+	chunkTime = 20 * time.Millisecond
 )
 
 func (c Config) chunk() int { return cmp.Or(c.chunkRows, defaultChunkRows) }
@@ -62,10 +64,14 @@ func (c Config) chunk() int { return cmp.Or(c.chunkRows, defaultChunkRows) }
 // Store is a [store.Store] in a SQLite file.
 type Store struct {
 	config  Config
-	writer  *writer
-	readers *statements
-	pool    *sql.DB // of the readers
-	sweeper *sweeper
+	fences  *fences
+	writer  *lane
+	fencer  *lane
+	readers chan *conn // those that are idle
+	found   recall
+
+	background sync.WaitGroup
+	stop       context.CancelFunc // of what runs in the background
 
 	// A call holds calls for reading, Close for writing.
 	calls  sync.RWMutex
@@ -74,9 +80,25 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
+// Bounds of the page caches, in KiB, and of the readers.
+const (
+	writerCache = 16_000
+	fencerCache = 8_000
+	readerCache = 4_000
+	readerConns = 3
+)
+
+// writeAhead is how many pages the log has when it goes into the file: the
+// more, the more often a page that changed several times is written once.
+const writeAhead = "wal_autocheckpoint(4000)"
+
 // Open opens the store in the file, which is made (mode 0600, its directory
 // 0700) if there is none. It does not read the data, however much there is.
 // It is an error if the file was written by a newer logoutd.
+//
+// Fences that were in memory only when the process died are lost: whoever
+// opens the store calls Fence for every pending request before it answers
+// anything.
 func Open(path string, c Config) (*Store, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -85,23 +107,52 @@ func Open(path string, c Config) (*Store, error) {
 	if err := createFile(path); err != nil {
 		return nil, fmt.Errorf("opening the store: %w", err)
 	}
-	w, err := openWriter(path, c)
+	s, err := connect(path, c)
 	if err != nil {
 		return nil, fmt.Errorf("opening the store %s: %w", path, err)
 	}
-	pool, err := sql.Open("sqlite", dsn(path, "query_only(1)"))
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the store %s: %w", path, err), w.close())
-	}
-	pool.SetMaxOpenConns(readerConns)
-	pool.SetMaxIdleConns(readerConns)
-	s := &Store{config: c, writer: w, readers: newStatements(pool.PrepareContext), pool: pool}
-	s.sweeper = startSweeper(s)
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.background.Go(func() { s.every(ctx, c.sweepInterval(), "deleting expired records failed", s.sweep) })
+	s.background.Go(func() { s.every(ctx, c.writeDownInterval(), "writing fences down failed", s.writeDownAged) })
 	return s, nil
 }
 
-// readerConns bounds what the page caches of the readers take.
-const readerConns = 4
+// connect opens the connections, the writing one first, which makes the schema.
+func connect(path string, c Config) (*Store, error) {
+	f := newFences(c.now)
+	writing, err := openConn(path, c, f, writerCache, "journal_mode(WAL)", "synchronous(FULL)", writeAhead)
+	if err != nil {
+		return nil, err
+	}
+	// A copy of the file is complete without the log; where that cannot be had
+	// the log keeps what the file lacks.
+	writing.last = `PRAGMA wal_checkpoint(TRUNCATE)`
+	if err := migrate(writing); err != nil {
+		return nil, errors.Join(err, writing.close())
+	}
+	opened := []*conn{writing}
+	for i := range 1 + readerConns {
+		cache := readerCache
+		if i == 0 {
+			cache = fencerCache
+		}
+		reading, err := openConn(path, c, f, cache, "query_only(1)")
+		if err != nil {
+			for _, o := range opened {
+				err = errors.Join(err, o.close())
+			}
+			return nil, err
+		}
+		opened = append(opened, reading)
+	}
+	s := &Store{config: c, fences: f, readers: make(chan *conn, readerConns)}
+	s.writer, s.fencer = startLane(writing, `BEGIN IMMEDIATE`), startLane(opened[1], `BEGIN`)
+	for _, reading := range opened[2:] {
+		s.readers <- reading
+	}
+	return s, nil
+}
 
 // createFile makes an empty file before SQLite does, which would let others
 // read it; the files beside it (-wal, -shm) get the same mode.
@@ -116,34 +167,46 @@ func createFile(path string) error {
 	return f.Close()
 }
 
-// dsn names the file to the driver. busy_timeout is for other programs, such
-// as a backup: within the process there is one writer.
-func dsn(path string, pragmas ...string) string {
-	q := url.Values{"_pragma": append([]string{"busy_timeout(5000)", "cache_size(-16000)"}, pragmas...)}
-	u := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: q.Encode()}
-	return u.String()
-}
-
 // Ping implements [store.Store].
 func (s *Store) Ping(ctx context.Context) error {
 	return s.read(ctx, func(h handle) error {
-		var one int
-		_, err := h.row(`SELECT 1 FROM revoker`, nil, &one)
+		_, err := h.row(`SELECT EXISTS (SELECT 1 FROM done)`, nil, new(bool))
 		return err
 	})
 }
 
-// Close implements [store.Store].
+// Close implements [store.Store]. It writes down what is fenced in memory.
 func (s *Store) Close() error {
-	s.sweeper.stop()
+	s.stop()
+	s.background.Wait()
 	s.calls.Lock()
 	defer s.calls.Unlock()
 	if s.closed {
 		return nil
 	}
 	s.closed = true
-	if err := errors.Join(s.pool.Close(), s.writer.close()); err != nil {
+	err := errors.Join(s.fencer.close(), s.writeDownAll(context.Background(), s.fences.all()))
+	for range readerConns {
+		err = errors.Join(err, (<-s.readers).close())
+	}
+	if err := errors.Join(err, s.writer.close()); err != nil {
 		return fmt.Errorf("closing the store: %w", err)
 	}
 	return nil
+}
+
+// every does the work at each interval until ctx ends.
+func (s *Store) every(ctx context.Context, interval time.Duration, failed string, work func(context.Context) error) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if err := work(ctx); err != nil && ctx.Err() == nil {
+			s.config.logger().ErrorContext(ctx, failed, "err", err)
+		}
+	}
 }

@@ -61,11 +61,7 @@ func TestOpenRefusesNewerSchema(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "logoutd.db")
 	s := openFile(t, path, Config{SweepInterval: time.Hour})
-	err := s.write(t.Context(), durable, 1, func(h handle) error {
-		_, err := h.exec(`PRAGMA user_version = 99`)
-		return err
-	})
-	if err != nil {
+	if _, err := fileOf(t, s).Exec(`PRAGMA user_version = 99`); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {

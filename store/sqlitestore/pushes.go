@@ -34,10 +34,11 @@ func (s *Store) Reregistered(ctx context.Context, checks []store.PushCheck) ([]b
 
 const pushColumns = `id, tenant_id, user_id, device_id, app_id, provider, push_token, session_id, registered_at`
 
-// scanPush reads pushColumns.
-func scanPush(scan func(dest ...any) error) (p store.PushRegistration, err error) {
+// scanPush reads pushColumns and more.
+func scanPush(scan func(dest ...any) error, more ...any) (p store.PushRegistration, err error) {
 	var registeredAt int64
-	err = scan(&p.ID, &p.User.TenantID, &p.User.ID, &p.DeviceID, &p.AppID, &p.Provider, &p.PushToken, &p.SessionID, &registeredAt)
+	err = scan(append([]any{&p.ID, &p.User.TenantID, &p.User.ID, &p.DeviceID, &p.AppID, &p.Provider, &p.PushToken,
+		&p.SessionID, &registeredAt}, more...)...)
 	p.RegisteredAt = fromMillis(registeredAt)
 	return p, err
 }
@@ -64,7 +65,7 @@ func (h handle) putPush(p store.PushRegistration) (created bool, err error) {
 	}
 	_, err = h.exec(`
 		INSERT INTO push_registrations (`+pushColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET push_token = excluded.push_token, session_id = excluded.session_id,
+		ON CONFLICT (tenant_id, user_id, device_id, id) DO UPDATE SET push_token = excluded.push_token, session_id = excluded.session_id,
 			registered_at = excluded.registered_at, mark = ''
 		WHERE excluded.registered_at >= registered_at OR mark <> ''`,
 		id, p.User.TenantID, p.User.ID, p.DeviceID, p.AppID, p.Provider, p.PushToken, p.SessionID, registeredAt)

@@ -8,85 +8,182 @@ import (
 )
 
 // Revoke implements [store.Store].
-func (s *Store) Revoke(ctx context.Context, revocations []store.Revocation) ([]store.Revoked, error) {
-	results := make([]store.Revoked, len(revocations))
-	failed := func(i int, err error) { results[i] = store.Revoked{Err: err} }
-	err := s.inChunks(ctx, len(revocations), func(h handle, i, rows int) (int, error) {
-		return h.revoke(revocations[i], &results[i], rows)
-	}, failed)
+func (s *Store) Revoke(ctx context.Context, asked []store.Revocation) ([]store.Revoked, error) {
+	revocations := make([]revocation, len(asked))
+	for i, r := range asked {
+		revocations[i].Revocation = r
+	}
+	err := s.inChunks(ctx, len(asked), func(h handle, i, rows int) (int, bool, error) {
+		return h.revoke(&revocations[i], rows)
+	}, func(i int, err error) { revocations[i].told = store.Revoked{Err: err} })
 	if err != nil {
 		return nil, err
 	}
-	err = s.read(ctx, func(h handle) error {
-		return each(revocations, func(i int, r store.Revocation) error {
-			if results[i].Done || results[i].Err != nil {
-				return nil
-			}
-			return h.collect(r, &results[i])
-		}, failed)
-	})
-	if err != nil {
-		return nil, err
+	results := make([]store.Revoked, len(asked))
+	var written []string
+	for i := range revocations {
+		r := &revocations[i]
+		results[i] = r.told
+		written = append(written, r.written...)
+		if r.told.Err == nil && !r.told.Done {
+			s.found.remember(r.RequestID, r.found)
+		}
 	}
+	s.fences.remove(written)
 	return results, nil
 }
+
+// revocation is a [store.Revocation], how far it has come, and what it found.
+type revocation struct {
+	store.Revocation
+	cutoff  int64 // that is applied
+	stage   stage
+	at      position // within the stage
+	found   found    // for Finish
+	told    store.Revoked
+	written []string // sessions whose fences were written
+}
+
+type stage int
+
+const (
+	begin stage = iota // look up what decides, write the cutoff
+	ofCredentials
+	ofPushes
+	end
+)
 
 // errNoDevice keeps a revocation by device from becoming one of the user.
 var errNoDevice = errors.New("a revocation by device names none")
 
-// revoke writes the cutoff of the request and marks up to so many rows. All
-// but the marks is the same when it is done again for the next rows.
-func (h handle) revoke(r store.Revocation, result *store.Revoked, rows int) (int, error) {
-	if r.User.ID == "" {
-		r.Scope = store.ScopeSession // of a session kept elsewhere: nobody to log out
-	} else if r.Scope == store.ScopeDevice && r.DeviceID == "" {
-		return 0, errNoDevice
+// revoke goes on with the revocation, through about so many rows, and returns
+// through how many it went and whether there is more.
+func (h handle) revoke(r *revocation, rows int) (read int, more bool, err error) {
+	for r.stage < end && read < rows {
+		n := 0
+		switch r.stage {
+		case begin:
+			err = h.begin(r)
+		case ofCredentials:
+			n, err = h.markCredentials(r, rows-read)
+		case ofPushes:
+			n, err = h.markPushes(r, rows-read)
+		}
+		if err != nil {
+			return 0, false, err
+		}
+		read += n
 	}
-	done, err := h.row(`SELECT TRUE FROM done WHERE request_id = ? AND keep_until > ?`, []any{r.RequestID, h.now}, &result.Done)
-	if err != nil || done {
-		return 0, err
+	return read, r.stage < end, nil
+}
+
+func (h handle) begin(r *revocation) error {
+	if err := h.ofWhom(&r.Revocation); err != nil {
+		return err
 	}
-	cutoff, err := h.settle(r)
+	p, err := h.presented(r.Revocation)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	result.Cutoff = fromMillis(cutoff)
-	if err := h.raise(r, cutoff); err != nil {
-		return 0, err
+	if p.done {
+		r.told.Done, r.stage = true, end
+		return nil
 	}
+	r.stage = ofCredentials
+	r.found = h.found(p)
+	r.cutoff = millis(r.Cutoff)
+	if p.overtaken != 0 {
+		r.cutoff = min(r.cutoff, p.overtaken)
+	}
+	r.told.Cutoff = fromMillis(r.cutoff)
 	if r.SessionID != "" {
-		if _, _, err := h.revokeSession(r.SessionID, r.RequestID, cutoff); err != nil {
-			return 0, err
+		r.told.SessionIDs, r.told.Sessions = []string{r.SessionID}, 1
+		if err := h.claim(r, p); err != nil {
+			return err
 		}
 	}
-	return h.mark(r, cutoff, rows)
+	return h.raise(r)
 }
 
-// settle returns the cutoff to apply: the request's, or an earlier one that
-// had overtaken the session presented; of several the earliest, which ended
-// it. Once it is written as the user's or the device's cutoff, later ones do
-// not change it any more.
-func (h handle) settle(r store.Revocation) (int64, error) {
-	cutoff := millis(r.Cutoff)
-	if r.SessionID == "" || r.AuthenticatedAt.IsZero() {
-		return cutoff, nil
+// claim makes sure that the session presented has a fence, which is written
+// with the rest. Where the front end's is missing it is the request's.
+func (h handle) claim(r *revocation, p presented) error {
+	of, fenced := h.fences.of(r.SessionID)
+	if p.revokedAt != 0 { // it is on disk already, or unknown
+		if fenced {
+			r.written = append(r.written, r.SessionID)
+		}
+		return nil
 	}
-	_, err := h.row(`
-		SELECT min(?1, coalesce(min(cutoff), ?1)) FROM cutoffs
-		WHERE tenant_id = ?2 AND user_id = ?3 AND device_id IN ('', ?4) AND cutoff >= ?5`,
-		[]any{cutoff, r.User.TenantID, r.User.ID, r.DeviceID, millis(r.AuthenticatedAt)}, &cutoff)
-	return cutoff, err
+	if !fenced {
+		x, _, err := h.record(r.SessionID)
+		if err != nil {
+			return err
+		}
+		of, _ = h.fences.add(r.SessionID, r.RequestID, func(int64) int64 { return x.within(r.cutoff) })
+	}
+	r.found.endedAt = of.at
+	return nil
 }
 
-// raise raises the cutoff of the scope.
-func (h handle) raise(r store.Revocation, cutoff int64) error {
+// ofWhom completes the revocation of a session that is kept elsewhere: there
+// is nobody to log out, unless the session became known meanwhile.
+func (h handle) ofWhom(r *store.Revocation) error {
+	if r.User.ID == "" {
+		r.Scope = store.ScopeSession
+		x, known, err := h.record(r.SessionID)
+		if err != nil || !known {
+			return err
+		}
+		r.User = x.User
+	}
+	if r.Scope == store.ScopeDevice && r.DeviceID == "" {
+		return errNoDevice
+	}
+	return nil
+}
+
+// presented is what decides about a revocation: the row of the session
+// presented, and what else is known of request and user.
+type presented struct {
+	revokedAt int64 // 0: not on disk; -1: the session is unknown
+	keepUntil int64
+	overtaken int64 // the earliest cutoff that overtook the session; 0: none did
+	done      bool
+	pushes    bool // the user has push registrations
+}
+
+// found is what Finish needs of it. A request is known as done at least as
+// long as the tombstone of the session presented.
+func (h handle) found(p presented) found {
+	return found{endedAt: max(p.revokedAt, 0), keepUntil: max(p.keepUntil, h.now+h.retention), pushes: p.pushes}
+}
+
+func (h handle) presented(r store.Revocation) (p presented, err error) {
+	_, err = h.row(`
+		SELECT coalesce(x.revoked_at, -1), coalesce(x.keep_until, 0),
+			EXISTS (SELECT 1 FROM done WHERE ended_at = coalesce(x.revoked_at, 0) AND request_id = ?1 AND keep_until > ?2),
+			EXISTS (SELECT 1 FROM push_registrations WHERE tenant_id = ?3 AND user_id = ?4), (
+			SELECT coalesce(min(cutoff), 0) FROM cutoffs
+			WHERE ?7 <> 0 AND tenant_id = ?3 AND user_id = ?4 AND device_id IN ('', ?6) AND cutoff >= ?7)
+		FROM (SELECT 1) LEFT JOIN credentials AS x
+			ON x.tenant_id = ?3 AND x.user_id = ?4 AND x.session_id = ?5 AND x.token_id = '' AND x.keep_until > ?2`,
+		[]any{r.RequestID, h.now, r.User.TenantID, r.User.ID, r.SessionID, r.DeviceID, millis(r.AuthenticatedAt)},
+		&p.revokedAt, &p.keepUntil, &p.done, &p.pushes, &p.overtaken)
+	return p, err
+}
+
+// raise raises the cutoff of the scope. Once it is written as the user's or
+// the device's, later ones do not change any more what overtook the session
+// presented.
+func (h handle) raise(r *revocation) error {
 	switch {
 	case r.Scope == store.ScopeUser:
-		return h.raiseCutoff(r.User, "", cutoff)
+		return h.raiseCutoff(r.User, "", r.cutoff)
 	case r.Scope == store.ScopeDevice:
-		return h.raiseCutoff(r.User, r.DeviceID, cutoff)
+		return h.raiseCutoff(r.User, r.DeviceID, r.cutoff)
 	case r.DeviceID != "":
-		return h.raisePushCutoff(r.User, r.DeviceID, r.AppID, cutoff)
+		return h.raisePushCutoff(r.User, r.DeviceID, r.AppID, r.cutoff)
 	}
 	return nil
 }

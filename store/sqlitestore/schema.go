@@ -1,8 +1,6 @@
 package sqlitestore
 
 import (
-	"context"
-	"database/sql"
 	"embed"
 	"fmt"
 )
@@ -16,37 +14,35 @@ var schema embed.FS
 const schemaVersion = 1
 
 // migrate brings the database to schemaVersion, a version a transaction.
-func migrate(ctx context.Context, conn *sql.Conn) error {
+func migrate(c *conn) error {
 	var version int
-	if err := conn.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+	err := c.transact(`BEGIN`, func(h handle) error {
+		_, err := h.row(`PRAGMA user_version`, nil, &version)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("reading the schema's version: %w", err)
 	}
 	if version > schemaVersion {
 		return fmt.Errorf("the schema is version %d, this program knows %d: it was written by a newer logoutd", version, schemaVersion)
 	}
 	for version++; version <= schemaVersion; version++ {
-		if err := apply(ctx, conn, version); err != nil {
+		if err := apply(c, version); err != nil {
 			return fmt.Errorf("migrating to schema version %d: %w", version, err)
 		}
 	}
 	return nil
 }
 
-func apply(ctx context.Context, conn *sql.Conn, version int) error {
+func apply(c *conn, version int) error {
 	statements, err := schema.ReadFile(fmt.Sprintf("schema/%d.sql", version))
 	if err != nil {
 		return err
 	}
-	tx, err := conn.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	if _, err := tx.ExecContext(ctx, string(statements)); err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", version)); err != nil {
-		return err
-	}
-	return tx.Commit()
+	return c.transact(`BEGIN IMMEDIATE`, func(h handle) error {
+		if err := h.script(string(statements)); err != nil {
+			return err
+		}
+		return h.script(fmt.Sprintf(`PRAGMA user_version = %d`, version))
+	})
 }

@@ -1,6 +1,7 @@
 package sqlitestore
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/logoutd/logoutd/store"
@@ -37,54 +38,82 @@ type session struct {
 	life
 }
 
-const sessionColumns = `id, tenant_id, user_id, device_id, app_id, kind, authenticated_at, expires_at, revoked_at, keep_until`
-
-func (x *session) dest() []any {
-	return []any{&x.ID, &x.User.TenantID, &x.User.ID, &x.DeviceID, &x.AppID, &x.Kind,
-		&x.authenticatedAt, &x.expiresAt, &x.revokedAt, &x.keepUntil}
-}
-
-// scanned sets what the columns do not hold in the form that callers get.
-func (x *session) scanned() {
-	x.AuthenticatedAt, x.ExpiresAt = fromMillis(x.authenticatedAt), fromMillis(x.expiresAt)
-}
+const (
+	selectRecord  = `SELECT session_id, tenant_id, user_id, device_id, app_id, kind, authenticated_at, expires_at, revoked_at, keep_until`
+	selectSession = selectRecord + `, (
+		SELECT coalesce(max(cutoff), 0) FROM cutoffs AS c
+		WHERE c.tenant_id = s.tenant_id AND c.user_id = s.user_id AND c.device_id IN ('', s.device_id))`
+	fromSessions = ` FROM credentials AS s WHERE session_id = ?1 AND token_id = '' AND keep_until > ?2`
+	ofTheUser    = ` AND tenant_id = ?3 AND user_id = ?4` // lies near the user's other rows; an id may lie anywhere
+)
 
 // session looks up a session and the cutoff that covers it.
 func (h handle) session(id string) (x session, known bool, err error) {
-	known, err = h.row(`
-		SELECT `+sessionColumns+`, (
-			SELECT coalesce(max(cutoff), 0) FROM cutoffs AS c
-			WHERE c.tenant_id = s.tenant_id AND c.user_id = s.user_id AND c.device_id IN ('', s.device_id))
-		FROM sessions AS s WHERE id = ? AND keep_until > ?`,
-		[]any{id, h.now}, append(x.dest(), &x.cutoff)...)
-	x.scanned()
+	known, err = h.scanSession(&x, selectSession+fromSessions, []any{id, h.now}, &x.cutoff)
 	return x, known, err
 }
 
-func (h handle) putSession(n store.Session) (created bool, err error) {
-	x, known, err := h.session(n.ID)
-	if err != nil {
+// sessionOf is session for one that is the user's in all likelihood.
+func (h handle) sessionOf(u store.User, id string) (x session, known bool, err error) {
+	known, err = h.scanSession(&x, selectSession+fromSessions+ofTheUser, []any{id, h.now, u.TenantID, u.ID}, &x.cutoff)
+	if err == nil && !known {
+		return h.session(id)
+	}
+	return x, known, err
+}
+
+// record looks up a session without the cutoff that covers it.
+func (h handle) record(id string) (x session, known bool, err error) {
+	known, err = h.scanSession(&x, selectRecord+fromSessions, []any{id, h.now})
+	return x, known, err
+}
+
+// scanSession reads the columns of selectRecord and more. A fence in memory
+// counts as the one on disk.
+func (h handle) scanSession(x *session, query string, args []any, more ...any) (known bool, err error) {
+	dest := append([]any{&x.ID, &x.User.TenantID, &x.User.ID, &x.DeviceID, &x.AppID, (*string)(&x.Kind),
+		&x.authenticatedAt, &x.expiresAt, &x.revokedAt, &x.keepUntil}, more...)
+	known, err = h.row(query, args, dest...)
+	if err != nil || !known {
 		return false, err
 	}
-	if known {
-		return false, h.extendSession(x, n)
+	x.AuthenticatedAt, x.ExpiresAt = fromMillis(x.authenticatedAt), fromMillis(x.expiresAt)
+	if of, fenced := h.fences.of(x.ID); fenced && x.revokedAt == 0 {
+		x.revokedAt = of.at
 	}
+	return true, nil
+}
+
+func (h handle) putSession(n store.Session) (created bool, err error) {
 	cutoff, err := h.cutoffOf(n.User, n.DeviceID)
 	if err != nil {
 		return false, err
 	}
 	l := life{authenticatedAt: h.timeOf(n.AuthenticatedAt, cutoff), expiresAt: millis(n.ExpiresAt), cutoff: cutoff}
-	if err := h.live(l); err != nil {
+	refused := h.live(l)
+	if refused == nil { // most are new: what is there already is found out by the insertion
+		if inserted, err := h.insertSession(`INSERT OR IGNORE`, n, l); err != nil || inserted {
+			return inserted, err
+		}
+	}
+	x, known, err := h.session(n.ID)
+	switch {
+	case err != nil:
 		return false, err
+	case known:
+		return false, h.extendSession(x, n)
+	case refused != nil:
+		return false, refused
 	}
-	kind := n.Kind
-	if kind == "" {
-		kind = store.KindAPI
-	}
-	_, err = h.exec(`INSERT OR REPLACE INTO sessions (`+sessionColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)`,
-		n.ID, n.User.TenantID, n.User.ID, n.DeviceID, n.AppID, string(kind),
+	return h.insertSession(`INSERT OR REPLACE`, n, l) // of one past its time
+}
+
+func (h handle) insertSession(insert string, n store.Session, l life) (inserted bool, err error) {
+	rows, err := h.exec(insert+` INTO credentials (session_id, token_id, tenant_id, user_id, device_id, app_id, kind,
+			authenticated_at, expires_at, keep_until) VALUES (?, '', ?, ?, ?, ?, ?, ?, ?, ?)`,
+		n.ID, n.User.TenantID, n.User.ID, n.DeviceID, n.AppID, string(cmp.Or(n.Kind, store.KindAPI)),
 		l.authenticatedAt, l.expiresAt, l.expiresAt+h.retention)
-	return err == nil, err
+	return rows > 0, err
 }
 
 // extendSession gives a session the expiry of n, if that is later.
@@ -96,14 +125,23 @@ func (h handle) extendSession(x session, n store.Session) error {
 		return err
 	}
 	expiresAt := millis(n.ExpiresAt)
-	_, err := h.exec(`UPDATE sessions SET expires_at = ?1, keep_until = max(keep_until, ?1 + ?2) WHERE id = ?3 AND expires_at < ?1`,
+	_, err := h.exec(`
+		UPDATE credentials SET expires_at = ?1, keep_until = max(keep_until, ?1 + ?2)
+		WHERE session_id = ?3 AND token_id = '' AND expires_at < ?1`,
 		expiresAt, h.retention, n.ID)
 	return err
 }
 
 // keepSession keeps the record of a session as long as a token that is bound
-// to it.
-func (h handle) keepSession(id string, tokenExpiresAt int64) error {
-	_, err := h.exec(`UPDATE sessions SET keep_until = ?1 WHERE id = ?2 AND keep_until < ?1`, tokenExpiresAt+h.retention, id)
+// to it and expires at the time.
+func (h handle) keepSession(t token, expiresAt int64) error {
+	keepUntil := expiresAt + h.retention
+	if t.SessionID == "" || t.sessionKept >= keepUntil {
+		return nil
+	}
+	_, err := h.exec(`
+		UPDATE credentials SET keep_until = ?
+		WHERE tenant_id = ? AND user_id = ? AND session_id = ? AND token_id = '' AND keep_until < ?`,
+		keepUntil, t.User.TenantID, t.User.ID, t.SessionID, keepUntil)
 	return err
 }

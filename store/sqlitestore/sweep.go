@@ -2,69 +2,114 @@ package sqlitestore
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
-// sweeper deletes rows past their time, until it is stopped.
-type sweeper struct {
-	cancel context.CancelFunc
-	done   chan struct{}
+// swept is a table whose rows have an end.
+type swept struct {
+	table string
+	key   []string // the columns of its primary key
+	start []any    // a key before all
+	and   string   // what else must be true of a row to be deleted
 }
 
-func startSweeper(s *Store) *sweeper {
-	ctx, cancel := context.WithCancel(context.Background())
-	w := &sweeper{cancel: cancel, done: make(chan struct{})}
-	go func() {
-		defer close(w.done)
-		s.sweepEvery(ctx, s.config.sweepInterval())
-	}()
-	return w
+// A cutoff is kept as long as the longest-lived credential of its user.
+const noCredential = ` AND NOT EXISTS (SELECT 1 FROM credentials AS c
+	WHERE c.tenant_id = t.tenant_id AND c.user_id = t.user_id AND c.keep_until > ?)`
+
+var tables = []swept{
+	{table: "credentials", key: []string{"tenant_id", "user_id", "session_id", "token_id"}, start: []any{"", "", "", ""}},
+	{table: "cutoffs", key: []string{"tenant_id", "user_id", "device_id"}, start: []any{"", "", ""}, and: noCredential},
+	{table: "push_cutoffs", key: []string{"tenant_id", "user_id", "device_id", "app_id"}, start: []any{"", "", "", ""}, and: noCredential},
+	{table: "done", key: []string{"ended_at", "request_id"}, start: []any{-1, ""}},
 }
 
-// stop ends the sweeper and waits for it.
-func (w *sweeper) stop() {
-	w.cancel()
-	<-w.done
-}
+// restAfterStep is how long the sweeper rests after a step, times what the
+// step took.
+const restAfterStep = 9
 
-func (s *Store) sweepEvery(ctx context.Context, interval time.Duration) {
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		if err := s.sweep(ctx); err != nil && ctx.Err() == nil {
-			s.config.logger().ErrorContext(ctx, "deleting expired records failed", "err", err)
-		}
-	}
-}
-
-// sweeps delete up to ?2 rows that need not be kept at ?1.
-var sweeps = []string{
-	`DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE keep_until <= ?1 LIMIT ?2 + 0)`,
-	`DELETE FROM refresh_tokens WHERE id IN (SELECT id FROM refresh_tokens WHERE keep_until <= ?1 LIMIT ?2 + 0)`,
-	`DELETE FROM cutoffs WHERE (tenant_id, user_id, device_id) IN (
-		SELECT tenant_id, user_id, device_id FROM cutoffs WHERE keep_until <= ?1 LIMIT ?2 + 0)`,
-	`DELETE FROM push_cutoffs WHERE (tenant_id, user_id, device_id, app_id) IN (
-		SELECT tenant_id, user_id, device_id, app_id FROM push_cutoffs WHERE keep_until <= ?1 LIMIT ?2 + 0)`,
-	`DELETE FROM done WHERE request_id IN (SELECT request_id FROM done WHERE keep_until <= ?1 LIMIT ?2 + 0)`,
-}
-
-// sweep deletes what is past its time, a chunk a transaction.
+// sweep goes through the tables in the order of their keys and deletes what is
+// past its time. It reads beside the writer, which deletes where there is
+// something to delete.
 func (s *Store) sweep(ctx context.Context) error {
-	for _, statement := range sweeps {
-		for deleted := s.config.chunk(); deleted == s.config.chunk(); {
-			err := s.write(ctx, quick, s.config.chunk(), func(h handle) (err error) {
-				deleted, err = h.exec(statement, h.now, s.config.chunk())
+	for _, t := range tables {
+		from, more, err := t.start, true, error(nil)
+		for more {
+			begun := time.Now()
+			if from, more, err = s.sweepFrom(ctx, t, from); err != nil {
 				return err
-			})
-			if err != nil {
-				return err
+			}
+			select {
+			case <-time.After(restAfterStep * time.Since(begun)):
+			case <-ctx.Done():
+				return ctx.Err()
 			}
 		}
 	}
 	return nil
+}
+
+// sweepFrom deletes what is past its time among the next chunk of rows, and
+// returns where the next one begins.
+func (s *Store) sweepFrom(ctx context.Context, t swept, from []any) (to []any, more bool, err error) {
+	past := false
+	err = s.read(ctx, func(h handle) error {
+		if to, more, err = t.next(h, from); err != nil {
+			return err
+		}
+		_, err = h.row(t.any(more), t.args(h.now, from, to), &past)
+		return err
+	})
+	if err != nil || !past {
+		return to, more, err
+	}
+	return to, more, s.write(ctx, s.config.chunk(), func(h handle) error {
+		_, err := h.exec(t.delete(more), t.args(h.now, from, to)...)
+		return err
+	})
+}
+
+// next returns the key of the last row of the chunk, unless that is the last
+// of all.
+func (t swept) next(h handle, from []any) (to []any, more bool, err error) {
+	to = make([]any, len(t.key))
+	dest := make([]any, len(t.key))
+	for i := range to {
+		dest[i] = &to[i]
+	}
+	columns, values := t.row()
+	more, err = h.row(`SELECT `+strings.Join(t.key, ", ")+` FROM `+t.table+` WHERE `+columns+` > `+values+`
+		ORDER BY `+strings.Join(t.key, ", ")+` LIMIT 1 OFFSET ? + 0`,
+		append(from[:len(from):len(from)], h.config.chunk()-1), dest...)
+	return to, more, err
+}
+
+func (t swept) any(bounded bool) string {
+	return `SELECT EXISTS (SELECT 1 FROM ` + t.where(bounded) + `)`
+}
+
+func (t swept) delete(bounded bool) string { return `DELETE FROM ` + t.where(bounded) }
+
+func (t swept) where(bounded bool) string {
+	columns, values := t.row()
+	where := t.table + ` AS t WHERE keep_until <= ?` + t.and + ` AND ` + columns + ` > ` + values
+	if bounded {
+		where += ` AND ` + columns + ` <= ` + values
+	}
+	return where
+}
+
+// args are those of where; the driver ignores what is too much.
+func (t swept) args(now int64, from, to []any) []any {
+	args := []any{now}
+	if t.and != "" {
+		args = append(args, now)
+	}
+	return append(append(args, from...), to...)
+}
+
+// row is the key as a row value, and as many parameters.
+func (t swept) row() (columns, values string) {
+	return `(` + strings.Join(t.key, `, `) + `)`, `(?` + strings.Repeat(`, ?`, len(t.key)-1) + `)`
 }

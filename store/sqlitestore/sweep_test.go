@@ -95,7 +95,7 @@ func TestSweep(t *testing.T) {
 	eventually(t, "all tables are empty", func() bool {
 		var rows int
 		err := s.read(t.Context(), func(h handle) error {
-			_, err := h.row(`SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM cutoffs) +
+			_, err := h.row(`SELECT (SELECT count(*) FROM credentials) + (SELECT count(*) FROM cutoffs) +
 				(SELECT count(*) FROM push_cutoffs) + (SELECT count(*) FROM done)`, nil, &rows)
 			return err
 		})

@@ -36,52 +36,81 @@ func (s *Store) RefreshTokens(ctx context.Context, ids []string) ([]store.Refres
 type token struct {
 	store.RefreshToken
 	life
+	sessionKept int64 // until then its session is kept; 0: to be looked up
 }
 
-const tokenColumns = `id, tenant_id, user_id, session_id, device_id, app_id, authenticated_at, expires_at, revoked_at, keep_until`
-
+// token looks up a refresh token, the cutoff that covers it, and the end of
+// the session that it is bound to.
 func (h handle) token(id string) (t token, known bool, err error) {
 	var ofSession int64
 	known, err = h.row(`
-		SELECT `+tokenColumns+`, (
+		SELECT tenant_id, user_id, session_id, device_id, app_id, authenticated_at, expires_at, revoked_at, keep_until, (
 			SELECT coalesce(max(cutoff), 0) FROM cutoffs AS c
-			WHERE c.tenant_id = t.tenant_id AND c.user_id = t.user_id AND c.device_id IN ('', t.device_id)),
-			coalesce((SELECT s.revoked_at FROM sessions AS s WHERE s.id = t.session_id), 0)
-		FROM refresh_tokens AS t WHERE id = ? AND keep_until > ?`,
-		[]any{id, h.now}, &t.ID, &t.User.TenantID, &t.User.ID, &t.SessionID, &t.DeviceID, &t.AppID,
+			WHERE c.tenant_id = t.tenant_id AND c.user_id = t.user_id AND c.device_id IN ('', t.device_id)), (
+			SELECT coalesce(max(s.revoked_at), 0) FROM credentials AS s
+			WHERE s.tenant_id = t.tenant_id AND s.user_id = t.user_id AND s.session_id = t.session_id AND s.token_id = '')
+		FROM credentials AS t WHERE token_id = ? AND token_id <> '' AND keep_until > ?`,
+		[]any{id, h.now}, &t.User.TenantID, &t.User.ID, &t.SessionID, &t.DeviceID, &t.AppID,
 		&t.authenticatedAt, &t.expiresAt, &t.revokedAt, &t.keepUntil, &t.cutoff, &ofSession)
+	if err != nil || !known {
+		return t, false, err
+	}
+	t.ID, t.AuthenticatedAt, t.ExpiresAt = id, fromMillis(t.authenticatedAt), fromMillis(t.expiresAt)
+	if of, fenced := h.fences.of(t.SessionID); fenced && ofSession == 0 {
+		ofSession = of.at
+	}
 	if ofSession != 0 && (t.revokedAt == 0 || ofSession < t.revokedAt) {
 		t.revokedAt = ofSession
 	}
-	t.AuthenticatedAt, t.ExpiresAt = fromMillis(t.authenticatedAt), fromMillis(t.expiresAt)
-	return t, known, err
+	return t, true, nil
 }
 
 func (h handle) putToken(n store.RefreshToken) (created bool, err error) {
-	t, known, err := h.token(n.ID)
+	t, refused := h.admit(n)
+	if refused != nil && !ofItem(refused) {
+		return false, refused
+	}
+	if refused == nil { // most are new: what is there already is found out by the insertion
+		if inserted, err := h.insertToken(`INSERT OR IGNORE`, t); err != nil || inserted {
+			return inserted, err
+		}
+	}
+	have, known, err := h.token(n.ID)
+	switch {
+	case err != nil:
+		return false, err
+	case known:
+		return false, h.extendToken(have, n.User, millis(n.ExpiresAt))
+	case refused != nil:
+		return false, refused
+	}
+	return h.insertToken(`INSERT OR REPLACE`, t) // of one past its time
+}
+
+// admit returns the token as it is to be stored, or why it cannot be.
+func (h handle) admit(n store.RefreshToken) (token, error) {
+	t, err := h.inherit(n)
 	if err != nil {
-		return false, err
+		return token{}, err
 	}
-	if known {
-		return false, h.extendToken(t, n.User, millis(n.ExpiresAt))
-	}
-	if t, err = h.inherit(n); err != nil {
-		return false, err
-	}
-	if t.cutoff, err = h.cutoffOf(t.User, t.DeviceID); err != nil {
-		return false, err
+	if n.SessionID == "" { // else it is its session's
+		if t.cutoff, err = h.cutoffOf(t.User, t.DeviceID); err != nil {
+			return token{}, err
+		}
 	}
 	t.authenticatedAt = h.timeOf(t.AuthenticatedAt, t.cutoff)
-	if err := h.live(t.life); err != nil {
-		return false, err
-	}
-	_, err = h.exec(`INSERT OR REPLACE INTO refresh_tokens (`+tokenColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)`,
+	return t, h.live(t.life)
+}
+
+func (h handle) insertToken(insert string, t token) (inserted bool, err error) {
+	rows, err := h.exec(insert+` INTO credentials (token_id, tenant_id, user_id, session_id, device_id, app_id, kind,
+			authenticated_at, expires_at, keep_until) VALUES (?, ?, ?, ?, ?, ?, '', ?, ?, ?)`,
 		t.ID, t.User.TenantID, t.User.ID, t.SessionID, t.DeviceID, t.AppID,
 		t.authenticatedAt, t.expiresAt, t.expiresAt+h.retention)
-	if err != nil {
+	if err != nil || rows == 0 {
 		return false, err
 	}
-	return true, h.keepSession(t.SessionID, t.expiresAt)
+	return true, h.keepSession(t, t.expiresAt)
 }
 
 // extendToken gives a token a later expiry.
@@ -92,12 +121,14 @@ func (h handle) extendToken(t token, u store.User, expiresAt int64) error {
 	if err := h.live(t.life); err != nil {
 		return err
 	}
-	_, err := h.exec(`UPDATE refresh_tokens SET expires_at = ?1, keep_until = ?1 + ?2 WHERE id = ?3 AND expires_at < ?1`,
+	_, err := h.exec(`
+		UPDATE credentials SET expires_at = ?1, keep_until = ?1 + ?2
+		WHERE token_id = ?3 AND token_id <> '' AND expires_at < ?1`,
 		expiresAt, h.retention, t.ID)
 	if err != nil {
 		return err
 	}
-	return h.keepSession(t.SessionID, expiresAt)
+	return h.keepSession(t, expiresAt)
 }
 
 // inherit returns the token with what its parents hand down. Where it names
@@ -117,14 +148,15 @@ func (h handle) inherit(n store.RefreshToken) (token, error) {
 		if err != nil {
 			return token{}, err
 		}
-		t.SessionID, t.DeviceID, t.AuthenticatedAt = x.ID, x.DeviceID, x.AuthenticatedAt
+		t.SessionID, t.DeviceID, t.AuthenticatedAt, t.cutoff = x.ID, x.DeviceID, x.AuthenticatedAt, x.cutoff
+		t.sessionKept = x.keepUntil
 	}
 	return t, nil
 }
 
 // liveSession returns the session to which something of the user is bound.
 func (h handle) liveSession(id string, u store.User) (session, error) {
-	x, known, err := h.session(id)
+	x, known, err := h.sessionOf(u, id)
 	return x, h.parent(known, err, x.User == u, x.life)
 }
 

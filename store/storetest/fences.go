@@ -16,6 +16,7 @@ var fenceTests = []test{
 	{"authenticated ahead of the clock", fenceAhead},
 	{"an expired session ended at its expiry", fenceExpired},
 	{"at after the expiry", fenceExpiredAt},
+	{"durable", fenceDurable},
 	{"a user", fenceUser},
 	{"a user's device", fenceDevice},
 	{"a user's cutoff never falls", fenceUserEarlier},
@@ -135,6 +136,20 @@ func fenceExpiredAt(w *world) {
 	w.equal("outcome", f.Outcome, store.FenceEnded)
 	w.equal("cutoff", f.Cutoff, w.ago(5))
 	w.equal("cutoff when shown again", w.fenceSession("s", store.ScopeUser).Cutoff, w.ago(5))
+}
+
+func fenceDurable(w *world) {
+	w.login(store.Session{ID: "s", AuthenticatedAt: w.ago(10)})
+	durable := store.Fence{RequestID: "r", SessionID: w.id("s"), Durable: true}
+	first := w.fence(durable)
+	w.equal("outcome", first.Outcome, store.FenceFenced)
+	w.aboutNow("cutoff", first.Cutoff)
+	w.wantLive()
+	again := w.fence(durable)
+	w.equal("outcome", again.Outcome, store.FenceEnded)
+	w.equal("cutoff", again.Cutoff, first.Cutoff)
+	w.equal("outcome", w.fence(store.Fence{RequestID: "r", SessionID: w.id("nobody"), Durable: true}).Outcome, store.FenceUnknown)
+	w.equal("cutoff", w.fence(store.Fence{RequestID: "u", User: w.user, At: w.ago(5), Durable: true}).Cutoff, w.ago(5))
 }
 
 func fenceUser(w *world) {

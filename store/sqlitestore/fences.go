@@ -1,0 +1,167 @@
+package sqlitestore
+
+import (
+	"maps"
+	"sync"
+)
+
+// fence is what a fence leaves behind: who ended the session, and when.
+type fence struct {
+	mark string
+	at   int64
+}
+
+// fences are those of sessions that are not on disk yet, by session id. Who
+// wants to know of a session looks here and in the file, in any order, within
+// one transaction: a fence is removed only when every transaction has ended
+// that began before it was written.
+type fences struct {
+	clock func() int64
+
+	mu     sync.Mutex
+	recent map[string]fence
+	older  map[string]fence // were there at the last call of age
+	last   int64            // when the latest of all fences was
+
+	// Transactions under way, of this period and the one before; a period
+	// ends when there is something to remove, and removes it when the
+	// transactions of the one before have ended.
+	running [2]int
+	period  int
+	written []string // in this period
+	leaving []string // written in the period before
+}
+
+func newFences(clock func() int64) *fences {
+	return &fences{clock: clock, recent: map[string]fence{}, older: map[string]fence{}}
+}
+
+// enter is called when a transaction begins, leave when it has ended.
+func (f *fences) enter() (period int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.running[f.period]++
+	return f.period
+}
+
+func (f *fences) leave(period int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.running[period]--
+	f.clear()
+}
+
+// remove forgets the fences of the sessions, which are on disk now.
+func (f *fences) remove(sessionIDs []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.written = append(f.written, sessionIDs...)
+	f.clear()
+}
+
+func (f *fences) clear() {
+	if f.leaving == nil && f.written != nil {
+		f.leaving, f.written = f.written, nil
+		f.period = 1 - f.period
+	}
+	if f.running[1-f.period] > 0 {
+		return
+	}
+	for _, id := range f.leaving {
+		delete(f.recent, id)
+		delete(f.older, id)
+	}
+	f.leaving = nil
+}
+
+// stamp is the time of a fence made now.
+func (f *fences) stamp() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.stampLocked()
+}
+
+func (f *fences) stampLocked() int64 {
+	now := f.clock()
+	f.last = max(f.last, now)
+	return now
+}
+
+// latest is when the latest fence was.
+func (f *fences) latest() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.last
+}
+
+// of returns the fence of the session, if there is one.
+func (f *fences) of(sessionID string) (fence, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ofLocked(sessionID)
+}
+
+func (f *fences) ofLocked(sessionID string) (fence, bool) {
+	if of, ok := f.recent[sessionID]; ok {
+		return of, true
+	}
+	of, ok := f.older[sessionID]
+	return of, ok
+}
+
+// add fences the session with the mark, as of what at makes of now, unless it
+// is fenced already. It returns the fence that stands.
+func (f *fences) add(sessionID, mark string, at func(now int64) int64) (stands fence, added bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if of, ok := f.ofLocked(sessionID); ok {
+		return of, false
+	}
+	of := fence{mark: mark, at: at(f.stampLocked())}
+	f.recent[sessionID] = of
+	return of, true
+}
+
+// aging is how many fences wait to be written in the background.
+func (f *fences) aging() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.older)
+}
+
+// aged returns up to n of the sessions that are to be written.
+func (f *fences) aged(n int) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return some(f.older, n)
+}
+
+// age lets the recent fences wait to be written, unless more than a few wait
+// already because they cannot be.
+func (f *fences) age(few int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.older) > few {
+		return
+	}
+	maps.Copy(f.recent, f.older)
+	f.older, f.recent = f.recent, map[string]fence{} // a map that was large stays large
+}
+
+// all returns all sessions that are fenced.
+func (f *fences) all() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append(some(f.older, len(f.older)), some(f.recent, len(f.recent))...)
+}
+
+func some(m map[string]fence, n int) []string {
+	list := make([]string, 0, min(n, len(m)))
+	for id := range m {
+		if len(list) == n {
+			break
+		}
+		list = append(list, id)
+	}
+	return list
+}
