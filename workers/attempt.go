@@ -28,31 +28,30 @@ type result struct {
 func (t *Target) attempt(ctx context.Context, task events.Task) (r result) {
 	quick := backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(100*time.Millisecond), backoff.WithMaxElapsedTime(0))
-	operation := func() (err error) {
-		if r.obsolete, err = t.obsolete(ctx, task); err != nil {
-			return backoff.Permanent(err)
-		}
-		if r.obsolete {
-			t.count("obsolete")
-			return nil
-		}
-		r.attempts++
-		start := time.Now()
-		failure := t.send(ctx, task)
-		r.took += time.Since(start)
-		if failure == nil {
-			return nil
-		}
-		if failure.Class != Transient || failure.RetryAfter > 0 || failure.Code == codeTimeout {
-			return backoff.Permanent(failure)
-		}
-		return failure
-	}
-	err := backoff.Retry(operation, backoff.WithContext(backoff.WithMaxRetries(quick, quickAttempts-1), ctx))
-	if err != nil {
-		r.failure = asFailure(err)
+	for t.try(ctx, task, &r) && r.attempts < quickAttempts && wait(ctx, quick.NextBackOff()) {
 	}
 	return r
+}
+
+// try makes one attempt, unless the task is obsolete, and reports whether
+// another one soon may come out better.
+func (t *Target) try(ctx context.Context, task events.Task, r *result) (again bool) {
+	obsolete, err := t.obsolete(ctx, task)
+	if err != nil {
+		r.failure = asFailure(err)
+		return false
+	}
+	if obsolete {
+		r.obsolete, r.failure = true, nil
+		t.count("obsolete")
+		return false
+	}
+	r.attempts++
+	start := time.Now()
+	r.failure = t.send(ctx, task)
+	r.took += time.Since(start)
+	f := r.failure
+	return f != nil && f.Class == Transient && f.RetryAfter == 0 && f.Code != codeTimeout
 }
 
 // send makes one attempt. One that has begun is not cut off by a shutdown:
@@ -81,10 +80,10 @@ func (t *Target) obsolete(ctx context.Context, task events.Task) (bool, error) {
 	}
 	probes := probeBackOff()
 	for {
-		results, err := t.Store.Reregistered(ctx, []store.PushCheck{check})
+		anew, err := t.recheck.ask(ctx, check)
 		switch {
 		case err == nil:
-			return results[0], nil
+			return anew, nil
 		case !errors.Is(err, store.ErrUnavailable):
 			return false, &Failure{Class: Transient, Code: codeStore, Err: err}
 		case !wait(ctx, probes.NextBackOff()):

@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/store"
 )
 
 // delivery is a message of requests that was delivered and is held.
@@ -19,9 +20,9 @@ type delivery struct {
 	requests   []events.Request
 }
 
-// open reads a message. It returns false where there is nothing to work on:
+// read reads a message. It returns false where there is nothing to work on:
 // it is not due yet, or it is settled already, because it cannot be read.
-func (r *Revoker) open(ctx context.Context, msg jetstream.Msg) (delivery, bool) {
+func (r *Revoker) read(ctx context.Context, msg jetstream.Msg) (delivery, bool) {
 	d := delivery{msg: msg}
 	meta, err := msg.Metadata()
 	if err != nil {
@@ -70,22 +71,6 @@ func deferred(msg jetstream.Msg, notBefore events.Time) bool {
 // new.
 func ack(msg jetstream.Msg) { _ = msg.Ack() }
 
-// distinct returns the requests of all deliveries, each id once: what
-// concurrent callers said of the same session is one request.
-func distinct(deliveries []delivery) []events.Request {
-	var requests []events.Request
-	seen := map[string]bool{}
-	for _, d := range deliveries {
-		for _, request := range d.requests {
-			if !seen[request.ID] {
-				seen[request.ID] = true
-				requests = append(requests, request)
-			}
-		}
-	}
-	return requests
-}
-
 // giveUp makes a request a dead letter. deliveries, if not 0, replaces the
 // count of attempts for a request that never came to a result.
 func (r *Revoker) giveUp(ctx context.Context, d delivery, request events.Request, f *Failure, deliveries int) bool {
@@ -97,12 +82,40 @@ func (r *Revoker) giveUp(ctx context.Context, d delivery, request events.Request
 	r.Logger.Error("request given up", "step", events.StepRevoke, "request_id", request.ID,
 		"delivered", d.deliveries, "err", f)
 	return r.persist(ctx, func(ctx context.Context) error {
+		if err := r.keepFence(ctx, d, request); err != nil {
+			return err
+		}
 		if err := r.Publisher.DeadLetter(ctx, letter, d.seq); err != nil {
 			return err
 		}
 		r.Metrics.deadLetters.WithLabelValues(letter.Step, letter.Code).Inc()
 		return nil
 	})
+}
+
+// keepFence has the store write down the fence of a request that is about to
+// be given up: what the store only remembers it restores from the requests
+// that are pending, and a dead letter is not pending any more. The error is
+// that of a store that is down; a fence that fails by itself, or may be what
+// crashes the process, does not hold the letter up.
+func (r *Revoker) keepFence(ctx context.Context, d delivery, request events.Request) error {
+	if d.deliveries > maxFenceDeliveries {
+		return nil
+	}
+	f := fence(request)
+	f.Durable = true
+	results, err := r.Store.Fence(ctx, []store.Fence{f})
+	if errors.Is(err, store.ErrUnavailable) {
+		return err
+	}
+	if err == nil {
+		err = results[0].Err
+	}
+	if err != nil {
+		r.Logger.Error("fence of a dead letter cannot be kept", "step", events.StepRevoke,
+			"request_id", request.ID, "session_id", request.SessionID, "err", err)
+	}
+	return nil
 }
 
 // maxErrorText is how much of an error a dead letter holds, in characters. It

@@ -89,8 +89,7 @@ func (o *outage) pass(ctx context.Context, s *suspect) error {
 func (o *outage) admit(s *suspect) (admitted bool, changed <-chan struct{}, delay time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	s.pauses, s.probe = o.pauses, false
-	if !o.paused {
+	if o.admitAll(s) {
 		return true, nil, 0
 	}
 	if o.probing || o.next() != s {
@@ -113,9 +112,18 @@ func (o *outage) admit(s *suspect) (admitted bool, changed <-chan struct{}, dela
 func (o *outage) passed(s *suspect) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.probedBy(s) {
-		return true
-	}
+	return o.probedBy(s) || o.admitAll(s)
+}
+
+// running reports whether the target is not paused; then the caller may go on.
+func (o *outage) running(s *suspect) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.admitAll(s)
+}
+
+// admitAll admits the caller unless the target is paused.
+func (o *outage) admitAll(s *suspect) bool {
 	s.pauses, s.probe = o.pauses, false
 	return !o.paused
 }

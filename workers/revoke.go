@@ -3,6 +3,7 @@ package workers
 import (
 	"context"
 	"errors"
+	"runtime"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -68,9 +69,11 @@ func (b *batch) live() []*item {
 }
 
 func (r *Revoker) revokeTogether(ctx context.Context, requests []events.Request) (map[string]*Failure, error) {
-	b := &batch{failures: map[string]*Failure{}}
-	for _, request := range requests {
-		b.items = append(b.items, &item{request: request})
+	b := &batch{items: make([]*item, len(requests)), failures: map[string]*Failure{}}
+	items := make([]item, len(requests))
+	for i, request := range requests {
+		items[i].request = request
+		b.items[i] = &items[i]
 	}
 	for _, stage := range []func(context.Context, *batch) error{r.resolve, r.mark, r.tell, r.finish} {
 		if err := stage(ctx, b); err != nil {
@@ -106,6 +109,7 @@ func (r *Revoker) mark(ctx context.Context, b *batch) error {
 func (r *Revoker) tell(ctx context.Context, b *batch) error {
 	var tasks, public []*nats.Msg
 	for _, it := range b.items {
+		runtime.Gosched() // whoever waits for an answer goes first
 		if b.failures[it.request.ID] != nil || it.revoked.Done {
 			continue
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -48,22 +47,21 @@ func (c TargetConfig) concurrency() int {
 // and is counted against no task.
 type Target struct {
 	TargetConfig
-	puller *puller
-	outage *outage
-	slots  chan struct{}           // of attempts
-	doubt  atomic.Pointer[Failure] // the latest that may be the target's
+	puller  *puller
+	held    *held
+	recheck *rechecker
+	outage  *outage
+	slots   chan struct{}           // of attempts
+	doubt   atomic.Pointer[Failure] // the latest that may be the target's
 }
-
-// maxHeld is how many tasks are held at once. It is far more than are attempted:
-// while the target is paused, new tasks have to come in, because one of them
-// may show that it is up and only those that came before fail.
-const maxHeld = 1000
 
 // NewTarget returns a target that has not started.
 func NewTarget(c TargetConfig) *Target {
 	t := &Target{
 		TargetConfig: c,
 		slots:        make(chan struct{}, c.concurrency()),
+		held:         newHeld(),
+		recheck:      &rechecker{store: c.Store},
 		puller: newPuller(c.JetStream, events.StreamTasks,
 			events.ConsumerTarget(events.KindPush, c.Name), events.SubjectTask(events.KindPush, c.Name)),
 	}
@@ -85,21 +83,19 @@ func (t *Target) report(paused bool) {
 // returns nil.
 func (t *Target) Run(ctx context.Context) error {
 	t.Metrics.paused.WithLabelValues(events.StepPush, t.Name).Set(0)
-	places := make(chan struct{}, maxHeld)
-	var working sync.WaitGroup
-	defer working.Wait()
+	release := t.held.keep()
+	defer release()
+	c := newCrew(t.concurrency(), pullTasks, func(msg jetstream.Msg, aside func()) {
+		defer t.held.remove(msg)
+		t.work(ctx, msg, aside)
+	})
+	defer c.finish()
 	probes := probeBackOff()
-	for ctx.Err() == nil {
-		free := t.takePlaces(ctx, places)
-		msgs, err := t.puller.pull(ctx, free)
-		for range free - len(msgs) {
-			<-places
-		}
+	for places := t.held.reserve(ctx); places > 0; places = t.held.reserve(ctx) {
+		msgs, err := t.puller.pull(ctx, places)
+		t.held.add(msgs, places)
 		for _, msg := range msgs {
-			working.Go(func() {
-				defer func() { <-places }()
-				t.work(ctx, msg)
-			})
+			c.msgs <- msg
 		}
 		if err != nil && ctx.Err() == nil {
 			t.Logger.Warn("tasks cannot be pulled", "step", events.StepPush, "target", t.Name, "err", err)
@@ -111,140 +107,137 @@ func (t *Target) Run(ctx context.Context) error {
 	return nil
 }
 
-// takePlaces waits for one free place and takes all that are free. It takes
-// none where ctx ends first.
-func (t *Target) takePlaces(ctx context.Context, places chan struct{}) int {
-	select {
-	case places <- struct{}{}:
-	case <-ctx.Done():
-		return 0
-	}
-	for n := 1; ; n++ {
-		select {
-		case places <- struct{}{}:
-		default:
-			return n
-		}
-	}
+// errand is a task that was delivered, while it is worked on.
+type errand struct {
+	msg    jetstream.Msg
+	meta   *jetstream.MsgMetadata
+	task   events.Task
+	memory suspect
+	aside  func() // to be called before a wait; see [crew]
 }
 
 // work does one task and acknowledges it, or leaves it to be delivered again.
-func (t *Target) work(ctx context.Context, msg jetstream.Msg) {
+func (t *Target) work(ctx context.Context, msg jetstream.Msg, aside func()) {
 	meta, err := msg.Metadata()
 	if err != nil {
 		t.Logger.Error("message without metadata", "step", events.StepPush, "target", t.Name, "err", err)
 		return
 	}
-	release := hold(msg)
-	defer release()
-	task, err := events.DecodeTask(msg.Data())
+	e := &errand{msg: msg, meta: meta, aside: aside}
+	e.task, err = events.DecodeTask(msg.Data())
 	switch {
 	case errors.Is(err, events.ErrNotWork):
 		ack(msg)
 		return
 	case err != nil:
-		t.ackAfter(ctx, msg, func(ctx context.Context) error {
+		t.ackAfter(ctx, e, func(ctx context.Context) error {
 			return recordUndecodable(ctx, t.Publisher, t.Metrics, msg, meta.Sequence.Stream, err)
 		})
 		return
-	case deferred(msg, task.History.NotBefore):
+	case deferred(msg, e.task.History.NotBefore):
 		return
 	}
 	if meta.NumDelivered > 1 {
 		t.Metrics.redeliveries.WithLabelValues(events.StepPush, t.Name).Inc()
 	}
-	t.deliver(ctx, msg, task, meta)
+	t.deliver(ctx, e)
 }
 
 // deliver attempts a task until it is done, has failed by itself, or ctx
 // ends. While the target is down it waits for its turn.
-func (t *Target) deliver(ctx context.Context, msg jetstream.Msg, task events.Task, meta *jetstream.MsgMetadata) {
-	memory := t.outage.meet(task.History.Attempts > 0)
+func (t *Target) deliver(ctx context.Context, e *errand) {
+	e.memory = t.outage.meet(e.task.History.Attempts > 0)
 	for {
-		if t.begin(ctx, &memory) != nil {
-			_ = msg.Nak() // an interruption is no failure
+		if t.begin(ctx, e) != nil {
+			_ = e.msg.Nak() // an interruption is no failure
 			return
 		}
-		r := t.attempt(ctx, task)
+		r := t.attempt(ctx, e.task)
 		<-t.slots
 		switch {
 		case r.obsolete:
-			t.outage.abandoned(&memory) // it says nothing of the target
-			ack(msg)
+			t.outage.abandoned(&e.memory) // it says nothing of the target
+			ack(e.msg)
 			return
 		case r.failure == nil:
 			t.outage.succeeded()
-			ack(msg)
+			ack(e.msg)
 			return
 		case ctx.Err() != nil && r.failure.Class != Permanent:
-			t.outage.abandoned(&memory)
-			_ = msg.Nak()
+			t.outage.abandoned(&e.memory)
+			_ = e.msg.Nak()
 			return
-		case t.own(ctx, r.failure, &memory):
-			t.ackAfter(ctx, msg, func(ctx context.Context) error { return t.retry(ctx, task, r, meta) })
+		case t.own(ctx, e, r.failure):
+			t.ackAfter(ctx, e, func(ctx context.Context) error { return t.retry(ctx, e, r) })
 			return
 		}
 	}
 }
 
 // begin waits until an attempt may be made and takes a slot for it.
-func (t *Target) begin(ctx context.Context, memory *suspect) error {
-	for {
-		if err := t.outage.pass(ctx, memory); err != nil {
-			return err
+func (t *Target) begin(ctx context.Context, e *errand) error {
+	for ctx.Err() == nil {
+		if !t.outage.running(&e.memory) {
+			e.aside()
+			if err := t.outage.pass(ctx, &e.memory); err != nil {
+				return err
+			}
 		}
 		select {
 		case t.slots <- struct{}{}:
 		case <-ctx.Done():
-			t.outage.abandoned(memory)
+			t.outage.abandoned(&e.memory)
 			return ctx.Err()
 		}
-		if t.outage.passed(memory) {
+		if t.outage.passed(&e.memory) {
 			return nil
 		}
 		<-t.slots
 	}
+	return ctx.Err()
 }
 
 // own reports whether a failure is the task's own.
-func (t *Target) own(ctx context.Context, f *Failure, memory *suspect) bool {
+func (t *Target) own(ctx context.Context, e *errand, f *Failure) bool {
 	switch f.Class {
 	case Permanent, Throttled:
 		t.outage.succeeded() // the target answers
 		return true
 	default:
 		t.doubt.Store(f)
-		return t.outage.failed(ctx, f.Class, memory)
+		e.aside()
+		return t.outage.failed(ctx, f.Class, &e.memory)
 	}
 }
 
 // retry publishes a failed task again, or gives it up.
-func (t *Target) retry(ctx context.Context, task events.Task, r result, meta *jetstream.MsgMetadata) error {
-	f := r.failure
+func (t *Target) retry(ctx context.Context, e *errand, r result) error {
+	task, f := e.task, r.failure
 	history, retry := t.Retry.next(task.History, f, r.attempts, r.took, time.Now())
 	task.History = history
 	if retry {
-		return t.Publisher.TaskAgain(ctx, task, meta.Sequence.Stream)
+		return t.Publisher.TaskAgain(ctx, task, e.meta.Sequence.Stream)
 	}
 	letter := deadLetter(events.StepPush, task.ID, f, history)
 	letter.Target, letter.Request, letter.Task = t.Name, &task.Request, &task
-	if err := t.Publisher.DeadLetter(ctx, letter, meta.Sequence.Stream); err != nil {
+	if err := t.Publisher.DeadLetter(ctx, letter, e.meta.Sequence.Stream); err != nil {
 		return err
 	}
 	t.Metrics.deadLetters.WithLabelValues(letter.Step, letter.Code).Inc()
 	t.Logger.Error("task given up", "step", events.StepPush, "target", t.Name,
-		"request_id", task.Request.ID, "delivered", meta.NumDelivered, "err", f)
+		"request_id", task.Request.ID, "delivered", e.meta.NumDelivered, "err", f)
 	return nil
 }
 
 // ackAfter does what has to be on disk before the message is acknowledged,
 // until it is; only the end of ctx stops it.
-func (t *Target) ackAfter(ctx context.Context, msg jetstream.Msg, do func(context.Context) error) {
+func (t *Target) ackAfter(ctx context.Context, e *errand, do func(context.Context) error) {
+	e.aside()
 	probes := probeBackOff()
 	for {
 		err := do(context.WithoutCancel(ctx))
 		if err == nil {
-			ack(msg)
+			ack(e.msg)
 			return
 		}
 		t.Logger.Warn("broker is down", "step", events.StepPush, "target", t.Name, "err", err)

@@ -1,0 +1,64 @@
+package workers
+
+import (
+	"context"
+	"runtime"
+	"sync"
+
+	"github.com/logoutd/logoutd/store"
+)
+
+// rechecker asks the store whether devices have registered anew. The checks
+// that come while one call is under way share the next call; no timer holds
+// one back.
+type rechecker struct {
+	store store.Store
+	turn  sync.Mutex // to call the store
+	mu    sync.Mutex
+	next  *round // nil: nobody waits
+}
+
+// round is one call and what came of it.
+type round struct {
+	checks []store.PushCheck
+	done   chan struct{}
+	anew   []bool
+	err    error
+}
+
+// ask is [store.Store.Reregistered] for one check. Nobody may ask with a
+// context that ends before that of others.
+func (c *rechecker) ask(ctx context.Context, check store.PushCheck) (anew bool, err error) {
+	r, place := c.join(check)
+	if place == 0 {
+		c.call(ctx, r)
+	}
+	<-r.done
+	if r.err != nil {
+		return false, r.err
+	}
+	return r.anew[place], nil
+}
+
+// join adds a check to the next round.
+func (c *rechecker) join(check store.PushCheck) (r *round, place int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.next == nil {
+		c.next = &round{done: make(chan struct{})}
+	}
+	c.next.checks = append(c.next.checks, check)
+	return c.next, len(c.next.checks) - 1
+}
+
+// call makes the call of a round when the one before has ended.
+func (c *rechecker) call(ctx context.Context, r *round) {
+	c.turn.Lock()
+	defer c.turn.Unlock()
+	runtime.Gosched() // whoever can run and is about to ask comes along
+	c.mu.Lock()
+	c.next = nil // who comes now starts another
+	c.mu.Unlock()
+	defer close(r.done)
+	r.anew, r.err = c.store.Reregistered(ctx, r.checks)
+}

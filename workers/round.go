@@ -1,0 +1,179 @@
+package workers
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/logoutd/logoutd/events"
+)
+
+// revokeRound is the messages of one pull, while they are worked on.
+type revokeRound struct {
+	sync.WaitGroup
+	// fresh is what is delivered for the first time; again may have crashed
+	// the process, and is worked on alone and last.
+	fresh    []group
+	again    []delivery
+	pulled   int // messages
+	requests int // in them
+	release  func()
+	took     time.Duration
+}
+
+// group is deliveries whose requests share their round trips.
+type group struct {
+	deliveries []delivery
+	requests   []events.Request // each id once
+	ids        map[string]bool
+}
+
+// open reads the messages of a pull, and holds them.
+func (r *Revoker) open(ctx context.Context, msgs []jetstream.Msg) *revokeRound {
+	next := &revokeRound{release: hold(msgs...), pulled: len(msgs)}
+	var fresh []delivery
+	for _, msg := range msgs {
+		runtime.Gosched() // whoever waits for an answer goes first
+		d, ok := r.read(ctx, msg)
+		next.requests += len(d.requests)
+		switch {
+		case !ok:
+		case d.deliveries > 1:
+			next.again = append(next.again, d)
+		default:
+			fresh = append(fresh, d)
+		}
+	}
+	for len(fresh) > 0 {
+		n := together(fresh)
+		next.fresh = append(next.fresh, newGroup(fresh[:n]))
+		fresh = fresh[n:]
+	}
+	return next
+}
+
+// together returns how many of the deliveries make a group: one at least, and
+// roundRequests at most.
+func together(deliveries []delivery) (n int) {
+	requests := 0
+	for n < len(deliveries) {
+		requests += len(deliveries[n].requests)
+		if n > 0 && requests > roundRequests {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// newGroup returns a group. What concurrent callers said of the same session
+// is one request.
+func newGroup(deliveries []delivery) group {
+	g := group{deliveries: deliveries, ids: map[string]bool{}}
+	for _, d := range deliveries {
+		for _, request := range d.requests {
+			if !g.ids[request.ID] {
+				g.ids[request.ID] = true
+				g.requests = append(g.requests, request)
+			}
+		}
+	}
+	return g
+}
+
+// messages returns how many messages of the same length make a full round.
+// The busier the front ends, the more requests a message holds.
+func (r *revokeRound) messages() int {
+	return min(max(roundRequests*r.pulled/max(r.requests, 1), 1), pullMessages)
+}
+
+// collides reports whether two rounds cannot be under way at once: they share
+// a request, which is told once if one comes after the other; or one of them
+// may crash the process, and must not be taken for the other.
+func (r *revokeRound) collides(other *revokeRound) bool {
+	if len(r.again)+len(other.again) > 0 {
+		return true
+	}
+	for _, mine := range r.fresh {
+		for _, theirs := range other.fresh {
+			for id := range mine.ids {
+				if theirs.ids[id] {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// do works on a round.
+func (r *Revoker) do(ctx context.Context, current *revokeRound) {
+	defer current.release()
+	start := time.Now()
+	defer func() { current.took = time.Since(start) }()
+	for _, g := range current.fresh {
+		r.work(ctx, g)
+	}
+	for i, d := range current.again {
+		r.workAgain(ctx, d, i == 0)
+	}
+}
+
+// workAgain works on a message that was delivered before: it splits a batch
+// into halves, so that a request that crashes the process takes no neighbours
+// along, and gives up a request that stands alone after a few deliveries. Only
+// the first of a round can be to blame: those behind it were delivered as
+// often, but may never have been reached.
+func (r *Revoker) workAgain(ctx context.Context, d delivery, first bool) {
+	r.Metrics.redeliveries.WithLabelValues(events.StepRevoke, "").Inc()
+	if n := len(d.requests); n > 1 {
+		if r.persist(ctx, func(ctx context.Context) error {
+			return r.Publisher.Split(ctx, d.requests[:n/2], d.requests[n/2:])
+		}) {
+			ack(d.msg)
+		}
+		return
+	}
+	if !d.requests[0].History.NotBefore.IsZero() {
+		d.deliveries-- // the one that came before it was due
+	}
+	if first && d.deliveries > maxDeliveries {
+		f := &Failure{Class: Permanent, Code: codeCrashed,
+			Err: errors.New("the process ended each time while it worked on this request")}
+		if r.giveUp(ctx, d, d.requests[0], f, int(d.deliveries)) {
+			ack(d.msg)
+		}
+		return
+	}
+	r.work(ctx, newGroup([]delivery{d}))
+}
+
+// work does the requests of a group, settles what failed, and acknowledges.
+// While the store or the broker is down it waits; nothing is counted against
+// any request.
+func (r *Revoker) work(ctx context.Context, g group) {
+	if ctx.Err() != nil { // what has not begun is not begun any more
+		r.handBack(ctx, g.deliveries)
+		return
+	}
+	var failures map[string]*Failure
+	var took time.Duration // without pauses
+	if !r.persist(ctx, func(ctx context.Context) (err error) {
+		start := time.Now()
+		failures, err = r.revoke(ctx, g.requests)
+		took = time.Since(start)
+		return err
+	}) {
+		r.handBack(ctx, g.deliveries)
+		return
+	}
+	for _, d := range g.deliveries {
+		if r.settle(ctx, d, failures, took) {
+			ack(d.msg)
+		}
+	}
+}
