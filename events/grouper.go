@@ -3,6 +3,7 @@ package events
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 )
 
@@ -91,6 +92,7 @@ func (g *grouper) run() {
 		if !ok {
 			return
 		}
+		runtime.Gosched() // whoever is about to come joins
 		g.flush(g.collect(first))
 	}
 }

@@ -30,6 +30,7 @@ type Publisher struct {
 	js       jetstream.JetStream
 	requests *grouper
 	waiting  atomic.Int64 // requests whose callers wait
+	done     atomic.Int64 // requests that were acknowledged
 	observe  func(time.Duration)
 	failed   atomic.Int64 // when the latest publish of requests failed, in Unix ms; 0: it did not
 }
@@ -61,8 +62,15 @@ func (p *Publisher) Requests(ctx context.Context, requests ...Request) error {
 	}
 	p.waiting.Add(int64(len(encoded)))
 	defer p.waiting.Add(-int64(len(encoded)))
-	return p.requests.do(ctx, encoded)
+	err = p.requests.do(ctx, encoded)
+	if err == nil {
+		p.done.Add(int64(len(encoded)))
+	}
+	return err
 }
+
+// Published returns how many requests have been acknowledged.
+func (p *Publisher) Published() int64 { return p.done.Load() }
 
 // Waiting returns how many requests are being published, their callers
 // waiting: how busy the front ends of this process are.

@@ -3,7 +3,6 @@ package workers
 import (
 	"context"
 	"errors"
-	"runtime"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -109,7 +108,6 @@ func (r *Revoker) mark(ctx context.Context, b *batch) error {
 func (r *Revoker) tell(ctx context.Context, b *batch) error {
 	var tasks, public []*nats.Msg
 	for _, it := range b.items {
-		runtime.Gosched() // whoever waits for an answer goes first
 		if b.failures[it.request.ID] != nil || it.revoked.Done {
 			continue
 		}

@@ -59,6 +59,7 @@ type Revoker struct {
 	puller    *puller
 	providers map[string]bool
 	pause     pause
+	manners   manners
 }
 
 // NewRevoker returns a revoker that has not started.
@@ -68,6 +69,7 @@ func NewRevoker(c RevokerConfig) *Revoker {
 		puller:        newPuller(c.JetStream, events.StreamRequests, events.ConsumerRevoker, events.SubjectRequests),
 		providers:     map[string]bool{},
 		pause:         pause{metrics: c.Metrics},
+		manners:       manners{fronts: c.Publisher},
 	}
 	for _, name := range c.Providers {
 		r.providers[name] = true
@@ -102,32 +104,8 @@ func (r *Revoker) Run(ctx context.Context) error {
 		next.Go(func() { r.do(ctx, next) })
 		current.Wait() // two at most
 		current = next
-		r.giveWay(ctx, current)
+		r.manners.rest(ctx, current)
 	}
 	current.Wait()
 	return nil
-}
-
-const (
-	// crowd is how many logouts wait for their answers when the front ends of
-	// this process are too busy for revocations beside them.
-	crowd = 64
-	// restFactor is how much longer than it works the revoker rests then, up
-	// to maxRest; every restStep it looks whether the crowd is gone.
-	restFactor = 4
-	maxRest    = 250 * time.Millisecond
-	restStep   = 5 * time.Millisecond
-)
-
-// giveWay rests after a round while there is a crowd: the answers come first,
-// and the backlog is drained when they are given.
-func (r *Revoker) giveWay(ctx context.Context, current *revokeRound) {
-	if r.Publisher.Waiting() < crowd {
-		return
-	}
-	current.Wait()
-	rest := min(restFactor*current.took, maxRest)
-	for rest > 0 && r.Publisher.Waiting() >= crowd && wait(ctx, restStep) {
-		rest -= restStep
-	}
 }

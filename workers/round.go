@@ -3,7 +3,6 @@ package workers
 import (
 	"context"
 	"errors"
-	"runtime"
 	"sync"
 	"time"
 
@@ -37,7 +36,6 @@ func (r *Revoker) open(ctx context.Context, msgs []jetstream.Msg) *revokeRound {
 	next := &revokeRound{release: hold(msgs...), pulled: len(msgs)}
 	var fresh []delivery
 	for _, msg := range msgs {
-		runtime.Gosched() // whoever waits for an answer goes first
 		d, ok := r.read(ctx, msg)
 		next.requests += len(d.requests)
 		switch {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
@@ -202,57 +201,6 @@ func TestFenceThatMayCrashTheProcessIsLeftOut(t *testing.T) {
 	w.crash(8, 1)
 	w.run(w.revoker("http").Run)
 	w.eventually("dead letter", func() bool { return len(w.letters()) == 1 })
-}
-
-// fullBroker acknowledges no requests until it is opened.
-type fullBroker struct {
-	jetstream.JetStream
-	open chan struct{}
-}
-
-func (b *fullBroker) PublishMsg(ctx context.Context, msg *nats.Msg, opts ...jetstream.PublishOpt) (*jetstream.PubAck, error) {
-	if msg.Subject == events.SubjectRequests {
-		select {
-		case <-b.open:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-	return b.JetStream.PublishMsg(ctx, msg, opts...)
-}
-
-func TestRevokerGivesWayToACrowd(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	requests := []events.Request{w.logout("session", w.login("ada", "one")), w.logout("session", w.login("bob", "two"))}
-	ended := make(chan time.Time, 2)
-	s, began := w.watch(), make(chan time.Time, 2)
-	s.revoke = func(store.Revocation) { began <- time.Now() }
-	s.finish = func(store.Revocation) {
-		<-time.After(50 * time.Millisecond)
-		ended <- time.Now()
-	}
-	free := w.publisher
-	full := &fullBroker{w.broker.JS, make(chan struct{})}
-	w.publisher = events.NewPublisher(full, nil)
-	t.Cleanup(w.publisher.Close)
-	var crowd sync.WaitGroup
-	defer crowd.Wait()
-	defer close(full.open)
-	for i := range 100 {
-		crowd.Go(func() { _ = w.publisher.Requests(t.Context(), request(fmt.Sprint("crowd-", i))) })
-	}
-	w.eventually("a crowd", func() bool { return w.publisher.Waiting() == 100 })
-
-	w.run(w.revoker("http").Run)
-	w.must(free.Split(t.Context(), requests[:1]))
-	first := <-ended
-	w.must(free.Split(t.Context(), requests[1:]))
-	<-began
-	if rested := (<-began).Sub(first); rested < 150*time.Millisecond {
-		t.Errorf("the second round began %s after the first, which had worked for 50 ms", rested)
-	}
-	w.eventually("both done, crowd or not", func() bool { return w.done() == 2 })
 }
 
 func request(id string) events.Request {

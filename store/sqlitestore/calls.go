@@ -2,7 +2,6 @@ package sqlitestore
 
 import (
 	"context"
-	"runtime"
 	"time"
 
 	"github.com/logoutd/logoutd/store"
@@ -87,7 +86,6 @@ func (s *Store) inChunks(ctx context.Context, n int, work func(h handle, i, rows
 		err := s.write(ctx, min(n-next, s.config.chunk()), func(h handle) error {
 			begun := time.Now()
 			for rows := s.config.chunk(); rows > 0 && next < n && time.Since(begun) < chunkTime; {
-				runtime.Gosched() // whoever waits for an answer goes first
 				read, more, err := work(h, next, rows)
 				if err != nil && !ofItem(err) {
 					return err

@@ -3,6 +3,7 @@ package sqlitestore
 import (
 	"cmp"
 	"context"
+	"runtime"
 	"sync"
 )
 
@@ -99,6 +100,9 @@ func (l *lane) next() []*job {
 		}
 		l.queued.Wait()
 	}
+	l.mu.Unlock()
+	runtime.Gosched() // whoever is about to come joins
+	l.mu.Lock()
 	n, items := 0, 0
 	for n < len(l.jobs) && items < groupItems {
 		items += l.jobs[n].items

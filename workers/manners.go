@@ -1,0 +1,136 @@
+package workers
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// probeEvery is how often the revoker rests for probeRest, to learn
+	// whether that helps anybody. What it sees in the first part is only the
+	// answers that waited for the rest.
+	probeEvery = 1000 * time.Millisecond
+	firstPart  = 70 * time.Millisecond
+	probeRest  = 100 * time.Millisecond
+	// helps is how much faster the front ends must accept while it rests.
+	helps = 1.35
+	// burstRest is how much longer than it works the revoker rests where that
+	// helps, up to maxRest; overloadRest is the same when requests are older
+	// than burst.
+	burstRest    = 8
+	overloadRest = 1
+	maxRest      = time.Second
+	burst        = time.Minute
+	// restStep is how often a resting revoker looks for a crowd. It is gone
+	// when fewer than crowd callers waited at calmLooks looks in a row.
+	restStep  = 5 * time.Millisecond
+	crowd     = 8
+	calmLooks = 4
+)
+
+// fronts are the front ends of this process: what their publisher tells.
+type fronts interface {
+	Waiting() int
+	Published() int64
+}
+
+// manners let the front ends of this process go first: where the machine is
+// too small for a burst and its revocations at once, the answers come first,
+// and the backlog is worked off when they are given. Whether it is too small
+// shows when the revoker rests: if more is accepted then, it is.
+type manners struct {
+	fronts  fronts
+	calm    int       // looks in a row at which there was no crowd
+	rested  time.Time // the end of the latest rest
+	working rate
+	resting rate
+}
+
+// rest rests after a round, if there is a crowd that it helps, or might.
+func (m *manners) rest(ctx context.Context, current *revokeRound) {
+	if !m.crowded() {
+		m.working.skip(m.fronts)
+		return
+	}
+	help := m.working.perSecond > 0 && m.resting.perSecond > helps*m.working.perSecond
+	if !help && time.Since(m.rested) < probeEvery {
+		return
+	}
+	current.Wait()
+	m.working.take(m.fronts)
+	length := probeRest
+	if help {
+		length = max(length, min(m.factor(current)*current.took, maxRest))
+	}
+	if m.pause(ctx, firstPart) {
+		m.resting.skip(m.fronts)
+		m.pause(ctx, length-firstPart)
+		m.resting.take(m.fronts)
+	}
+	m.working.skip(m.fronts)
+	m.rested = time.Now()
+}
+
+// pause waits for as long as there is a crowd, and reports whether there was
+// one to the end.
+func (m *manners) pause(ctx context.Context, length time.Duration) bool {
+	for ; length > 0; length -= restStep {
+		if !m.crowded() || !wait(ctx, restStep) {
+			return false
+		}
+	}
+	return true
+}
+
+// factor is how much longer than the round the rest is. What goes on for
+// longer than a burst is the usual load, and gets equal shares.
+func (m *manners) factor(current *revokeRound) time.Duration {
+	if current.late() > burst {
+		return overloadRest
+	}
+	return burstRest
+}
+
+// crowded reports whether there is a crowd, or was one at the latest looks:
+// it thins for a moment whenever a message is acknowledged.
+func (m *manners) crowded() bool {
+	if m.calm++; m.fronts.Waiting() >= crowd {
+		m.calm = 0
+	}
+	return m.calm < calmLooks
+}
+
+// rate is how many requests the front ends of this process accept a second,
+// smoothed.
+type rate struct {
+	perSecond float64
+	since     time.Time
+	published int64
+}
+
+// skip lets the next measurement begin now.
+func (r *rate) skip(f fronts) { r.since, r.published = time.Now(), f.Published() }
+
+// take measures since the latest skip, unless that was before the crowd came.
+func (r *rate) take(f fronts) {
+	elapsed := time.Since(r.since)
+	if elapsed > 2*probeEvery {
+		return
+	}
+	now := float64(f.Published()-r.published) / elapsed.Seconds()
+	if r.perSecond == 0 {
+		r.perSecond = now
+	}
+	r.perSecond += (now - r.perSecond) / 3
+}
+
+// late is how long ago the oldest request was accepted that came for the
+// first time.
+func (r *revokeRound) late() (oldest time.Duration) {
+	for _, g := range r.fresh {
+		for _, d := range g.deliveries {
+			oldest = max(oldest, time.Since(d.requests[0].RequestedAt.Time))
+		}
+	}
+	return oldest
+}
