@@ -40,7 +40,7 @@ type fronts interface {
 // shows when the revoker rests: if more is accepted then, it is.
 type manners struct {
 	fronts  fronts
-	calm    int       // looks in a row at which there was no crowd
+	looks   int       // how often to look before a crowd is taken to be gone
 	rested  time.Time // the end of the latest rest
 	working rate
 	resting rate
@@ -94,10 +94,12 @@ func (m *manners) factor(current *revokeRound) time.Duration {
 // crowded reports whether there is a crowd, or was one at the latest looks:
 // it thins for a moment whenever a message is acknowledged.
 func (m *manners) crowded() bool {
-	if m.calm++; m.fronts.Waiting() >= crowd {
-		m.calm = 0
+	if m.fronts.Waiting() >= crowd {
+		m.looks = calmLooks
+	} else if m.looks > 0 {
+		m.looks--
 	}
-	return m.calm < calmLooks
+	return m.looks > 0
 }
 
 // rate is how many requests the front ends of this process accept a second,
