@@ -21,11 +21,16 @@ const (
 	headerBatchCommit   = "Nats-Batch-Commit"
 )
 
+// maxSingle is how many messages are published one by one: the server makes a
+// store for each atomic batch, which takes longer than a few syncs (nats-server
+// 2.15).
+const maxSingle = 12
+
 // maxAtomic is how many messages an atomic batch holds at most.
 const maxAtomic = 1000
 
 // All publishes messages of one stream and returns once all are acknowledged:
-// on disk. They go out as atomic batches, each with one fsync. Where the
+// on disk. Many go out as atomic batches, each with one fsync. Where the
 // server refuses a batch, because one of its messages was published before,
 // they are published one by one, and a duplicate counts as published. The
 // messages are in use until it returns.
@@ -41,7 +46,7 @@ func (p *Publisher) All(ctx context.Context, msgs []*nats.Msg) error {
 }
 
 func (p *Publisher) batch(ctx context.Context, msgs []*nats.Msg) error {
-	if len(msgs) > 1 {
+	if len(msgs) > maxSingle {
 		var refused *jetstream.APIError
 		err := p.atomic(ctx, msgs)
 		if !errors.As(err, &refused) {

@@ -60,13 +60,13 @@ func TestIncompleteBatchFallsBack(t *testing.T) {
 	t.Parallel()
 	b := eventstest.Start(t)
 	js := &interceptor{b.JS, func(ctx context.Context, msg *nats.Msg, next publishFunc) (*jetstream.PubAck, error) {
-		msg.Header.Set("Nats-Batch-Sequence", "12") // as if some had been lost before it
+		msg.Header.Set("Nats-Batch-Sequence", "30") // as if some had been lost before it
 		return next(ctx, msg)
 	}}
-	if err := publisher(t, js).All(t.Context(), tasks(t, 0, 10)); err != nil {
+	if err := publisher(t, js).All(t.Context(), tasks(t, 0, 20)); err != nil {
 		t.Fatal(err)
 	}
-	expectTasks(t, b, 10)
+	expectTasks(t, b, 20)
 }
 
 func TestLostAcknowledgementOfBatchIsRepeated(t *testing.T) {
@@ -78,14 +78,14 @@ func TestLostAcknowledgementOfBatchIsRepeated(t *testing.T) {
 		}
 		return nil, context.DeadlineExceeded
 	}}
-	err := publisher(t, js).All(t.Context(), tasks(t, 0, 10))
+	err := publisher(t, js).All(t.Context(), tasks(t, 0, 20))
 	if !errors.Is(err, events.ErrUnavailable) {
 		t.Fatalf("error %v, want ErrUnavailable", err)
 	}
-	if err := publisher(t, b.JS).All(t.Context(), tasks(t, 0, 10)); err != nil {
+	if err := publisher(t, b.JS).All(t.Context(), tasks(t, 0, 20)); err != nil {
 		t.Fatal(err)
 	}
-	expectTasks(t, b, 10)
+	expectTasks(t, b, 20)
 }
 
 func TestBrokerStoppedBetweenBatches(t *testing.T) {

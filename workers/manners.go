@@ -12,19 +12,20 @@ const (
 	probeEvery = 1000 * time.Millisecond
 	firstPart  = 70 * time.Millisecond
 	probeRest  = 100 * time.Millisecond
+	firstProbe = 200 * time.Millisecond // after the first rest
 	// helps is how much faster the front ends must accept while it rests.
 	helps = 1.35
 	// burstRest is how much longer than it works the revoker rests where that
 	// helps, up to maxRest; overloadRest is the same when requests are older
 	// than burst.
-	burstRest    = 8
+	burstRest    = 16
 	overloadRest = 1
-	maxRest      = time.Second
+	maxRest      = 2 * time.Second
 	burst        = time.Minute
 	// restStep is how often a resting revoker looks for a crowd. It is gone
 	// when fewer than crowd callers waited at calmLooks looks in a row.
 	restStep  = 5 * time.Millisecond
-	crowd     = 8
+	crowd     = 16
 	calmLooks = 4
 )
 
@@ -52,23 +53,42 @@ func (m *manners) rest(ctx context.Context, current *revokeRound) {
 		m.working.skip(m.fronts)
 		return
 	}
-	help := m.working.perSecond > 0 && m.resting.perSecond > helps*m.working.perSecond
-	if !help && time.Since(m.rested) < probeEvery {
+	if !m.help() && !m.probeDue() {
 		return
 	}
 	current.Wait()
 	m.working.take(m.fronts)
-	length := probeRest
-	if help {
-		length = max(length, min(m.factor(current)*current.took, maxRest))
-	}
 	if m.pause(ctx, firstPart) {
 		m.resting.skip(m.fronts)
-		m.pause(ctx, length-firstPart)
+		m.pause(ctx, probeRest-firstPart)
 		m.resting.take(m.fronts)
+	}
+	if m.help() {
+		m.pause(ctx, min(m.factor(current)*current.took, maxRest)-probeRest)
 	}
 	m.working.skip(m.fronts)
 	m.rested = time.Now()
+}
+
+// help reports whether the front ends accept more while the revoker rests.
+func (m *manners) help() bool {
+	return m.working.perSecond > 0 && m.resting.perSecond > helps*m.working.perSecond
+}
+
+// probeDue reports whether it is time to find out, which the first rest alone
+// cannot tell.
+func (m *manners) probeDue() bool {
+	since := time.Since(m.rested)
+	return since >= probeEvery || m.working.perSecond == 0 && since >= firstProbe
+}
+
+// factor is how much longer than the round the rest is. What goes on for
+// longer than a burst is the usual load, and gets equal shares.
+func (m *manners) factor(current *revokeRound) time.Duration {
+	if current.late() > burst {
+		return overloadRest
+	}
+	return burstRest
 }
 
 // pause waits for as long as there is a crowd, and reports whether there was
@@ -80,15 +100,6 @@ func (m *manners) pause(ctx context.Context, length time.Duration) bool {
 		}
 	}
 	return true
-}
-
-// factor is how much longer than the round the rest is. What goes on for
-// longer than a burst is the usual load, and gets equal shares.
-func (m *manners) factor(current *revokeRound) time.Duration {
-	if current.late() > burst {
-		return overloadRest
-	}
-	return burstRest
 }
 
 // crowded reports whether there is a crowd, or was one at the latest looks:

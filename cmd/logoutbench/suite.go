@@ -27,7 +27,7 @@ type sizes struct {
 // fullSizes are those that the targets name.
 var fullSizes = sizes{
 	burst: 10 * time.Second, baseline: 4 * time.Second, single: 5 * time.Second, calm: 8 * time.Second,
-	probe: 3 * time.Second, length: time.Minute, idle: 5 * time.Second,
+	probe: 6 * time.Second, length: time.Minute, idle: 5 * time.Second,
 	sessions: 1_000_000, pending: 100_000, backlog: 200_000, giant: 100_000, pushes: 40_000,
 }
 

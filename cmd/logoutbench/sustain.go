@@ -13,7 +13,7 @@ const (
 	sustainedOldest = time.Second
 	// probeOldest is the same for a probe, which is too short for a backlog
 	// that grows slowly to become old.
-	probeOldest = 300 * time.Millisecond
+	probeOldest = 600 * time.Millisecond
 	// probes is how many of them narrow the rate down.
 	probes = 6
 	// holds is how often a rate is tried for the whole time; each try that
