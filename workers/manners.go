@@ -49,8 +49,12 @@ type manners struct {
 
 // rest rests after a round, if there is a crowd that it helps, or might.
 func (m *manners) rest(ctx context.Context, current *revokeRound) {
+	before := m.looks > 0
 	if !m.crowded() {
-		m.working.skip(m.fronts)
+		return
+	}
+	if !before {
+		m.working.skip(m.fronts) // what came before the crowd says nothing
 		return
 	}
 	if !m.help() && !m.probeDue() {

@@ -21,6 +21,9 @@ const (
 	// few: what was under way when the process crashed should come back
 	// together, so that the first of it is blamed and not one behind it.
 	firstMessages = 64
+	// roundInterval is how long after a round the next one begins at least: a
+	// round for each request would keep the disk from syncing the next one.
+	roundInterval = 5 * time.Millisecond
 	// maxDeliveries is how often a request that stands alone is delivered
 	// before it is taken to crash the process.
 	maxDeliveries = 5
@@ -87,6 +90,7 @@ func (r *Revoker) Run(ctx context.Context) error {
 	current, messages := &revokeRound{}, firstMessages
 	for ctx.Err() == nil {
 		msgs, err := r.puller.pull(ctx, messages)
+		began := time.Now()
 		if err != nil && ctx.Err() == nil {
 			r.Logger.Warn("requests cannot be pulled", "step", events.StepRevoke, "err", err)
 			wait(ctx, probes.NextBackOff())
@@ -105,6 +109,7 @@ func (r *Revoker) Run(ctx context.Context) error {
 		current.Wait() // two at most
 		current = next
 		r.manners.rest(ctx, current)
+		wait(ctx, roundInterval-time.Since(began)) // what comes meanwhile shares the next round's syncs
 	}
 	current.Wait()
 	return nil

@@ -90,10 +90,10 @@ const (
 )
 
 // What was written goes from the log into the file in the background, so that
-// no transaction waits for it, every checkpointInterval. Where that does not
-// keep up, the writer does it when the log has as many pages as writeAhead says.
+// no transaction waits for it, every checkpointInterval: little at a time,
+// because whatever else syncs waits for its sync. Where that does not keep up, the writer does it when the log has as many pages as writeAhead says.
 const (
-	checkpointInterval = 250 * time.Millisecond
+	checkpointInterval = 50 * time.Millisecond
 	writeAhead         = "wal_autocheckpoint(16000)"
 )
 
