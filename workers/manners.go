@@ -54,7 +54,8 @@ func (m *manners) rest(ctx context.Context, current *revokeRound) {
 		return
 	}
 	if !before {
-		m.working.skip(m.fronts) // what came before the crowd says nothing
+		m.working, m.resting = rate{}, rate{} // an earlier crowd says nothing of this one
+		m.working.skip(m.fronts)
 		return
 	}
 	if !m.help() && !m.probeDue() {

@@ -68,7 +68,6 @@ type Store struct {
 	writer  *lane
 	fencer  *lane
 	readers chan *conn // those that are idle
-	filer   *conn      // of the background, which writes the log into the file
 	found   recall
 
 	background sync.WaitGroup
@@ -89,13 +88,11 @@ const (
 	readerConns = 3
 )
 
-// What was written goes from the log into the file in the background, so that
-// no transaction waits for it, every checkpointInterval: little at a time,
-// because whatever else syncs waits for its sync. Where that does not keep up, the writer does it when the log has as many pages as writeAhead says.
-const (
-	checkpointInterval = 50 * time.Millisecond
-	writeAhead         = "wal_autocheckpoint(16000)"
-)
+// writeAhead is how many pages the log has when they go into the file. It is
+// done by the writer, at a moment when nothing else is written: beside it the
+// log would never be empty under load, and grow. Many at once would delay
+// whatever else is synced.
+const writeAhead = "wal_autocheckpoint(1000)"
 
 // Open opens the store in the file, which is made (mode 0600, its directory
 // 0700) if there is none. It does not read the data, however much there is.
@@ -118,7 +115,6 @@ func Open(path string, c Config) (*Store, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
-	s.background.Go(func() { s.every(ctx, checkpointInterval, "writing the log into the file failed", s.checkpoint) })
 	s.background.Go(func() { s.every(ctx, c.sweepInterval(), "deleting expired records failed", s.sweep) })
 	s.background.Go(func() { s.every(ctx, c.writeDownInterval(), "writing fences down failed", s.writeDownAged) })
 	return s, nil
@@ -138,15 +134,12 @@ func connect(path string, c Config) (*Store, error) {
 		return nil, errors.Join(err, writing.close())
 	}
 	opened := []*conn{writing}
-	for i := range 2 + readerConns {
-		cache, pragma := readerCache, "query_only(1)"
-		switch i {
-		case 0:
+	for i := range 1 + readerConns {
+		cache := readerCache
+		if i == 0 {
 			cache = fencerCache
-		case 1:
-			pragma = "synchronous(FULL)"
 		}
-		reading, err := openConn(path, c, f, cache, pragma)
+		reading, err := openConn(path, c, f, cache, "query_only(1)")
 		if err != nil {
 			for _, o := range opened {
 				err = errors.Join(err, o.close())
@@ -155,9 +148,9 @@ func connect(path string, c Config) (*Store, error) {
 		}
 		opened = append(opened, reading)
 	}
-	s := &Store{config: c, fences: f, filer: opened[2], readers: make(chan *conn, readerConns)}
+	s := &Store{config: c, fences: f, readers: make(chan *conn, readerConns)}
 	s.writer, s.fencer = startLane(writing, `BEGIN IMMEDIATE`), startLane(opened[1], `BEGIN`)
-	for _, reading := range opened[3:] {
+	for _, reading := range opened[2:] {
 		s.readers <- reading
 	}
 	return s, nil
@@ -194,20 +187,13 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
-	err := errors.Join(s.fencer.close(), s.filer.close(), s.writeDownAll(context.Background(), s.fences.all()))
+	err := errors.Join(s.fencer.close(), s.writeDownAll(context.Background(), s.fences.all()))
 	for range readerConns {
 		err = errors.Join(err, (<-s.readers).close())
 	}
 	if err := errors.Join(err, s.writer.close()); err != nil {
 		return fmt.Errorf("closing the store: %w", err)
 	}
-	return nil
-}
-
-// checkpoint writes as much of the log into the file as is possible beside
-// the writer. Where it fails the log keeps everything, and the writer will tell.
-func (s *Store) checkpoint(context.Context) error {
-	_ = s.filer.script(`PRAGMA wal_checkpoint(PASSIVE)`)
 	return nil
 }
 
