@@ -15,8 +15,8 @@ const (
 	firstProbe = 200 * time.Millisecond // after the first rest
 	// helps is how much faster the front ends must accept while it rests.
 	helps = 1.35
-	// burstRest is how much longer than it works the revoker rests where that
-	// helps, up to maxRest; overloadRest is the same when requests are older
+	// burstRest is how much longer than it works the revoker rests at most
+	// where that helps, up to maxRest; overloadRest is the same when requests are older
 	// than burst.
 	burstRest    = 16
 	overloadRest = 1
@@ -43,6 +43,7 @@ type manners struct {
 	fronts  fronts
 	looks   int       // how often to look before a crowd is taken to be gone
 	rested  time.Time // the end of the latest rest
+	helped  int       // rests in a row that did
 	working rate
 	resting rate
 }
@@ -70,6 +71,9 @@ func (m *manners) rest(ctx context.Context, current *revokeRound) {
 	}
 	if m.help() {
 		m.pause(ctx, min(m.factor(current)*current.took, maxRest)-probeRest)
+		m.helped++
+	} else {
+		m.helped = 0
 	}
 	m.working.skip(m.fronts)
 	m.rested = time.Now()
@@ -87,13 +91,14 @@ func (m *manners) probeDue() bool {
 	return since >= probeEvery || m.working.perSecond == 0 && since >= firstProbe
 }
 
-// factor is how much longer than the round the rest is. What goes on for
-// longer than a burst is the usual load, and gets equal shares.
+// factor is how much longer than the round the rest is: longer each time, so
+// that one wrong measurement delays little. What goes on for longer than a
+// burst is the usual load, and gets equal shares.
 func (m *manners) factor(current *revokeRound) time.Duration {
 	if current.late() > burst {
 		return overloadRest
 	}
-	return burstRest
+	return min(time.Duration(2)<<min(m.helped, 8), burstRest)
 }
 
 // pause waits for as long as there is a crowd, and reports whether there was

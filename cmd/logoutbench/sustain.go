@@ -17,8 +17,9 @@ const (
 	// probes is how many of them narrow the rate down.
 	probes = 6
 	// holds is how often a rate is tried for the whole time; each try that
-	// fails lowers it by a tenth.
-	holds = 3
+	// fails lowers it to a share of lower.
+	holds = 5
+	lower = 0.85
 	// achieved is the share of the rate that has to be answered.
 	achieved = 0.98
 )
@@ -35,9 +36,9 @@ func (b *bench) sustain(ctx context.Context, of *system, c *crowd, top float64, 
 		if ok || err != nil {
 			return run, err
 		}
-		rate *= 0.9
+		rate *= lower
 	}
-	return nil, fmt.Errorf("no rate was sustained: %s/s was too much", grouped(rate/0.9))
+	return nil, fmt.Errorf("no rate was sustained: %s/s was too much", grouped(rate/lower))
 }
 
 // search narrows the highest rate down with short probes.
