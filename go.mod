@@ -17,7 +17,7 @@ require (
 	github.com/rs/cors v1.11.1 // CORS of the SAP dialect
 	go.opentelemetry.io/otel v1.47.0
 	go.opentelemetry.io/otel/trace v1.47.0
-	golang.org/x/sync v0.24.0 // errgroup: what runs in one process ends together
+	golang.org/x/sync v0.24.0 // errgroup: what runs in one process ends together; semaphore: how many messages are held
 	golang.org/x/term v0.47.0 // whether output goes to a terminal
 	modernc.org/sqlite v1.61.1
 )
