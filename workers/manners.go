@@ -9,15 +9,15 @@ const (
 	// probeEvery is how often the revoker rests for probeRest, to learn
 	// whether that helps anybody. What it sees in the first part is only the
 	// answers that waited for the rest.
-	probeEvery = 1000 * time.Millisecond
+	probeEvery = time.Second
 	firstPart  = 70 * time.Millisecond
 	probeRest  = 100 * time.Millisecond
 	firstProbe = 200 * time.Millisecond // after the first rest
 	// helps is how much faster the front ends must accept while it rests.
 	helps = 1.35
 	// burstRest is how much longer than it works the revoker rests at most
-	// where that helps, up to maxRest; overloadRest is the same when requests are older
-	// than burst.
+	// where that helps, up to maxRest; overloadRest is the same when requests
+	// are older than burst.
 	burstRest    = 16
 	overloadRest = 1
 	maxRest      = 2 * time.Second
@@ -55,7 +55,7 @@ func (m *manners) rest(ctx context.Context, current *revokeRound) {
 		return
 	}
 	if !before {
-		m.working, m.resting = rate{}, rate{} // an earlier crowd says nothing of this one
+		m.working, m.resting, m.helped = rate{}, rate{}, 0 // an earlier crowd says nothing of this one
 		m.working.skip(m.fronts)
 		return
 	}
@@ -64,13 +64,14 @@ func (m *manners) rest(ctx context.Context, current *revokeRound) {
 	}
 	current.Wait()
 	m.working.take(m.fronts)
-	if m.pause(ctx, firstPart) {
+	if m.restFor(ctx, firstPart) {
 		m.resting.skip(m.fronts)
-		m.pause(ctx, probeRest-firstPart)
-		m.resting.take(m.fronts)
+		if m.restFor(ctx, probeRest-firstPart) {
+			m.resting.take(m.fronts)
+		}
 	}
 	if m.help() {
-		m.pause(ctx, min(m.factor(current)*current.took, maxRest)-probeRest)
+		m.restFor(ctx, min(m.factor(current)*current.took, maxRest)-probeRest)
 		m.helped++
 	} else {
 		m.helped = 0
@@ -101,9 +102,9 @@ func (m *manners) factor(current *revokeRound) time.Duration {
 	return min(time.Duration(2)<<min(m.helped, 8), burstRest)
 }
 
-// pause waits for as long as there is a crowd, and reports whether there was
+// restFor waits for as long as there is a crowd, and reports whether there was
 // one to the end.
-func (m *manners) pause(ctx context.Context, length time.Duration) bool {
+func (m *manners) restFor(ctx context.Context, length time.Duration) bool {
 	for ; length > 0; length -= restStep {
 		if !m.crowded() || !wait(ctx, restStep) {
 			return false
@@ -134,10 +135,11 @@ type rate struct {
 // skip lets the next measurement begin now.
 func (r *rate) skip(f fronts) { r.since, r.published = time.Now(), f.Published() }
 
-// take measures since the latest skip, unless that was before the crowd came.
+// take measures since the latest skip, unless that was just now, or before the
+// crowd came.
 func (r *rate) take(f fronts) {
 	elapsed := time.Since(r.since)
-	if elapsed > 2*probeEvery {
+	if elapsed < restStep || elapsed > 2*probeEvery {
 		return
 	}
 	now := float64(f.Published()-r.published) / elapsed.Seconds()
