@@ -1,12 +1,13 @@
-# make run    build and start logoutd on its embedded broker and store
-# make test   install what the tests need, then run all of them
-# make lint   gofmt, go vet, staticcheck, govulncheck
-# make bench  measure everything beside its baselines, into docs/benchmarks.md (ten minutes; needs redis-server)
-# make soak   ten minutes of load, watching the memory
+# make run      build and start logoutd on its embedded broker and store
+# make test     install what the tests need, then run all of them
+# make lint     gofmt, go vet, staticcheck, govulncheck
+# make bench    measure everything beside its baselines, into docs/benchmarks.md (ten minutes; needs redis-server)
+# make profile  renew the profile that the compiler optimizes logoutd for
+# make soak     ten minutes of load, watching the memory
 
 GO ?= go
 
-.PHONY: run build test lint bench soak bench-build test-tools
+.PHONY: run build test lint bench profile soak bench-build test-tools
 
 run: build
 	@exec bin/logoutd serve
@@ -14,9 +15,10 @@ run: build
 build:
 	@CGO_ENABLED=0 $(GO) build -trimpath -o bin/logoutd ./cmd/logoutd
 
-# Pointer checks in the translated C of SQLite take half the time of its tests.
+# Pointer checks in the translated C of SQLite take half the time of its tests,
+# and a second build of everything for the profile helps no test.
 test: test-tools
-	$(GO) test -race -gcflags=modernc.org/...=-d=checkptr=0 ./...
+	$(GO) test -race -pgo=off -gcflags=modernc.org/...=-d=checkptr=0 ./...
 
 # The race detector needs a C compiler, the store's tests a Redis.
 test-tools:
@@ -33,6 +35,10 @@ bench: bench-build
 
 soak: bench-build
 	bin/logoutbench soak --logoutd bin/logoutd
+
+# Fronts and revoker both at work, as under a sustained load.
+profile: bench-build
+	bin/logoutbench run --logoutd bin/logoutd --connections 256 --rate 12000 --duration 40s --cpu-profile cmd/logoutd/default.pgo
 
 bench-build: build test-tools
 	@$(GO) build -trimpath -o bin/logoutbench ./cmd/logoutbench

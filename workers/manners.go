@@ -12,11 +12,7 @@ const (
 	probeEvery = time.Second
 	firstPart  = 70 * time.Millisecond
 	probeRest  = 100 * time.Millisecond
-	firstProbe = 200 * time.Millisecond // after a crowd has come
-	// behindBy is how much faster than it revokes the front ends accept where
-	// it does not keep up; requests that are overdue show it too.
-	behindBy = 1.2
-	overdue  = time.Second
+	firstProbe = 200 * time.Millisecond // after the first rest
 	// helps is how much faster the front ends must accept while it rests.
 	helps = 1.35
 	// burstRest is how much longer than it works the revoker rests at most
@@ -42,79 +38,58 @@ type fronts interface {
 // manners let the front ends of this process go first: where the machine is
 // too small for a burst and its revocations at once, the answers come first,
 // and the backlog is worked off when they are given. Whether it is too small
-// shows when the revoker rests: if more is accepted then, it is. A revoker
-// that keeps up has no need to find out.
+// shows when the revoker rests: if more is accepted then, it is.
 type manners struct {
-	fronts    fronts
-	looks     int   // how often to look before a crowd is taken to be gone
-	helped    int   // rests in a row that did
-	begun     int64 // requests in all rounds
-	accepting rate  // while the revoker works
-	revoking  rate
-	resting   rate // accepted while it rests
+	fronts  fronts
+	looks   int       // how often to look before a crowd is taken to be gone
+	rested  time.Time // the end of the latest rest
+	helped  int       // rests in a row that did
+	working rate
+	resting rate
 }
 
 // rest rests after a round, if there is a crowd that it helps, or might.
 func (m *manners) rest(ctx context.Context, current *revokeRound) {
-	m.begun += int64(current.requests)
 	before := m.looks > 0
 	if !m.crowded() {
 		return
 	}
 	if !before {
-		*m = manners{fronts: m.fronts, looks: m.looks, begun: m.begun} // an earlier crowd says nothing of this one
-		m.skip()
+		m.working, m.resting, m.helped = rate{}, rate{}, 0 // an earlier crowd says nothing of this one
+		m.working.skip(m.fronts)
 		return
 	}
-	if !m.probeDue() && !(m.help() && m.behind(current)) {
+	if !m.help() && !m.probeDue() {
 		return
 	}
 	current.Wait()
-	m.accepting.take(m.fronts.Published())
-	m.revoking.take(m.begun)
-	if m.behind(current) {
-		m.restAfter(ctx, current)
-	}
-	m.skip()
-}
-
-// restAfter rests, and finds out whether that helps.
-func (m *manners) restAfter(ctx context.Context, current *revokeRound) {
+	m.working.take(m.fronts)
 	if m.restFor(ctx, firstPart) {
-		m.resting.skip(m.fronts.Published())
+		m.resting.skip(m.fronts)
 		if m.restFor(ctx, probeRest-firstPart) {
-			m.resting.take(m.fronts.Published())
+			m.resting.take(m.fronts)
 		}
 	}
-	if !m.help() {
+	if m.help() {
+		m.restFor(ctx, min(m.factor(current)*current.took, maxRest)-probeRest)
+		m.helped++
+	} else {
 		m.helped = 0
-		return
 	}
-	m.restFor(ctx, min(m.factor(current)*current.took, maxRest)-probeRest)
-	m.helped++
-}
-
-// skip lets the measurement of the next rounds begin now.
-func (m *manners) skip() {
-	m.accepting.skip(m.fronts.Published())
-	m.revoking.skip(m.begun)
-}
-
-// behind reports whether the revoker does not keep up.
-func (m *manners) behind(current *revokeRound) bool {
-	return m.accepting.perSecond > behindBy*m.revoking.perSecond || current.late() > overdue
+	m.working.skip(m.fronts)
+	m.rested = time.Now()
 }
 
 // help reports whether the front ends accept more while the revoker rests.
 func (m *manners) help() bool {
-	return m.accepting.perSecond > 0 && m.resting.perSecond > helps*m.accepting.perSecond
+	return m.working.perSecond > 0 && m.resting.perSecond > helps*m.working.perSecond
 }
 
 // probeDue reports whether it is time to find out, which the first rest alone
 // cannot tell.
 func (m *manners) probeDue() bool {
-	since := time.Since(m.accepting.since)
-	return since >= probeEvery || m.accepting.perSecond == 0 && since >= firstProbe
+	since := time.Since(m.rested)
+	return since >= probeEvery || m.working.perSecond == 0 && since >= firstProbe
 }
 
 // factor is how much longer than the round the rest is: longer each time, so
@@ -149,24 +124,25 @@ func (m *manners) crowded() bool {
 	return m.looks > 0
 }
 
-// rate is how fast a count rises a second, smoothed.
+// rate is how many requests the front ends of this process accept a second,
+// smoothed.
 type rate struct {
 	perSecond float64
 	since     time.Time
-	count     int64
+	published int64
 }
 
 // skip lets the next measurement begin now.
-func (r *rate) skip(count int64) { r.since, r.count = time.Now(), count }
+func (r *rate) skip(f fronts) { r.since, r.published = time.Now(), f.Published() }
 
 // take measures since the latest skip, unless that was just now, or before the
 // crowd came.
-func (r *rate) take(count int64) {
+func (r *rate) take(f fronts) {
 	elapsed := time.Since(r.since)
 	if elapsed < restStep || elapsed > 2*probeEvery {
 		return
 	}
-	now := float64(count-r.count) / elapsed.Seconds()
+	now := float64(f.Published()-r.published) / elapsed.Seconds()
 	if r.perSecond == 0 {
 		r.perSecond = now
 	}

@@ -3,7 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // runCmd loads one deployment once.
@@ -17,6 +21,7 @@ type runCmd struct {
 	Count       int           `short:"n" help:"How many logouts at most. Default: as many as the duration allows." placeholder:"N"`
 	Rate        float64       `short:"r" help:"Open loop: logouts due a second. Default: closed loop." placeholder:"N"`
 	SVG         string        `name:"svg" help:"Draw latency and throughput as a picture." placeholder:"FILE" type:"path"`
+	CPUProfile  string        `name:"cpu-profile" help:"Write a CPU profile of logoutd under the load, for go tool pprof." placeholder:"FILE" type:"path"`
 }
 
 // Validate refuses what cannot be run.
@@ -75,11 +80,32 @@ func (c *runCmd) load(ctx context.Context, b *bench, s *system) (*result, error)
 		return nil, err
 	}
 	b.progress.step("%s with %d connections", c.Dialect, c.Connections)
+	profiled := c.profile(ctx, s)
 	r, err := b.load(ctx, l)
-	if err == nil {
-		err = ctx.Err()
+	return r, errors.Join(err, profiled(), ctx.Err())
+}
+
+// profile begins to write the profile, if one is asked for, and returns what
+// waits for its end.
+func (c *runCmd) profile(ctx context.Context, s *system) (wait func() error) {
+	if c.CPUProfile == "" {
+		return func() error { return nil }
 	}
-	return r, err
+	var profiling errgroup.Group
+	profiling.Go(func() error {
+		seconds := int(min(max(c.Duration, time.Second), time.Minute).Seconds())
+		body, err := s.call(ctx, "GET", fmt.Sprintf("/v1/profile?seconds=%d", seconds), nil)
+		if err != nil {
+			return fmt.Errorf("profiling: %w", err)
+		}
+		defer body.Close()
+		profile, err := io.ReadAll(body)
+		if err != nil {
+			return fmt.Errorf("profiling: %w", err)
+		}
+		return writeFile(c.CPUProfile, profile)
+	})
+	return profiling.Wait
 }
 
 func (c *runCmd) report(r *result, told summary) error {

@@ -21,7 +21,7 @@ var programs = sync.OnceValues(func() (dir string, err error) {
 		return "", err
 	}
 	programsDir = dir
-	cmd := exec.Command("go", "build", "-trimpath", "-o", dir,
+	cmd := exec.Command("go", "build", "-trimpath", "-pgo=off", "-o", dir,
 		"github.com/logoutd/logoutd/cmd/logoutd", "github.com/logoutd/logoutd/cmd/logoutbench")
 	cmd.Stderr = os.Stderr
 	return dir, cmd.Run()
@@ -71,7 +71,11 @@ func summaryOf(t *testing.T, args ...string) summary {
 
 func TestRunLoadsALogoutdOfItsOwn(t *testing.T) {
 	t.Parallel()
-	s := summaryOf(t, "run", "--duration", "1s", "--connections", "8", "--json", "-")
+	profile := filepath.Join(t.TempDir(), "cpu.prof")
+	s := summaryOf(t, "run", "--duration", "1s", "--connections", "8", "--json", "-", "--cpu-profile", profile)
+	if info, err := os.Stat(profile); err != nil || info.Size() == 0 {
+		t.Errorf("no profile: %v", err)
+	}
 	if s.PerSecond <= 0 || s.Latency.P50 <= 0 || len(s.Answers) != 1 || s.Answers["204"] == 0 {
 		t.Errorf("result is %+v", s)
 	}

@@ -49,7 +49,7 @@ func buildInto(dir *string, program string) (path string, err error) {
 		}
 	}
 	path = filepath.Join(*dir, filepath.Base(filepath.Dir(program))+"-"+filepath.Base(program))
-	if output, err := exec.Command("go", "build", "-trimpath", "-o", path, program).CombinedOutput(); err != nil {
+	if output, err := exec.Command("go", "build", "-trimpath", "-pgo=off", "-o", path, program).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building %s: %w\n%s", program, err, output)
 	}
 	return path, nil

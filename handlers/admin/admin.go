@@ -69,6 +69,7 @@ func (a *api) routes() {
 	a.mux.HandleFunc("POST /v1/introspect", a.introspect)
 	a.mux.HandleFunc("POST /v1/revocations", a.revoke)
 	a.mux.HandleFunc("GET /v1/events", a.tail)
+	a.mux.HandleFunc("GET /v1/profile", a.profile)
 	a.mux.HandleFunc("GET /v1/failed", a.listFailed)
 	a.mux.HandleFunc("GET /v1/failed/{id}", a.showFailed)
 	a.mux.HandleFunc("POST /v1/failed/replays", a.replayFailed)
