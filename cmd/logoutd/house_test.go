@@ -48,10 +48,11 @@ func packages(t *testing.T) map[string]goPackage {
 // importRules say what of the project a package may import, by its path or, for
 // everything else in a folder, by the folder's with a final /.
 var importRules = map[string][]string{
-	"cmd/":            {"handlers", "handlers/", "workers", "events", "events/", "store", "store/"},
+	"cmd/":            {"handlers", "handlers/", "operations/", "workers", "events", "events/", "store", "store/"},
 	"handlers":        {"events", "store"},
-	"handlers/":       {"events", "store"},
+	"handlers/":       {"operations/", "events", "store"},
 	"handlers/health": {},
+	"operations/":     {"operations/", "events", "store"},
 	"workers":         {"events", "store"},
 	"events":          {},
 	"events/":         {"events", "events/"},
@@ -115,7 +116,7 @@ func TestEachPackageHasDoc(t *testing.T) {
 func TestTopLevel(t *testing.T) {
 	t.Parallel()
 	allowed := []string{
-		"cmd", "handlers", "events", "workers", "store", "deployments", "docs",
+		"cmd", "handlers", "operations", "events", "workers", "store", "deployments", "docs",
 		"go.mod", "go.sum", "Makefile", "README.md", "CHANGELOG.md", "LICENSE",
 	}
 	ignored, err := os.Open(filepath.Join(root, ".gitignore"))
