@@ -92,7 +92,7 @@ func (h handle) fenceSession(f store.Fence) (store.Fenced, error) {
 	fenced := store.Fenced{Outcome: store.FenceEnded, Session: x.Session}
 	ended := x.revokedAt
 	if ended == 0 {
-		of, added := h.fences.add(x.ID, f.RequestID, func(now int64) int64 { return x.within(bounded(now, f.At)) })
+		of, added := h.fences.add(x.ID, f.RequestID, x.keepUntil, func(now int64) int64 { return x.within(bounded(now, f.At)) })
 		if added && x.expiresAt > h.now {
 			fenced.Outcome = store.FenceFenced
 		}

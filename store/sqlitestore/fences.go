@@ -7,8 +7,11 @@ import (
 
 // fence is what a fence leaves behind: who ended the session, and when.
 type fence struct {
-	mark string
-	at   int64
+	mark      string
+	at        int64
+	// keepUntil is that of the session's record, while the session is live on
+	// disk for all that is known; else 0.
+	keepUntil int64
 }
 
 // fences are those of sessions that are not on disk yet, by session id. Who
@@ -56,6 +59,14 @@ func (f *fences) remove(sessionIDs []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.written = append(f.written, sessionIDs...)
+	for _, m := range []map[string]fence{f.recent, f.older} {
+		for _, id := range sessionIDs {
+			if of, ok := m[id]; ok {
+				of.keepUntil = 0
+				m[id] = of
+			}
+		}
+	}
 	f.clear()
 }
 
@@ -111,13 +122,13 @@ func (f *fences) ofLocked(sessionID string) (fence, bool) {
 
 // add fences the session with the mark, as of what at makes of now, unless it
 // is fenced already. It returns the fence that stands.
-func (f *fences) add(sessionID, mark string, at func(now int64) int64) (stands fence, added bool) {
+func (f *fences) add(sessionID, mark string, keepUntil int64, at func(now int64) int64) (stands fence, added bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if of, ok := f.ofLocked(sessionID); ok {
 		return of, false
 	}
-	of := fence{mark: mark, at: at(f.stampLocked())}
+	of := fence{mark: mark, at: at(f.stampLocked()), keepUntil: keepUntil}
 	f.recent[sessionID] = of
 	return of, true
 }

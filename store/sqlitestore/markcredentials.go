@@ -123,7 +123,7 @@ func (h handle) markRange(r *revocation, from, to position) error {
 // writeFenceOf writes the fence of a session that is in memory only, whoever's
 // it is. One that is just what markRange will write is left to that.
 func (h handle) writeFenceOf(r *revocation, c *credential) error {
-	if c.tokenID != "" || c.revoked {
+	if c.tokenID != "" {
 		return nil
 	}
 	of, fenced := h.fences.of(c.sessionID)
@@ -131,7 +131,7 @@ func (h handle) writeFenceOf(r *revocation, c *credential) error {
 		return nil
 	}
 	r.written = append(r.written, c.sessionID)
-	if c.covered && of == (fence{mark: r.RequestID, at: r.cutoff}) {
+	if c.revoked || c.covered && of.mark == r.RequestID && of.at == r.cutoff {
 		return nil
 	}
 	c.covered, c.marked = false, of.mark == r.RequestID

@@ -260,8 +260,8 @@ func TestFenceOutlivesTransactions(t *testing.T) {
 	f := newFences(func() int64 { return 1 })
 	has := func(id string) bool { _, ok := f.of(id); return ok }
 	at := func(int64) int64 { return 1 }
-	f.add("a", "request", at)
-	f.add("b", "request", at)
+	f.add("a", "request", 1, at)
+	f.add("b", "request", 1, at)
 	before := f.enter()
 	f.remove([]string{"a"})
 	after := f.enter()

@@ -120,7 +120,7 @@ func (h handle) claim(r *revocation, p presented) error {
 		if err != nil {
 			return err
 		}
-		of, _ = h.fences.add(r.SessionID, r.RequestID, func(int64) int64 { return x.within(r.cutoff) })
+		of, _ = h.fences.add(r.SessionID, r.RequestID, x.keepUntil, func(int64) int64 { return x.within(r.cutoff) })
 	}
 	r.found.endedAt = of.at
 	return nil
@@ -160,6 +160,10 @@ func (h handle) found(p presented) found {
 }
 
 func (h handle) presented(r store.Revocation) (p presented, err error) {
+	if of, fenced := h.fences.of(r.SessionID); fenced && of.mark == r.RequestID && of.keepUntil != 0 {
+		p.keepUntil = of.keepUntil // live on disk: the request is not done
+		return p, h.around(r, &p)
+	}
 	_, err = h.row(`
 		SELECT coalesce(x.revoked_at, -1), coalesce(x.keep_until, 0),
 			EXISTS (SELECT 1 FROM done WHERE ended_at = coalesce(x.revoked_at, 0) AND request_id = ?1 AND keep_until > ?2),
@@ -171,6 +175,16 @@ func (h handle) presented(r store.Revocation) (p presented, err error) {
 		[]any{r.RequestID, h.now, r.User.TenantID, r.User.ID, r.SessionID, r.DeviceID, millis(r.AuthenticatedAt)},
 		&p.revokedAt, &p.keepUntil, &p.done, &p.pushes, &p.overtaken)
 	return p, err
+}
+
+// around looks up what is known of the user.
+func (h handle) around(r store.Revocation, p *presented) error {
+	_, err := h.row(`
+		SELECT EXISTS (SELECT 1 FROM push_registrations WHERE tenant_id = ?1 AND user_id = ?2), (
+			SELECT coalesce(min(cutoff), 0) FROM cutoffs
+			WHERE ?4 <> 0 AND tenant_id = ?1 AND user_id = ?2 AND device_id IN ('', ?3) AND cutoff >= ?4)`,
+		[]any{r.User.TenantID, r.User.ID, r.DeviceID, millis(r.AuthenticatedAt)}, &p.pushes, &p.overtaken)
+	return err
 }
 
 // raise raises the cutoff of the scope. Once it is written as the user's or
