@@ -7,8 +7,8 @@ import (
 
 // fence is what a fence leaves behind: who ended the session, and when.
 type fence struct {
-	mark      string
-	at        int64
+	mark string
+	at   int64
 	// keepUntil is that of the session's record, while the session is live on
 	// disk for all that is known; else 0.
 	keepUntil int64
