@@ -1,0 +1,116 @@
+package overview
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/logoutd/logoutd/events"
+)
+
+// backlog is what waits for the workers, by whom it waits for.
+type backlog struct {
+	broker    *broker
+	providers []string
+	queues    []*queue // the store's first
+	paused    map[pauseKey]events.Paused
+	asked     int // times
+}
+
+type pauseKey struct{ step, target string }
+
+func newBacklog(b *broker, providers []string) *backlog {
+	queues := []*queue{storeQueue()}
+	for _, name := range providers {
+		queues = append(queues, pushQueue(name, true))
+	}
+	return &backlog{broker: b, providers: providers, queues: queues}
+}
+
+// ask asks the store's queue each time, and one other in turn: however many
+// targets there are, the broker is asked as little. A queue that is new is
+// asked at once.
+func (b *backlog) ask(ctx context.Context) ([]Target, error) {
+	if b.asked%seldom == 0 {
+		if err := b.survey(ctx); err != nil {
+			return nil, err
+		}
+	}
+	turn := 1 + b.asked%max(len(b.queues)-1, 1)
+	for i, q := range b.queues {
+		if i != 0 && i != turn && q.told {
+			continue
+		}
+		if err := q.ask(ctx, b.broker); err != nil {
+			return nil, err
+		}
+	}
+	b.asked++
+	return b.targets(), nil
+}
+
+// survey finds the targets that have tasks without being configured, and what
+// is paused.
+func (b *backlog) survey(ctx context.Context) error {
+	subjects, err := b.broker.subjects(ctx, events.StreamTasks, events.SubjectTask(events.KindPush, "*"))
+	if err != nil {
+		return err
+	}
+	paused, err := events.AllPaused(ctx, b.broker.js)
+	if err != nil {
+		return err
+	}
+	b.paused = map[pauseKey]events.Paused{}
+	for _, p := range paused {
+		b.paused[pauseKey{p.Step, p.Target}] = p
+	}
+	b.findOrphans(subjects)
+	return nil
+}
+
+// findOrphans takes in the queues of targets that are not configured, and
+// drops those that are empty by now.
+func (b *backlog) findOrphans(tasks map[string]uint64) {
+	b.queues = slices.DeleteFunc(b.queues, func(q *queue) bool {
+		return !q.target.Configured && tasks[q.subject] == 0
+	})
+	known := map[string]bool{}
+	for _, q := range b.queues {
+		known[q.subject] = true
+	}
+	configured := 1 + len(b.providers)
+	for subject := range tasks {
+		if !known[subject] {
+			name := strings.TrimPrefix(subject, events.SubjectTask(events.KindPush, ""))
+			b.queues = append(b.queues, pushQueue(name, false))
+		}
+	}
+	slices.SortFunc(b.queues[configured:], func(x, y *queue) int { return strings.Compare(x.target.Name, y.target.Name) })
+}
+
+// targets returns what was told. Done tasks that are not purged yet make no
+// target of one that is not configured.
+func (b *backlog) targets() []Target {
+	targets := make([]Target, 0, len(b.queues))
+	for _, q := range b.queues {
+		t := q.target
+		if !t.Configured && t.Pending == 0 {
+			continue
+		}
+		if p, ok := b.paused[pauseKey{t.Step, t.Name}]; ok {
+			t.Paused, t.PausedSince, t.PausedCode = true, p.Since.Time, p.Code
+		}
+		targets = append(targets, t)
+	}
+	return targets
+}
+
+// total returns how much waits for all targets, and the longest wait.
+func total(targets []Target) (messages int, oldest time.Duration) {
+	for _, t := range targets {
+		messages += t.Pending
+		oldest = max(oldest, t.Oldest)
+	}
+	return messages, oldest
+}
