@@ -34,10 +34,17 @@ const maxAtomic = 1000
 // server refuses a batch, because one of its messages was published before,
 // they are published one by one, and a duplicate counts as published. The
 // messages are in use until it returns.
-func (p *Publisher) All(ctx context.Context, msgs []*nats.Msg) error {
+func (p *Publisher) All(ctx context.Context, msgs []*nats.Msg) error { return p.all(ctx, msgs) }
+
+// wire is how messages get to the broker.
+type wire struct {
+	js jetstream.JetStream
+}
+
+func (w wire) all(ctx context.Context, msgs []*nats.Msg) error {
 	for len(msgs) > 0 {
 		n := min(len(msgs), maxAtomic)
-		if err := p.batch(ctx, msgs[:n]); err != nil {
+		if err := w.batch(ctx, msgs[:n]); err != nil {
 			return err
 		}
 		msgs = msgs[n:]
@@ -45,25 +52,31 @@ func (p *Publisher) All(ctx context.Context, msgs []*nats.Msg) error {
 	return nil
 }
 
-func (p *Publisher) batch(ctx context.Context, msgs []*nats.Msg) error {
+func (w wire) batch(ctx context.Context, msgs []*nats.Msg) error {
+	if len(msgs) == 1 {
+		if err := w.publish(ctx, msgs[0]); err != nil {
+			return unavailable("publishing to "+msgs[0].Subject, err)
+		}
+		return nil
+	}
 	if len(msgs) > maxSingle {
 		var refused *jetstream.APIError
-		err := p.atomic(ctx, msgs)
+		err := w.atomic(ctx, msgs)
 		if !errors.As(err, &refused) {
 			return err
 		}
 	}
-	return p.single(ctx, msgs)
+	return w.single(ctx, msgs)
 }
 
 // atomic sends the messages as one batch: all but the last without a reply,
 // then the last, whose acknowledgement is that of all.
-func (p *Publisher) atomic(ctx context.Context, msgs []*nats.Msg) error {
+func (w wire) atomic(ctx context.Context, msgs []*nats.Msg) error {
 	id := []string{NewID()} // one for all headers
 	last := len(msgs) - 1
 	for i, msg := range msgs[:last] {
 		leave := join(msg, id, i+1)
-		err := p.js.Conn().PublishMsg(msg)
+		err := w.js.Conn().PublishMsg(msg)
 		leave()
 		if err != nil {
 			return unavailable("publishing batch", err)
@@ -72,7 +85,7 @@ func (p *Publisher) atomic(ctx context.Context, msgs []*nats.Msg) error {
 	commit := msgs[last]
 	defer join(commit, id, last+1)()
 	commit.Header.Set(headerBatchCommit, "1")
-	if err := p.publish(ctx, commit); err != nil {
+	if err := w.publish(ctx, commit); err != nil {
 		return unavailable("publishing batch", err)
 	}
 	return nil
@@ -92,10 +105,10 @@ func join(msg *nats.Msg, id []string, seq int) (leave func()) {
 }
 
 // single publishes the messages one by one, all in flight at once.
-func (p *Publisher) single(ctx context.Context, msgs []*nats.Msg) error {
+func (w wire) single(ctx context.Context, msgs []*nats.Msg) error {
 	futures := make([]jetstream.PubAckFuture, len(msgs))
 	for i, msg := range msgs {
-		future, err := p.js.PublishMsgAsync(msg)
+		future, err := w.js.PublishMsgAsync(msg)
 		if err != nil {
 			return unavailable("publishing", err)
 		}
@@ -111,4 +124,13 @@ func (p *Publisher) single(ctx context.Context, msgs []*nats.Msg) error {
 		}
 	}
 	return nil
+}
+
+// publish publishes a message and waits for its acknowledgement, for [AckWait]
+// at most.
+func (w wire) publish(ctx context.Context, msg *nats.Msg) error {
+	ctx, cancel := context.WithTimeout(ctx, AckWait)
+	defer cancel()
+	_, err := w.js.PublishMsg(ctx, msg, jetstream.WithRetryAttempts(0))
+	return err
 }

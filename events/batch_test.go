@@ -33,9 +33,9 @@ func TestAllPublishesInBatches(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ n, before, commits, singles int }{
 		"none":          {},
-		"one":           {n: 1, singles: 1},
+		"one":           {n: 1, commits: 1},
 		"several":       {n: 40, commits: 1},
-		"more than fit": {n: 2001, commits: 2, singles: 1},
+		"more than fit": {n: 2001, commits: 3},
 		"a duplicate":   {n: 40, before: 3, commits: 1, singles: 40},
 	} {
 		t.Run(name, func(t *testing.T) {

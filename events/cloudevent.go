@@ -16,12 +16,13 @@ const (
 )
 
 // Types of events (CloudEvents 1.0, attribute "type"). The public ones are
-// "logoutd.<scope>.revoked.v1" and TypeFailed.
+// "logoutd.<scope>.revoked.v1", TypeFailed and TypeOperatorActed.
 const (
-	TypeRequested  = "logoutd.logout.requested.v1"
-	TypeTask       = "logoutd.task.requested.v1"
-	TypeDeadLetter = "logoutd.deadletter.recorded.v1"
-	TypeFailed     = "logoutd.revocation.failed.v1"
+	TypeRequested     = "logoutd.logout.requested.v1"
+	TypeTask          = "logoutd.task.requested.v1"
+	TypeDeadLetter    = "logoutd.deadletter.recorded.v1"
+	TypeFailed        = "logoutd.revocation.failed.v1"
+	TypeOperatorActed = "logoutd.operator.acted.v1"
 )
 
 // TypeRevoked returns the type of the public event for a scope.
@@ -88,7 +89,7 @@ func decode[T any](body []byte, typ string) (Event[T], error) {
 	return e, unlessPublic(body, err)
 }
 
-func (e Event[T]) check(typ string) error {
+func (e *Event[T]) check(typ string) error {
 	switch {
 	case e.SpecVersion != "1.0":
 		return fmt.Errorf("decoding event: specversion is %q, not 1.0", e.SpecVersion)
@@ -121,5 +122,6 @@ func isPublic(body []byte) bool {
 	if json.Unmarshal(body, &e) != nil {
 		return false
 	}
-	return e.Type == TypeFailed || strings.HasPrefix(e.Type, "logoutd.") && strings.HasSuffix(e.Type, ".revoked.v1")
+	return e.Type == TypeFailed || e.Type == TypeOperatorActed ||
+		strings.HasPrefix(e.Type, "logoutd.") && strings.HasSuffix(e.Type, ".revoked.v1")
 }

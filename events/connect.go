@@ -95,9 +95,12 @@ func streamConfigs(replicas int) []jetstream.StreamConfig {
 	tasks := stream(StreamTasks, "what targets have to be told, until done", subjectTasks+">")
 	public := stream(StreamEvents, "public: what was revoked, and what failed", subjectEvents+">")
 	public.MaxAge = EventsRetention
+	public.Duplicates = time.Minute // of each event: what memory the broker needs in a burst
 	failed := stream(StreamFailed, "dead letters, until replayed or discarded", subjectFailed+">")
 	failed.MaxMsgsPerSubject = 1
-	return []jetstream.StreamConfig{requests, tasks, public, failed}
+	audit := stream(StreamAudit, "what operators did; the broker itself refuses to change it", subjectAudit+">")
+	audit.DenyDelete, audit.DenyPurge = true, true
+	return []jetstream.StreamConfig{requests, tasks, public, failed, audit}
 }
 
 // Setup makes sure that the streams exist: with three replicas on a cluster,
@@ -105,16 +108,20 @@ func streamConfigs(replicas int) []jetstream.StreamConfig {
 // refused where it could lose what was acknowledged. Errors wrap
 // [ErrUnavailable] unless trying again is of no use.
 func Setup(ctx context.Context, js jetstream.JetStream) error {
-	replicas := 1
-	if js.Conn().ConnectedClusterName() != "" {
-		replicas = 3
-	}
-	for _, config := range streamConfigs(replicas) {
+	for _, config := range streamConfigs(replicas(js)) {
 		if err := setupStream(ctx, js, config); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// replicas is how many servers keep what is on disk.
+func replicas(js jetstream.JetStream) int {
+	if js.Conn().ConnectedClusterName() != "" {
+		return 3
+	}
+	return 1
 }
 
 // setupTimeout is how long the set-up of one stream may take: a cluster that

@@ -1,7 +1,9 @@
 package events
 
 import (
+	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/nats-io/nats.go"
 )
@@ -34,6 +36,9 @@ type DeadLetter struct {
 	// Subject and Message are what could not be read, as it was.
 	Subject string `json:"subject,omitempty"`
 	Message []byte `json:"message,omitempty"`
+	// History is that of the request or task that failed, whole; Request and
+	// Task stand here without theirs.
+	History History `json:"history,omitzero"`
 	// Seq is the letter's place in StreamFailed; set by a read.
 	Seq uint64 `json:"-"`
 }
@@ -69,7 +74,7 @@ func (d DeadLetter) messages(key string) (letter, announcement *nats.Msg, err er
 		traceParent = d.Request.TraceParent
 	}
 	id := d.ID + ".failed." + key
-	letter, err = newEvent(d.ID, TypeDeadLetter, d.FailedAt, traceParent, d).message(d.subject(), id)
+	letter, err = newEvent(d.ID, TypeDeadLetter, d.FailedAt, traceParent, d.bare()).message(d.subject(), id)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -93,28 +98,86 @@ func (d DeadLetter) public() Failed {
 	return f
 }
 
-// replay returns the message that puts the work of the letter back where it
-// came from, with its retries counted anew. The message id is bound to this
-// letter, so that two operators replay it once.
-func (d DeadLetter) replay() (*nats.Msg, error) {
-	id := fmt.Sprintf("%s.replay.%d", d.ID, d.Seq)
-	history := History{Replays: d.Replays + 1}
+// whole returns the letter with its history in one place: of one that was
+// recorded by an earlier version it stands in the request or task.
+func (d DeadLetter) whole() DeadLetter {
 	switch {
 	case d.Task != nil:
 		task := *d.Task
+		d.History, task.History = or(d.History, task.History), History{}
+		d.Task = &task
+	case d.Request != nil:
+		request := *d.Request
+		d.History, request.History = or(d.History, request.History), History{}
+		d.Request = &request
+	}
+	h := &d.History
+	h.Attempts, h.Replays, h.Code, h.Error = d.Attempts, d.Replays, d.Code, d.Error
+	h.FirstFailedAt, h.LastFailedAt, h.NotBefore = d.FirstFailedAt, d.LastFailedAt, Time{}
+	return d
+}
+
+func or(h, fallback History) History {
+	if h.IsZero() {
+		return fallback
+	}
+	return h
+}
+
+// bare returns the letter as it stands on the wire: nothing is said twice.
+func (d DeadLetter) bare() DeadLetter {
+	d = d.whole()
+	h := d.History
+	d.History = History{Waited: h.Waited, Log: h.Log, Dropped: h.Dropped, Replayed: h.Replayed}
+	return d
+}
+
+// replay returns the message that puts the work of the letter back where it
+// came from, with its retries counted anew. The message id is bound to this
+// letter at this place, so that it is put back once.
+func (d DeadLetter) replay(r Replayed) (*nats.Msg, error) {
+	id := fmt.Sprintf("%s.replay.%d", d.ID, d.Seq)
+	history := d.History.replayed(r)
+	switch {
+	case d.Task != nil && d.Task.check() == nil:
+		task := *d.Task
 		task.History = history
 		return task.Message(id)
-	case d.Request != nil:
+	case d.Task == nil && d.Request != nil && d.Request.check() == nil:
 		request := *d.Request
 		request.History = history
 		return requestBatch(id, []Request{request})
-	case d.Subject == "":
-		return nil, fmt.Errorf("%w that can be read; discard it", ErrNoDeadLetter)
+	case d.Step == StepDecode && (d.Subject == SubjectRequests || strings.HasPrefix(d.Subject, subjectTasks)):
+		return d.replayUnread(id, history)
 	default:
-		msg := newMessage(d.Subject, id, ContentType, "", d.Message)
-		if d.Subject == SubjectRequests {
-			msg.Header.Set("content-type", ContentTypeBatch)
-		}
-		return msg, nil
+		return nil, ErrUnreadable
 	}
+}
+
+// replayUnread puts a message back that could not be read, as it was; its
+// history is beside it.
+func (d DeadLetter) replayUnread(id string, history History) (*nats.Msg, error) {
+	msg := newMessage(d.Subject, id, ContentType, "", d.Message)
+	if d.Subject == SubjectRequests {
+		msg.Header.Set("content-type", ContentTypeBatch)
+	}
+	past, err := json.Marshal(history)
+	if err != nil {
+		return nil, fmt.Errorf("encoding history: %w", err)
+	}
+	msg.Header.Set(headerHistory, string(past))
+	return msg, nil
+}
+
+// headerHistory holds the history of a message that cannot be read.
+const headerHistory = "Logoutd-History"
+
+// HistoryOf returns the history that stands beside a message that could not
+// be read and was replayed; zero where there is none.
+func HistoryOf(header nats.Header) History {
+	var h History
+	if json.Unmarshal([]byte(header.Get(headerHistory)), &h) != nil {
+		return History{}
+	}
+	return h
 }

@@ -3,23 +3,30 @@ package events
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// ErrNoDeadLetter says that there is no dead letter under an id: it never
-// was, or it has been replayed or discarded.
+// ErrNoDeadLetter says that there is no dead letter under an id or at a place:
+// it never was, it has failed anew since and stands at another place, or it has
+// been replayed or discarded.
 var ErrNoDeadLetter = errors.New("no such dead letter")
 
-// DeadLetters is what operators do with dead letters. Errors other than
-// [ErrNoDeadLetter] mean that the broker could not be asked.
+// ErrUnreadable says that a dead letter is there, but cannot be replayed: it,
+// or the work in it, cannot be read. It wraps [ErrNoDeadLetter].
+var ErrUnreadable = fmt.Errorf("%w that can be read; discard it", ErrNoDeadLetter)
+
+// DeadLetters is what operators do with dead letters. Errors that do not wrap
+// [ErrNoDeadLetter] mean that the broker could not be asked, and wrap
+// [ErrUnavailable].
 type DeadLetters struct {
-	js jetstream.JetStream
+	wire
 }
 
 // NewDeadLetters returns the dead letters kept by the broker behind js.
-func NewDeadLetters(js jetstream.JetStream) *DeadLetters { return &DeadLetters{js: js} }
+func NewDeadLetters(js jetstream.JetStream) *DeadLetters { return &DeadLetters{wire{js}} }
 
 // List returns up to limit dead letters, oldest first, from the place after
 // (0: from the start) on. The last letter's Seq is the next page's after;
@@ -58,49 +65,39 @@ func (d *DeadLetters) Get(ctx context.Context, id string) (DeadLetter, error) {
 	return nextLetter(ctx, stream, 1, subjectFailed+"*."+id)
 }
 
-// Replay hands the work of a dead letter to the workers again and removes the
-// letter. A crash in between leaves the letter; replaying it again is
-// harmless.
-func (d *DeadLetters) Replay(ctx context.Context, id string) error {
-	letter, err := d.Get(ctx, id)
-	if err != nil {
-		return err
-	}
-	msg, err := letter.replay()
-	if err != nil {
-		return err
-	}
-	if _, err := d.js.PublishMsg(ctx, msg); err != nil {
-		return unavailable("replaying dead letter", err)
-	}
-	return d.remove(ctx, letter)
-}
-
-// Discard removes a dead letter; its work will not be done.
-func (d *DeadLetters) Discard(ctx context.Context, id string) error {
-	letter, err := d.Get(ctx, id)
-	if err != nil {
-		return err
-	}
-	return d.remove(ctx, letter)
-}
-
-// remove deletes by sequence: a letter that has failed anew meanwhile stands
-// under another one and stays.
-func (d *DeadLetters) remove(ctx context.Context, letter DeadLetter) error {
+// GetAt returns the dead letter at a place in [StreamFailed] (DeadLetter.Seq).
+func (d *DeadLetters) GetAt(ctx context.Context, seq uint64) (DeadLetter, error) {
 	stream, err := d.js.Stream(ctx, StreamFailed)
 	if err != nil {
-		return unavailable("removing dead letter", err)
+		return DeadLetter{}, unavailable("reading dead letter", err)
 	}
-	err = stream.DeleteMsg(ctx, letter.Seq)
-	if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) && !errors.Is(err, jetstream.ErrMsgDeleteUnsuccessful) {
-		return unavailable("removing dead letter", err)
+	return letterAt(ctx, stream, seq)
+}
+
+func letterAt(ctx context.Context, stream jetstream.Stream, seq uint64) (DeadLetter, error) {
+	letter, err := readLetter(messageAt(ctx, stream, seq))
+	if errors.Is(err, ErrNotWork) {
+		return DeadLetter{}, ErrNoDeadLetter
 	}
-	return nil
+	return letter, err
+}
+
+// messageAt returns jetstream.ErrMsgNotFound also for the place 0, which the
+// broker refuses in prose.
+func messageAt(ctx context.Context, stream jetstream.Stream, seq uint64) (*jetstream.RawStreamMsg, error) {
+	if seq == 0 {
+		return nil, jetstream.ErrMsgNotFound
+	}
+	return stream.GetMsg(ctx, seq)
 }
 
 func nextLetter(ctx context.Context, stream jetstream.Stream, from uint64, subject string) (DeadLetter, error) {
-	raw, err := stream.GetMsg(ctx, from, jetstream.WithGetMsgSubject(subject))
+	return readLetter(stream.GetMsg(ctx, from, jetstream.WithGetMsgSubject(subject)))
+}
+
+// readLetter reads what the broker has answered. With ErrNotWork comes the
+// place where there is no letter.
+func readLetter(raw *jetstream.RawStreamMsg, err error) (DeadLetter, error) {
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return DeadLetter{}, ErrNoDeadLetter
 	}
@@ -114,7 +111,7 @@ func nextLetter(ctx context.Context, stream jetstream.Stream, from uint64, subje
 	if err != nil {
 		return unreadable(raw, err), nil
 	}
-	letter := e.Data
+	letter := e.Data.whole()
 	letter.Seq = raw.Sequence
 	if letter.Request != nil {
 		letter.Request.TraceParent = e.TraceParent
@@ -125,13 +122,17 @@ func nextLetter(ctx context.Context, stream jetstream.Stream, from uint64, subje
 	return letter, nil
 }
 
+// CodeUnreadable is the code of a dead letter that cannot be read itself. It
+// can be discarded only.
+const CodeUnreadable = "unreadable"
+
 // unreadable stands for what is no dead letter of ours: operators see that it
 // is there, and can discard it.
 func unreadable(raw *jetstream.RawStreamMsg, cause error) DeadLetter {
 	step, id, _ := strings.Cut(strings.TrimPrefix(raw.Subject, subjectFailed), ".")
 	at := At(raw.Time)
 	return DeadLetter{
-		ID: id, Step: step, Code: "unreadable", Error: cause.Error(), Seq: raw.Sequence,
+		ID: id, Step: step, Code: CodeUnreadable, Error: cause.Error(), Seq: raw.Sequence,
 		FirstFailedAt: at, LastFailedAt: at, FailedAt: at,
 	}
 }

@@ -29,10 +29,14 @@ func put(t *testing.T, b *eventstest.Broker, from uint64, letters ...events.Dead
 
 func taskLetter() events.DeadLetter {
 	task, r := pushTask(), fullRequest()
-	task.History = events.History{Attempts: 5, Code: "http_400", Error: "no", Replays: 2}
+	task.RevokedAt = noon
 	return events.DeadLetter{
 		ID: task.ID, Step: events.StepPush, Target: "http", Code: "http_400", Error: "no", Attempts: 5,
 		FirstFailedAt: noon, LastFailedAt: noon, FailedAt: noon, Replays: 2, Request: &r, Task: &task,
+		History: events.History{
+			Attempts: 5, FirstFailedAt: noon, LastFailedAt: noon, Code: "http_400", Error: "no", Replays: 2,
+			Log: []events.Attempted{{At: noon, Step: events.StepPush, Code: "http_400", Error: "no", Attempts: 5, Delivered: 1}},
+		},
 	}
 }
 
@@ -72,14 +76,39 @@ func TestDeadLettersAreListedInPages(t *testing.T) {
 func TestDeadLetterIsKeptWhole(t *testing.T) {
 	t.Parallel()
 	b := eventstest.Start(t)
-	want := taskLetter()
-	put(t, b, 1, letter(), want)
-	got, err := events.NewDeadLetters(b.JS).Get(t.Context(), want.ID)
+	dead := events.NewDeadLetters(b.JS)
+	for i, want := range []events.DeadLetter{letter(), taskLetter()} {
+		put(t, b, 1, want)
+		want.Seq = uint64(i + 1)
+		byID, err := dead.Get(t.Context(), want.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		byPlace, err := dead.GetAt(t.Context(), want.Seq)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, byID) + cmp.Diff(want, byPlace); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+// Whoever records a letter need not say its history twice.
+func TestHistoryOfALetterIsThatOfItsWork(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	l, want := letter(), letter().History
+	l.Request.History, l.History = l.History, events.History{}
+	put(t, b, 1, l)
+	if l.Request.History.IsZero() {
+		t.Error("the recorded request was changed")
+	}
+	got, err := events.NewDeadLetters(b.JS).GetAt(t.Context(), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want.Seq = 2
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got.History) + cmp.Diff(events.History{}, got.Request.History); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -105,24 +134,30 @@ func TestReplayHandsWorkBack(t *testing.T) {
 	unreadable := events.DeadLetter{
 		ID: "LOGOUT_REQUESTS-7", Step: events.StepDecode, FailedAt: noon, Subject: events.SubjectRequests, Message: []byte("not {JSON\x00\xff"),
 	}
-	wantRequest, wantTask := fullRequest(), pushTask()
-	wantRequest.History = events.History{Replays: 2}
-	wantTask.History = events.History{Replays: 3}
+	by := events.Replayed{At: noon, By: "bob", Reason: "again", Job: "j2"}
+	request, task := letter(), taskLetter()
+	wantRequest, wantTask := *request.Request, *task.Task
+	wantRequest.History = events.History{
+		Replays: 2, Log: request.History.Log, Dropped: 1, Replayed: append(request.History.Replayed, by),
+	}
+	wantTask.History = events.History{Replays: 3, Log: task.History.Log, Replayed: []events.Replayed{by}}
 	for name, tt := range map[string]struct {
 		letter events.DeadLetter
 		stream string
 		check  func(t *testing.T, msg *jetstream.RawStreamMsg) string
 	}{
-		"request": {letter(), events.StreamRequests, func(t *testing.T, msg *jetstream.RawStreamMsg) string {
+		"request": {request, events.StreamRequests, func(t *testing.T, msg *jetstream.RawStreamMsg) string {
 			got, err := events.DecodeRequests(msg.Data)
 			return cmp.Diff([]events.Request{wantRequest}, got) + errorText(err)
 		}},
-		"task": {taskLetter(), events.StreamTasks, func(t *testing.T, msg *jetstream.RawStreamMsg) string {
+		"task": {task, events.StreamTasks, func(t *testing.T, msg *jetstream.RawStreamMsg) string {
 			got, err := events.DecodeTask(msg.Data)
 			return cmp.Diff(wantTask, got) + cmp.Diff("logout.tasks.push.http", msg.Subject) + errorText(err)
 		}},
 		"unreadable": {unreadable, events.StreamRequests, func(t *testing.T, msg *jetstream.RawStreamMsg) string {
-			return cmp.Diff(unreadable.Message, msg.Data) + cmp.Diff(events.ContentTypeBatch, msg.Header.Get("content-type"))
+			past := events.History{Replays: 1, Replayed: []events.Replayed{by}}
+			return cmp.Diff(unreadable.Message, msg.Data) + cmp.Diff(past, events.HistoryOf(msg.Header)) +
+				cmp.Diff(events.ContentTypeBatch, msg.Header.Get("content-type"))
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -130,7 +165,7 @@ func TestReplayHandsWorkBack(t *testing.T) {
 			b := eventstest.Start(t)
 			dead := events.NewDeadLetters(b.JS)
 			put(t, b, 1, tt.letter)
-			if err := dead.Replay(t.Context(), tt.letter.ID); err != nil {
+			if err := dead.ReplayAt(t.Context(), 1, by); err != nil {
 				t.Fatal(err)
 			}
 			msgs := b.Messages(tt.stream)
@@ -140,8 +175,10 @@ func TestReplayHandsWorkBack(t *testing.T) {
 			if diff := tt.check(t, msgs[0]); diff != "" {
 				t.Error(diff)
 			}
-			if err := dead.Replay(t.Context(), tt.letter.ID); !errors.Is(err, events.ErrNoDeadLetter) {
-				t.Errorf("a second time: %v, want ErrNoDeadLetter", err)
+			for _, err := range []error{dead.ReplayAt(t.Context(), 1, by), dead.Replay(t.Context(), tt.letter.ID)} {
+				if !errors.Is(err, events.ErrNoDeadLetter) {
+					t.Errorf("a second time: %v, want ErrNoDeadLetter", err)
+				}
 			}
 		})
 	}
@@ -284,8 +321,8 @@ func TestLetterThatCannotBeReadDoesNotHideTheOthers(t *testing.T) {
 	if err != nil || len(letters) != 2 || letters[0].ID != "damaged" || letters[0].Code != "unreadable" {
 		t.Fatalf("letters %+v, %v; want the damaged one and the other", letters, err)
 	}
-	if err := dead.Replay(t.Context(), "damaged"); !errors.Is(err, events.ErrNoDeadLetter) {
-		t.Errorf("replay: %v, want a refusal", err)
+	if err := dead.Replay(t.Context(), "damaged"); !errors.Is(err, events.ErrUnreadable) {
+		t.Errorf("replay: %v, want ErrUnreadable", err)
 	}
 	if err := dead.Discard(t.Context(), "damaged"); err != nil {
 		t.Errorf("discard: %v", err)

@@ -164,6 +164,13 @@ func FuzzDecodeTask(f *testing.F) {
 	for _, name := range []string{"task", "revoked", "failed", "deadletter"} {
 		f.Add([]byte(golden(f, name)))
 	}
+	failed := taskLetter()
+	failed.Task.History = failed.History
+	body, err := failed.Task.Message("m")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(body.Data)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		task, err := events.DecodeTask(body)
 		if err != nil {

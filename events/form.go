@@ -6,10 +6,11 @@ package events
 // needs no reflection. A key is given as it stands there, with its quotes and
 // what comes before it.
 type form interface {
-	literal(s string)               // what always stands there
-	text(key string, v *string)     // any string
-	optional(key string, v *string) // left out where it is empty
-	time(key string, v *Time)       // null where it is zero
+	literal(s string)                 // what always stands there
+	text(key string, v *string)       // any string
+	optional(key string, v *string)   // left out where it is empty
+	time(key string, v *Time)         // null where it is zero
+	optionalTime(key string, v *Time) // left out where it is zero
 	flag(key string, v *bool)
 	history(key string, v *History) // left out where it is zero
 }

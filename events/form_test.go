@@ -22,7 +22,9 @@ func fill(v reflect.Value, n *int64) {
 			}
 		}
 	case v.Kind() == reflect.Slice:
-		v.Set(reflect.ValueOf([]string{"first", "second"}))
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		fill(v.Index(0), n)
+		fill(v.Index(1), n)
 	case v.Kind() == reflect.String:
 		v.SetString(v.Type().Name() + string(rune('a'+*n)))
 	case v.Kind() == reflect.Bool:

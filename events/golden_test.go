@@ -39,9 +39,20 @@ func pushTask() events.Task {
 // letter is a dead letter of a request.
 func letter() events.DeadLetter {
 	r := fullRequest()
+	r.History = events.History{}
 	return events.DeadLetter{
-		ID: r.ID, Step: events.StepRevoke, Target: "store", Code: r.History.Code, Error: r.History.Error, Attempts: 3,
-		FirstFailedAt: noon, LastFailedAt: noon, FailedAt: noon, Replays: r.History.Replays, Request: &r,
+		ID: r.ID, Step: events.StepRevoke, Target: "store", Code: "http_500", Error: "the provider answered 500", Attempts: 3,
+		FirstFailedAt: noon, LastFailedAt: noon, FailedAt: noon, Replays: 1, Request: &r,
+		History: events.History{
+			Attempts: 3, FirstFailedAt: noon, LastFailedAt: noon, Code: "http_500", Error: "the provider answered 500",
+			Waited: 1500, Replays: 1,
+			Log: []events.Attempted{
+				{At: noon, Step: events.StepRevoke, Code: "internal", Error: "odd", Attempts: 2, Delivered: 1},
+				{At: noon, Step: events.StepRevoke, Code: "http_500", Error: "the provider answered 500", Attempts: 3, Delivered: 2},
+			},
+			Dropped:  1,
+			Replayed: []events.Replayed{{At: noon, By: "ada", Reason: "it is mended", Job: "j1"}},
+		},
 	}
 }
 

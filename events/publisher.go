@@ -27,7 +27,7 @@ const AckWait = 2 * time.Second
 // Publisher puts messages on the streams and waits until they are on disk. It
 // is safe for concurrent use.
 type Publisher struct {
-	js       jetstream.JetStream
+	wire
 	requests *grouper
 	waiting  atomic.Int64 // requests whose callers wait
 	done     atomic.Int64 // requests that were acknowledged
@@ -41,7 +41,7 @@ func NewPublisher(js jetstream.JetStream, observe func(time.Duration)) *Publishe
 	if observe == nil {
 		observe = func(time.Duration) {}
 	}
-	p := &Publisher{js: js, observe: observe}
+	p := &Publisher{wire: wire{js}, observe: observe}
 	p.requests = newGrouper(p.publishGroup)
 	return p
 }
@@ -108,13 +108,6 @@ func (p *Publisher) Trouble() error {
 		return nil
 	}
 	return fmt.Errorf("latest publish: %w", ErrUnavailable)
-}
-
-func (p *Publisher) publish(ctx context.Context, msg *nats.Msg) error {
-	ctx, cancel := context.WithTimeout(ctx, AckWait)
-	defer cancel()
-	_, err := p.js.PublishMsg(ctx, msg, jetstream.WithRetryAttempts(0))
-	return err
 }
 
 // Again publishes a request alone, to be worked once more: as <id>.<attempt>,

@@ -15,10 +15,14 @@ type reader struct {
 	lost bool // what stands there is not what the form says
 }
 
+// shortSize is about how long a short request is, in bytes: more of them than
+// are expected are copied when they are read.
+const shortSize = 512
+
 // readRequests reads requests in their form; false: they are not in it.
 func readRequests(body []byte) ([]Event[Request], bool) {
 	r := &reader{rest: string(body)}
-	batch := make([]Event[Request], 0, len(body)/usualSize)
+	batch := make([]Event[Request], 0, min(len(body)/shortSize, MaxBatch))
 	for r.literal("["); !r.lost; r.literal(",") {
 		batch = append(batch, Event[Request]{})
 		formOfEvent(r, &batch[len(batch)-1], formOfRequest[*reader])
@@ -77,6 +81,12 @@ func (r *reader) time(key string, v *Time) {
 	var err error
 	if *v, err = parseTime(s); err != nil {
 		r.lost = true
+	}
+}
+
+func (r *reader) optionalTime(key string, v *Time) {
+	if strings.HasPrefix(r.rest, key) {
+		r.time(key, v)
 	}
 }
 

@@ -3,7 +3,6 @@ package events
 import (
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/nats-io/nats.go"
 )
@@ -54,32 +53,6 @@ type Request struct {
 // scope.
 func RequestID(scope, sessionID string) string { return scope + "-" + sessionID }
 
-// History is what a message has behind it. It travels in the message, so that
-// it survives every process.
-type History struct {
-	// Attempts that failed and were the message's own fault.
-	Attempts      int    `json:"attempts,omitempty"`
-	FirstFailedAt Time   `json:"first_failed_at,omitzero"`
-	LastFailedAt  Time   `json:"last_failed_at,omitzero"`
-	Code          string `json:"code,omitempty"`  // of the last failure
-	Error         string `json:"error,omitempty"` // of the last failure, readable
-	// Waited is the time spent between its own failures, in milliseconds.
-	// Pauses of a target do not add to it.
-	Waited int64 `json:"waited_ms,omitempty"`
-	// NotBefore is when the next attempt is due.
-	NotBefore Time `json:"not_before,omitzero"`
-	// Replays is how often an operator has replayed it.
-	Replays int `json:"replays,omitempty"`
-}
-
-// WaitedFor returns Waited as a duration.
-func (h History) WaitedFor() time.Duration { return time.Duration(h.Waited) * time.Millisecond }
-
-// event returns the request as an event.
-func (r Request) event() Event[Request] {
-	return newEvent(r.ID, TypeRequested, r.RequestedAt, r.TraceParent, r)
-}
-
 // encodedRequest is a request as it stands in a batch.
 type encodedRequest struct {
 	body        []byte
@@ -91,8 +64,9 @@ func (r encodedRequest) size() int { return len(r.body) + 2 }
 
 func encodeRequests(requests []Request) ([]encodedRequest, error) {
 	encoded := make([]encodedRequest, len(requests))
-	for i, r := range requests {
-		e := r.event()
+	for i := range requests {
+		r := &requests[i]
+		e := newEvent(r.ID, TypeRequested, r.RequestedAt, r.TraceParent, *r)
 		body, err := write(&e, formOfRequest[*writer])
 		if err != nil {
 			return nil, err
@@ -153,7 +127,7 @@ func DecodeRequests(body []byte) ([]Request, error) {
 	return requests, nil
 }
 
-func (r Request) check() error {
+func (r *Request) check() error {
 	switch {
 	case !validToken(r.ID):
 		return fmt.Errorf("decoding request: id %q cannot stand in a subject", r.ID)

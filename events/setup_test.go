@@ -128,7 +128,7 @@ func TestSetupOnClusterReplicates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{events.StreamRequests, events.StreamTasks, events.StreamEvents, events.StreamFailed} {
+	for _, name := range []string{events.StreamRequests, events.StreamTasks, events.StreamEvents, events.StreamFailed, events.StreamAudit} {
 		stream, err := js.Stream(ctx, name)
 		if err != nil {
 			t.Fatal(err)

@@ -7,6 +7,7 @@ const (
 	StreamTasks    = "LOGOUT_TASKS"    // what targets have to be told, one durable consumer a target
 	StreamEvents   = "LOGOUT_EVENTS"   // public, kept 72 h
 	StreamFailed   = "LOGOUT_FAILED"   // dead letters, one a subject, until replayed or discarded
+	StreamAudit    = "LOGOUT_AUDIT"    // what operators did, for ever
 )
 
 // Subjects.
@@ -16,7 +17,18 @@ const (
 	subjectEvents         = "logout.events." // + <scope>.revoked
 	subjectRevocationFail = "logout.events.revocation.failed"
 	subjectFailed         = "logout.failed." // + <step>.<id>
+	subjectAudit          = "logout.audit."  // + <action>
+	subjectOperatorActed  = "logout.events.operator.acted"
+	// SubjectLettersRemoved tells at once which dead letters are gone: a JSON
+	// list of their places in [StreamFailed]. No stream keeps it, and where
+	// the connection fails it is lost.
+	SubjectLettersRemoved = "logout.operators.removed"
 )
+
+// BucketPaused is the key-value bucket of what is paused at the moment
+// ([Paused]), one key a step and target. What is not written again is
+// forgotten after [PausedTTL].
+const BucketPaused = "logoutd_paused"
 
 // Durable consumers of the workers.
 const (

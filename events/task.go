@@ -33,17 +33,22 @@ type Task struct {
 	Cutoff           Time             `json:"cutoff"` // as it was applied
 	PushRegistration PushRegistration `json:"push_registration"`
 	TraceParent      string           `json:"-"` // an attribute of the event
-	History          History          `json:"history,omitzero"`
+	// RevokedAt is when the store's part was done and the task was put on the
+	// stream. Zero until the task fails for the first time.
+	RevokedAt Time    `json:"revoked_at,omitzero"`
+	History   History `json:"history,omitzero"`
 }
 
 // NewPushTask returns the task that tells a push provider of a registration
-// that a request has revoked up to cutoff.
+// that a request has revoked up to cutoff. What is behind the request is
+// behind the task as well.
 func NewPushTask(r Request, cutoff Time, reg PushRegistration) Task {
 	request := r
 	request.History = History{Replays: r.History.Replays}
 	return Task{
 		ID: r.ID + "_" + reg.ID, Kind: KindPush, Target: reg.Provider,
 		Request: request, Cutoff: cutoff, PushRegistration: reg, TraceParent: r.TraceParent,
+		History: History{Log: r.History.Log, Dropped: r.History.Dropped, Replayed: r.History.Replayed},
 	}
 }
 
@@ -56,6 +61,7 @@ func formOfTask[F form](f F, t *Task) {
 	f.time(`,"cutoff":`, &t.Cutoff)
 	f.literal(`,"push_registration":`)
 	formOfPushRegistration(f, &t.PushRegistration)
+	f.optionalTime(`,"revoked_at":`, &t.RevokedAt)
 	f.history(`,"history":`, &t.History)
 	f.literal(`}`)
 }
@@ -105,8 +111,15 @@ func DecodeTask(body []byte) (Task, error) {
 	}
 	t := e.Data
 	t.TraceParent, t.Request.TraceParent = e.TraceParent, e.TraceParent
-	if !validToken(t.ID) || !validToken(t.Kind) || !validToken(t.Target) {
-		return Task{}, fmt.Errorf("decoding task: id %q, kind %q or target %q cannot stand in a subject", t.ID, t.Kind, t.Target)
+	if err := t.check(); err != nil {
+		return Task{}, err
 	}
 	return t, nil
+}
+
+func (t *Task) check() error {
+	if !validToken(t.ID) || !validToken(t.Kind) || !validToken(t.Target) {
+		return fmt.Errorf("decoding task: id %q, kind %q or target %q cannot stand in a subject", t.ID, t.Kind, t.Target)
+	}
+	return nil
 }

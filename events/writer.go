@@ -46,6 +46,12 @@ func (w *writer) time(key string, v *Time) {
 	}
 }
 
+func (w *writer) optionalTime(key string, v *Time) {
+	if !v.IsZero() {
+		w.time(key, v)
+	}
+}
+
 func (w *writer) flag(key string, v *bool) {
 	w.literal(key)
 	w.buf = strconv.AppendBool(w.buf, *v)
@@ -73,7 +79,7 @@ func (w *writer) texts(key string, v []string) {
 }
 
 func (w *writer) history(key string, v *History) {
-	if *v != (History{}) {
+	if !v.IsZero() {
 		w.literal(key)
 		w.any(v)
 	}

@@ -37,7 +37,7 @@ func (r *Revoker) read(ctx context.Context, msg jetstream.Msg) (delivery, bool) 
 		return d, false
 	case err != nil:
 		if r.persist(ctx, func(ctx context.Context) error {
-			return recordUndecodable(ctx, r.Publisher, r.Metrics, msg, d.seq, err)
+			return recordUndecodable(ctx, r.Publisher, r.Metrics, msg, meta, err)
 		}) {
 			ack(msg)
 		}
@@ -71,13 +71,10 @@ func deferred(msg jetstream.Msg, notBefore events.Time) bool {
 // new.
 func ack(msg jetstream.Msg) { _ = msg.Ack() }
 
-// giveUp makes a request a dead letter. deliveries, if not 0, replaces the
-// count of attempts for a request that never came to a result.
-func (r *Revoker) giveUp(ctx context.Context, d delivery, request events.Request, f *Failure, deliveries int) bool {
-	letter := deadLetter(events.StepRevoke, request.ID, f, request.History)
-	if deliveries > 0 {
-		letter.Attempts += deliveries
-	}
+// giveUp makes a request a dead letter: f is the latest failure, which stands
+// in its history.
+func (r *Revoker) giveUp(ctx context.Context, d delivery, request events.Request, f *Failure) bool {
+	letter := deadLetter(events.StepRevoke, request.ID, request.History)
 	letter.Request = &request
 	r.Logger.Error("request given up", "step", events.StepRevoke, "request_id", request.ID,
 		"delivered", d.deliveries, "err", f)
@@ -118,25 +115,19 @@ func (r *Revoker) keepFence(ctx context.Context, d delivery, request events.Requ
 	return nil
 }
 
-// maxErrorText is how much of an error a dead letter holds, in characters. It
-// may quote a message of any length, and the letter has to fit into one.
-const maxErrorText = 1000
-
-// deadLetter returns a dead letter without its content.
-func deadLetter(step, id string, f *Failure, h events.History) events.DeadLetter {
-	now := events.At(time.Now())
-	letter := events.DeadLetter{
-		ID: id, Step: step, Code: f.Code, Error: fmt.Sprintf("%.*s", maxErrorText, f.Err), Attempts: h.Attempts,
-		FirstFailedAt: h.FirstFailedAt, LastFailedAt: h.LastFailedAt, FailedAt: now, Replays: h.Replays,
+// deadLetter returns a dead letter without its content, but with the history
+// that ends with the failure for which it is given up.
+func deadLetter(step, id string, h events.History) events.DeadLetter {
+	return events.DeadLetter{
+		ID: id, Step: step, Code: h.Code, Error: h.Error, Attempts: h.Attempts,
+		FirstFailedAt: h.FirstFailedAt, LastFailedAt: h.LastFailedAt, FailedAt: events.At(time.Now()),
+		Replays: h.Replays, History: h,
 	}
-	if letter.FirstFailedAt.IsZero() {
-		letter.FirstFailedAt, letter.LastFailedAt = now, now
-	}
-	return letter
 }
 
 // recordUndecodable makes a message that cannot be read a dead letter.
-func recordUndecodable(ctx context.Context, p *events.Publisher, m *Metrics, msg jetstream.Msg, seq uint64, cause error) error {
+func recordUndecodable(ctx context.Context, p *events.Publisher, m *Metrics, msg jetstream.Msg, meta *jetstream.MsgMetadata, cause error) error {
+	seq := meta.Sequence.Stream
 	f := &Failure{Class: Permanent, Code: codeUndecodable, Err: cause}
 	stream := "requests"
 	if msg.Subject() != events.SubjectRequests {
@@ -147,7 +138,8 @@ func recordUndecodable(ctx context.Context, p *events.Publisher, m *Metrics, msg
 		f.Err = fmt.Errorf("%w (only the first %d of %d bytes are kept)", cause, events.MaxBatchBytes, len(body))
 		body = body[:events.MaxBatchBytes]
 	}
-	letter := deadLetter(events.StepDecode, fmt.Sprintf("%s-%d", stream, seq), f, events.History{Attempts: 1})
+	history := events.HistoryOf(msg.Headers()).Failed(f.attempted(events.StepDecode, 1, meta.NumDelivered, time.Now()))
+	letter := deadLetter(events.StepDecode, fmt.Sprintf("%s-%d", stream, seq), history)
 	letter.Subject, letter.Message = msg.Subject(), body
 	if err := p.DeadLetter(ctx, letter, seq); err != nil {
 		return err

@@ -9,7 +9,8 @@
 // published again with a time before which it is not due, and becomes a dead
 // letter when its retries have waited long enough ([Retry]) or at once if
 // trying again is of no use. One that belongs to the store or to a target as
-// a whole is not counted: the consumer pauses, probes, and resumes.
+// a whole is not counted: the consumer pauses, tells all processes so, probes,
+// and resumes.
 //
 // # Crashes
 //

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/logoutd/logoutd/events"
 )
 
 // Class says whose fault a failure is, and so what follows from it.
@@ -50,7 +52,18 @@ const (
 	codeUndecodable = "undecodable"
 	codeCrashed     = "crashed"
 	codeStore       = "store_refused"
+	codeStoreDown   = "store_unavailable"
+	codeBrokerDown  = "broker_unavailable"
 )
+
+// attempted returns a failure as it stands in a message's history: that of a
+// delivery, in which so many attempts were made.
+func (f *Failure) attempted(step string, attempts int, deliveries uint64, now time.Time) events.Attempted {
+	return events.Attempted{
+		At: events.At(now), Step: step, Code: f.Code, Error: f.Err.Error(),
+		Attempts: attempts, Delivered: int(deliveries),
+	}
+}
 
 // asFailure returns err as a failure.
 func asFailure(err error) *Failure {

@@ -45,15 +45,9 @@ func jitter(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (0.9 + 0.2*rand.Float64()))
 }
 
-// next adds a failure to a message's history: how many attempts it took and
-// how long. It returns false where the message is to be given up.
-func (r Retry) next(h events.History, f *Failure, attempts int, took time.Duration, now time.Time) (events.History, bool) {
-	h.Attempts += attempts
-	h.LastFailedAt = events.At(now)
-	if h.FirstFailedAt.IsZero() {
-		h.FirstFailedAt = h.LastFailedAt
-	}
-	h.Code, h.Error = f.Code, f.Err.Error()
+// next puts off a message with its latest failure, which took so long, in its
+// history. It returns false where the message is to be given up.
+func (r Retry) next(h events.History, f *Failure, took time.Duration, now time.Time) (events.History, bool) {
 	waited := h.WaitedFor() + took
 	if f.Class == Permanent || waited >= r.giveUpAfter() {
 		return h, false

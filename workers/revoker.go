@@ -71,7 +71,7 @@ func NewRevoker(c RevokerConfig) *Revoker {
 		RevokerConfig: c,
 		puller:        newPuller(c.JetStream, events.StreamRequests, events.ConsumerRevoker, events.SubjectRequests),
 		providers:     map[string]bool{},
-		pause:         pause{metrics: c.Metrics},
+		pause:         pause{metrics: c.Metrics, notice: newNotice(c.JetStream, c.Logger, events.StepRevoke, "")},
 		manners:       manners{fronts: c.Publisher},
 	}
 	for _, name := range c.Providers {
@@ -86,6 +86,7 @@ func NewRevoker(c RevokerConfig) *Revoker {
 // on one while the broker works on the other.
 func (r *Revoker) Run(ctx context.Context) error {
 	r.Metrics.paused.WithLabelValues(events.StepRevoke, "").Set(0)
+	defer r.pause.notice.tell()()
 	probes := probeBackOff()
 	current, messages := &revokeRound{}, firstMessages
 	for ctx.Err() == nil {

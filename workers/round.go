@@ -142,7 +142,10 @@ func (r *Revoker) workAgain(ctx context.Context, d delivery, first bool) {
 	if first && d.deliveries > maxDeliveries {
 		f := &Failure{Class: Permanent, Code: codeCrashed,
 			Err: errors.New("the process ended each time while it worked on this request")}
-		if r.giveUp(ctx, d, d.requests[0], f, int(d.deliveries)) {
+		request := d.requests[0]
+		request.History = request.History.Failed(
+			f.attempted(events.StepRevoke, int(d.deliveries), d.deliveries, time.Now()))
+		if r.giveUp(ctx, d, request, f) {
 			ack(d.msg)
 		}
 		return

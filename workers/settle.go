@@ -2,10 +2,12 @@ package workers
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/store"
 )
 
 // handBack publishes what a shutdown interrupted as new messages: an
@@ -29,10 +31,11 @@ func (r *Revoker) settle(ctx context.Context, d delivery, failures map[string]*F
 		if f == nil {
 			continue
 		}
-		history, retry := r.Retry.next(request.History, f, 1, took, time.Now())
-		request.History = history
-		if !retry {
-			if !r.giveUp(ctx, d, request, f, 0) {
+		now := time.Now()
+		failed := request.History.Failed(f.attempted(events.StepRevoke, 1, d.deliveries, now))
+		var retry bool
+		if request.History, retry = r.Retry.next(failed, f, took, now); !retry {
+			if !r.giveUp(ctx, d, request, f) {
 				return false
 			}
 			continue
@@ -62,7 +65,7 @@ func (r *Revoker) persist(ctx context.Context, do func(context.Context) error) b
 		}
 		if !paused {
 			paused = true
-			if r.pause.enter() {
+			if r.pause.enter(pauseCode(err)) {
 				r.Logger.Warn("paused: store or broker is down", "step", events.StepRevoke, "err", err)
 			}
 		}
@@ -72,20 +75,30 @@ func (r *Revoker) persist(ctx context.Context, do func(context.Context) error) b
 	}
 }
 
+// pauseCode tells what is down.
+func pauseCode(err error) string {
+	if errors.Is(err, store.ErrUnavailable) {
+		return codeStoreDown
+	}
+	return codeBrokerDown
+}
+
 // pause is one, however many rounds wait at the same time.
 type pause struct {
 	metrics *Metrics
+	notice  *notice
 	mu      sync.Mutex
 	waiting int
 }
 
-// enter reports whether the pause has begun with it.
-func (p *pause) enter() bool {
+// enter reports whether the pause has begun with it. code is why.
+func (p *pause) enter(code string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.waiting++
 	if p.waiting == 1 {
 		p.metrics.setPaused(events.StepRevoke, "", true)
+		p.notice.set(true, code)
 	}
 	return p.waiting == 1
 }
@@ -95,5 +108,6 @@ func (p *pause) leave() {
 	defer p.mu.Unlock()
 	if p.waiting--; p.waiting == 0 {
 		p.metrics.setPaused(events.StepRevoke, "", false)
+		p.notice.set(false, "")
 	}
 }

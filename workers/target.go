@@ -49,6 +49,7 @@ type Target struct {
 	TargetConfig
 	puller  *puller
 	held    *held
+	notice  *notice
 	recheck *rechecker
 	outage  *outage
 	slots   chan struct{}           // of attempts
@@ -61,6 +62,7 @@ func NewTarget(c TargetConfig) *Target {
 		TargetConfig: c,
 		slots:        make(chan struct{}, c.concurrency()),
 		held:         newHeld(),
+		notice:       newNotice(c.JetStream, c.Logger, events.StepPush, c.Name),
 		recheck:      &rechecker{store: c.Store},
 		puller: newPuller(c.JetStream, events.StreamTasks,
 			events.ConsumerTarget(events.KindPush, c.Name), events.SubjectTask(events.KindPush, c.Name)),
@@ -73,8 +75,11 @@ func NewTarget(c TargetConfig) *Target {
 func (t *Target) report(paused bool) {
 	t.Metrics.setPaused(events.StepPush, t.Name, paused)
 	if paused {
-		t.Logger.Warn("paused: target is down", "step", events.StepPush, "target", t.Name, "err", t.doubt.Load())
+		doubt := t.doubt.Load()
+		t.notice.set(true, doubt.Code)
+		t.Logger.Warn("paused: target is down", "step", events.StepPush, "target", t.Name, "err", doubt)
 	} else {
+		t.notice.set(false, "")
 		t.Logger.Info("resumed", "step", events.StepPush, "target", t.Name)
 	}
 }
@@ -83,8 +88,8 @@ func (t *Target) report(paused bool) {
 // returns nil.
 func (t *Target) Run(ctx context.Context) error {
 	t.Metrics.paused.WithLabelValues(events.StepPush, t.Name).Set(0)
-	release := t.held.keep()
-	defer release()
+	defer t.notice.tell()()
+	defer t.held.keep()()
 	c := newCrew(t.concurrency(), pullTasks, func(msg jetstream.Msg, aside func()) {
 		defer t.held.remove(msg)
 		t.work(ctx, msg, aside)
@@ -116,6 +121,16 @@ type errand struct {
 	aside  func() // to be called before a wait; see [crew]
 }
 
+// deliveries returns how often the task was delivered to be worked on. One
+// with a time before which it is not due came early once.
+func (e *errand) deliveries() uint64 {
+	n := e.meta.NumDelivered
+	if n > 1 && !e.task.History.NotBefore.IsZero() {
+		n--
+	}
+	return n
+}
+
 // work does one task and acknowledges it, or leaves it to be delivered again.
 func (t *Target) work(ctx context.Context, msg jetstream.Msg, aside func()) {
 	meta, err := msg.Metadata()
@@ -131,7 +146,7 @@ func (t *Target) work(ctx context.Context, msg jetstream.Msg, aside func()) {
 		return
 	case err != nil:
 		t.ackAfter(ctx, e, func(ctx context.Context) error {
-			return recordUndecodable(ctx, t.Publisher, t.Metrics, msg, meta.Sequence.Stream, err)
+			return recordUndecodable(ctx, t.Publisher, t.Metrics, msg, meta, err)
 		})
 		return
 	case deferred(msg, e.task.History.NotBefore):
@@ -212,13 +227,16 @@ func (t *Target) own(ctx context.Context, e *errand, f *Failure) bool {
 
 // retry publishes a failed task again, or gives it up.
 func (t *Target) retry(ctx context.Context, e *errand, r result) error {
-	task, f := e.task, r.failure
-	history, retry := t.Retry.next(task.History, f, r.attempts, r.took, time.Now())
-	task.History = history
-	if retry {
+	task, f, now := e.task, r.failure, time.Now()
+	if task.RevokedAt.IsZero() { // it has never failed before
+		task.RevokedAt = events.At(e.meta.Timestamp)
+	}
+	failed := task.History.Failed(f.attempted(events.StepPush, r.attempts, e.deliveries(), now))
+	var retry bool
+	if task.History, retry = t.Retry.next(failed, f, r.took, now); retry {
 		return t.Publisher.TaskAgain(ctx, task, e.meta.Sequence.Stream)
 	}
-	letter := deadLetter(events.StepPush, task.ID, f, history)
+	letter := deadLetter(events.StepPush, task.ID, task.History)
 	letter.Target, letter.Request, letter.Task = t.Name, &task.Request, &task
 	if err := t.Publisher.DeadLetter(ctx, letter, e.meta.Sequence.Stream); err != nil {
 		return err

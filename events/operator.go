@@ -1,0 +1,43 @@
+package events
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/nats-io/nats.go"
+)
+
+// OperatorActed is an operator's action, as it stands in the audit log and in
+// the public event that tells of it.
+type OperatorActed struct {
+	Action string `json:"action"` // such as replay.start: words with dots between them
+	By     string `json:"by"`     // the name of the operator's token
+	Reason string `json:"reason,omitempty"`
+	JobID  string `json:"job_id,omitempty"`
+	// Selection is what it was about, in JSON; MaxBatchBytes at most.
+	Selection json.RawMessage `json:"selection,omitempty"`
+	Counts    map[string]int  `json:"counts,omitempty"`
+	At        Time            `json:"at"`
+}
+
+// Messages returns the entry for [StreamAudit] and the public event, both
+// under the given id. An error means that the action cannot stand in a
+// subject, or that the selection is no JSON or too long.
+func (a OperatorActed) Messages(id string) (audit, public *nats.Msg, err error) {
+	for word := range strings.SplitSeq(a.Action, ".") {
+		if !validToken(word) {
+			return nil, nil, fmt.Errorf("encoding audit entry: action %q cannot stand in a subject", a.Action)
+		}
+	}
+	if len(a.Selection) > MaxBatchBytes {
+		return nil, nil, errors.New("encoding audit entry: the selection is too long")
+	}
+	e := newEvent(id, TypeOperatorActed, a.At, "", a)
+	if audit, err = e.message(subjectAudit+a.Action, id); err != nil {
+		return nil, nil, err
+	}
+	public, err = e.message(subjectOperatorActed, id)
+	return audit, public, err
+}

@@ -1,0 +1,89 @@
+package events_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats.go"
+
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/events/eventstest"
+)
+
+func acted() events.OperatorActed {
+	return events.OperatorActed{
+		Action: "replay.start", By: "ada", Reason: "the provider is back", JobID: "j1",
+		Selection: json.RawMessage(`{"filter": {"step": "push"}}`), Counts: map[string]int{"eligible": 3, "done": 1}, At: noon,
+	}
+}
+
+func TestActionIsRecordedAndPublished(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	audit, public, err := acted().Messages("a1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second is a duplicate
+		for _, msg := range []*nats.Msg{audit, public} {
+			if err := publisher(t, b.JS).All(t.Context(), []*nats.Msg{msg}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	subjects := map[string]string{
+		events.StreamAudit: "logout.audit.replay.start", events.StreamEvents: "logout.events.operator.acted",
+	}
+	for stream, subject := range subjects {
+		msgs := b.Messages(stream)
+		if len(msgs) != 1 || msgs[0].Subject != subject {
+			t.Fatalf("%s holds %d messages, want one under %s", stream, len(msgs), subject)
+		}
+		expectGolden(t, "operator", msgs[0].Data)
+		if _, err := events.DecodeRequests(msgs[0].Data); !errors.Is(err, events.ErrNotWork) {
+			t.Errorf("as requests: %v, want ErrNotWork", err)
+		}
+	}
+}
+
+func TestActionsThatCannotBeRecorded(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*events.OperatorActed){
+		"no action":     func(a *events.OperatorActed) { a.Action = "" },
+		"a wildcard":    func(a *events.OperatorActed) { a.Action = "replay.>" },
+		"an empty word": func(a *events.OperatorActed) { a.Action = "replay..start" },
+		"no JSON":       func(a *events.OperatorActed) { a.Selection = json.RawMessage("{") },
+		"too long":      func(a *events.OperatorActed) { a.Selection = json.RawMessage(`"` + strings.Repeat("x", 256<<10) + `"`) },
+	} {
+		a := acted()
+		change(&a)
+		if _, _, err := a.Messages("a1"); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+func TestAuditIsAppendOnly(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	audit, _, err := acted().Messages("a1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := publisher(t, b.JS).All(t.Context(), []*nats.Msg{audit}); err != nil {
+		t.Fatal(err)
+	}
+	stream, err := b.JS.Stream(t.Context(), events.StreamAudit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stream.DeleteMsg(t.Context(), 1) == nil || stream.Purge(t.Context()) == nil {
+		t.Error("the broker lets an entry go")
+	}
+	if diff := cmp.Diff(1, len(b.Messages(events.StreamAudit))); diff != "" {
+		t.Error(diff)
+	}
+}

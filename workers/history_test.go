@@ -1,0 +1,146 @@
+package workers_test
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/logoutd/logoutd/events"
+)
+
+// letter waits for the only dead letter that comes after a place.
+func (w *world) letter(after uint64) events.DeadLetter {
+	w.Helper()
+	var letter events.DeadLetter
+	w.eventually("dead letter", func() bool {
+		letters := w.letters()
+		if len(letters) != 1 || letters[0].Seq <= after {
+			return false
+		}
+		letter = letters[0]
+		return true
+	})
+	return letter
+}
+
+func (w *world) replay(letter events.DeadLetter) events.Replayed {
+	w.Helper()
+	r := events.Replayed{At: events.At(time.Now()), By: "ada", Reason: "the provider is back", Job: "j1"}
+	w.must(events.NewDeadLetters(w.broker.JS).ReplayAt(w.Context(), letter.Seq, r))
+	return r
+}
+
+func codes(log []events.Attempted) (codes []string) {
+	for _, a := range log {
+		codes = append(codes, a.Code)
+	}
+	return codes
+}
+
+func TestTaskThatFailsAgainComesBackWithItsHistory(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.retry.GiveUpAfter = 100 * time.Millisecond
+	p := newProvider(t, always(http.StatusTooManyRequests))
+	w.run(w.revoker("http").Run)
+	w.runTarget(p)
+	request := w.logout("session", w.login("ada", "one"))
+	w.must(w.publisher.Requests(t.Context(), request))
+
+	first := w.letter(0)
+	deliveries := len(first.History.Log)
+	if deliveries < 2 || first.Attempts != deliveries {
+		t.Fatalf("%d attempts, %d deliveries are told of:\n%+v", first.Attempts, deliveries, first.History)
+	}
+	for i, a := range first.History.Log {
+		want := events.Attempted{
+			At: a.At, Step: events.StepPush, Code: "http_429", Error: "the provider answers 429 Too Many Requests",
+			Attempts: 1, Delivered: 1,
+		}
+		if diff := cmp.Diff(want, a); diff != "" || a.At.Before(request.RequestedAt.Time) || a.At.After(first.FailedAt.Time) {
+			t.Errorf("delivery %d at %v:\n%s", i, a.At, diff)
+		}
+	}
+	if at := first.Task.RevokedAt; at.Before(request.RequestedAt.Time) || at.After(first.FirstFailedAt.Time) {
+		t.Errorf("revoked at %v, requested at %v, failed at %v", at, request.RequestedAt, first.FirstFailedAt)
+	}
+
+	p.set(always(http.StatusBadRequest))
+	replayed := w.replay(first)
+	second := w.letter(first.Seq)
+	if second.Replays != 1 || second.Attempts != 1 || second.FirstFailedAt.Before(replayed.At.Time) {
+		t.Errorf("counters after the replay: %+v", second)
+	}
+	want := append(codes(first.History.Log), "http_400")
+	if diff := cmp.Diff(want, codes(second.History.Log)); diff != "" {
+		t.Errorf("codes (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]events.Replayed{replayed}, second.History.Replayed); diff != "" {
+		t.Errorf("replays (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(first.Task.RevokedAt, second.Task.RevokedAt); diff != "" {
+		t.Errorf("revoked at another time:\n%s", diff)
+	}
+
+	p.set(always(http.StatusNoContent))
+	w.replay(second)
+	w.eventually("deletion", func() bool { return p.deleted("push-one") == 1 && len(w.letters()) == 0 })
+}
+
+func TestRequestThatFailsAgainComesBackWithItsHistory(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.retry.GiveUpAfter = time.Millisecond
+	request := w.logout("session", w.login("ada", "one"))
+	w.store.refuse(request.ID, errors.New("malformed record"))
+	w.must(w.publisher.Requests(t.Context(), request))
+	w.run(w.revoker("http").Run)
+
+	first := w.letter(0)
+	w.replay(first)
+	second := w.letter(first.Seq)
+	if n := len(second.History.Log); n <= len(first.History.Log) || second.Replays != 1 || len(second.History.Replayed) != 1 {
+		t.Errorf("history after the replay: %+v", second.History)
+	}
+	if a := second.History.Log[0]; a.Step != events.StepRevoke || a.Code != "store_refused" || a.Delivered != 1 {
+		t.Errorf("first failure %+v", a)
+	}
+
+	w.store.refuse(request.ID, nil)
+	w.replay(second)
+	w.eventually("public event", func() bool { return len(w.revoked("session")) == 1 })
+	task, err := events.DecodeTask(w.broker.Messages(events.StreamTasks)[0].Data)
+	w.must(err)
+	if len(task.History.Replayed) != 2 || len(task.History.Log) != len(second.History.Log) || task.History.Attempts != 0 {
+		t.Errorf("the task does not know what is behind it: %+v", task.History)
+	}
+}
+
+func TestMessageThatCannotBeReadComesBackWithItsHistory(t *testing.T) {
+	t.Parallel()
+	for _, subject := range []string{events.SubjectRequests, events.SubjectTask(events.KindPush, "http")} {
+		t.Run(subject, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.run(w.revoker("http").Run)
+			w.runTarget(newProvider(t, always(http.StatusNoContent)))
+			_, err := w.broker.JS.Publish(t.Context(), subject, []byte("{"))
+			w.must(err)
+			first := w.letter(0)
+			replayed := w.replay(first)
+			second := w.letter(first.Seq)
+			if diff := cmp.Diff([]string{"undecodable", "undecodable"}, codes(second.History.Log)); diff != "" {
+				t.Errorf("codes (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff([]events.Replayed{replayed}, second.History.Replayed); diff != "" || second.Replays != 1 {
+				t.Errorf("%d replays (-want +got):\n%s", second.Replays, diff)
+			}
+			if first.Attempts != 1 || second.Attempts != 1 {
+				t.Errorf("%d and %d attempts, want one each", first.Attempts, second.Attempts)
+			}
+		})
+	}
+}

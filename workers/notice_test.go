@@ -1,0 +1,52 @@
+package workers_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/logoutd/logoutd/events"
+)
+
+// paused returns what all processes are told to be paused.
+func (w *world) paused() []events.Paused {
+	w.Helper()
+	paused, err := events.AllPaused(w.Context(), w.broker.JS)
+	w.must(err)
+	return paused
+}
+
+func TestPauseOfATargetIsToldToAll(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := newProvider(t, always(http.StatusUnauthorized))
+	w.run(w.revoker("http").Run)
+	w.runTarget(p)
+	request := w.logout("session", w.login("ada", "one"))
+	w.must(w.publisher.Requests(t.Context(), request))
+	w.eventually("pause", func() bool { return len(w.paused()) == 1 })
+	got := w.paused()[0]
+	want := events.Paused{Step: events.StepPush, Target: "http", Since: got.Since, Code: "http_401"}
+	if diff := cmp.Diff(want, got); diff != "" || got.Since.Before(request.RequestedAt.Time) {
+		t.Errorf("paused since %v (-want +got):\n%s", got.Since, diff)
+	}
+	p.set(always(http.StatusNoContent))
+	w.eventually("end of the pause", func() bool { return len(w.paused()) == 0 })
+}
+
+func TestPauseOfTheStoreEndsWithTheWorker(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.store.set(true)
+	w.must(w.publisher.Requests(t.Context(), w.logout("session", w.login("ada", "one"))))
+	stop := w.run(w.revoker("http").Run)
+	w.eventually("pause", func() bool { return len(w.paused()) == 1 })
+	if got := w.paused()[0]; got.Step != events.StepRevoke || got.Target != "" || got.Code != "store_unavailable" {
+		t.Errorf("paused: %+v", got)
+	}
+	stop()
+	if got := w.paused(); len(got) != 0 {
+		t.Errorf("still told: %+v", got)
+	}
+}
