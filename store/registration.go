@@ -81,6 +81,11 @@ type SessionState struct {
 	Session
 	Known  bool // the store has a record, live or a tombstone
 	Active bool // known and not ended
+	// EndedAt is when it ended; zero while it is active.
+	EndedAt time.Time
+	// RevokedBy is the id of the logout request that ended it. Empty: none
+	// has (it expired, or a cutoff overtook it), or none has yet.
+	RevokedBy string
 }
 
 // RefreshTokenState is a refresh token as a check sees it.

@@ -74,6 +74,32 @@ type Store interface {
 	// failures of single items.
 	Finish(ctx context.Context, revocations []Revocation) ([]error, error)
 
+	// Finished reports of each request whether it was told: whether Finish has
+	// run for it. RequestID, SessionID and User decide, as they were given to
+	// Finish. It is known as long as the tombstone of the session presented, at
+	// least for the retention; later the answer is no.
+	Finished(ctx context.Context, revocations []Revocation) ([]bool, error)
+
+	// Holders goes through all users that hold something live, a page at a
+	// time: after is empty at first, then the Next of the page before. limit is
+	// about how many records a page reads, at least 1; a page may hold fewer
+	// users, or none, and is not the last unless Next is empty.
+	//
+	// Whatever is live all the time from the first call to the last is in some
+	// page. What comes or ends meanwhile may be missing. A user may come
+	// several times, even with the same sessions; one with more records than a
+	// page holds comes with some of them each time, so that no call does more
+	// for it than for others. When the storage behind the store changes its
+	// shape (a failover, a cluster that is resharded) it starts again by
+	// itself, and may never end if that goes on.
+	//
+	// A cursor that the store has not given is an error of its own.
+	Holders(ctx context.Context, after string, limit int) (HolderPage, error)
+
+	// Users looks up what users hold, at MaxUserRecords records of each kind at
+	// most.
+	Users(ctx context.Context, users []User) ([]UserState, error)
+
 	// Ping reports whether the store can be used: nil or an error that wraps
 	// ErrUnavailable.
 	Ping(ctx context.Context) error

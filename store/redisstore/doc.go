@@ -135,6 +135,19 @@
 // written by one script in its user's slot; that is why a session logged out
 // by itself leaves "ended" there.
 //
+// # Going through everybody
+//
+// There is no index of all users. Holders looks for their indexes by SCAN, on
+// one master after another, and reads each index by ZSCAN or SSCAN, a page of
+// some hundred members at a time; what it has found and not read yet travels in
+// its cursor. A cursor is worth something to the process only that gave it, and
+// a slot that moves takes its keys along. So each page begins with a look at
+// the run_id of each master and the slots that it serves itself (INFO, CLUSTER
+// NODES), and the last one ends with it: where anything differs from before,
+// everything is gone through again. While a slot is being moved, or not served,
+// Holders fails with [store.ErrUnavailable]. A session takes some 15 µs of
+// Redis' time.
+//
 // # How it stays fast
 //
 // Each step of a batch is one pipeline, in which items that need the same

@@ -26,6 +26,27 @@ func (s *Store) Finish(ctx context.Context, asked []store.Revocation) ([]error, 
 	return errs, nil
 }
 
+// Finished reports which requests were told; see [store.Store].
+func (s *Store) Finished(ctx context.Context, asked []store.Revocation) ([]bool, error) {
+	revocations := revocationsOf(asked)
+	if err := run(ctx, s, revocations, findDone); err != nil {
+		return nil, fmt.Errorf("looking up requests: %w", err)
+	}
+	finished := make([]bool, len(asked))
+	for i, r := range revocations {
+		finished[i] = r.revoked.Done
+	}
+	return finished, nil
+}
+
+func findDone(ctx context.Context, p *pipe, r *revocation) func() error {
+	told := p.Exists(ctx, requestKey(r.RequestID))
+	return func() error {
+		r.revoked.Done = told.Val() > 0
+		return told.Err()
+	}
+}
+
 func (s *Store) finish(ctx context.Context, revocations []*revocation) error {
 	forgotten := s.recall(revocations)
 	if err := run(ctx, s, forgotten, findTombstone); err != nil {

@@ -89,7 +89,7 @@ func TestCommandsUsed(t *testing.T) {
 	}
 	allowed := strings.Fields("ping hello info client|setinfo client|maint_notifications " +
 		"eval evalsha time exists get set hget hmget hset del unlink pttl pexpire " +
-		"zadd zrem zrange zrevrange zrangebyscore zscan sadd srem srandmember sscan")
+		"zadd zrem zrange zrevrange zrangebyscore zcard zscan sadd srem srandmember scard sscan scan info")
 	used := 0
 	for line := range strings.Lines(stats) {
 		name, found := strings.CutPrefix(line, "cmdstat_")

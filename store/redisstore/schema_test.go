@@ -188,6 +188,15 @@ func exercise(t *testing.T, s store.Store, finished bool) {
 	if err == nil {
 		_, err = s.Reregistered(ctx, []store.PushCheck{{User: alice, PushRegistrationID: store.PushRegistrationID(registrations[0])}})
 	}
+	if err == nil {
+		_, err = s.Finished(ctx, requests)
+	}
+	if err == nil {
+		_, err = s.Holders(ctx, "", 100)
+	}
+	if err == nil {
+		_, err = s.Users(ctx, []store.User{alice})
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,7 +75,10 @@ func (s *Store) Sessions(ctx context.Context, ids []string) ([]store.SessionStat
 			s.log.ErrorContext(ctx, "session unreadable", "session_id", c.id, "err", c.err)
 			continue
 		}
-		states[i] = store.SessionState{Session: c.record.session(c.id), Known: c.record.found, Active: c.active()}
+		states[i] = store.SessionState{
+			Session: c.record.session(c.id), Known: c.record.found, Active: c.active(),
+			EndedAt: fromMillis(c.endedAt()), RevokedBy: c.record.mark,
+		}
 	}
 	return states, nil
 }
@@ -115,6 +118,13 @@ func findEnds(ctx context.Context, p *pipe, c *check) func() error {
 	}
 }
 
-func (c *check) active() bool {
-	return c.record.found && c.record.endedAt() == 0 && c.record.authenticatedAt > c.cutoff
+func (c *check) active() bool { return c.record.found && c.endedAt() == 0 }
+
+// endedAt is when it ended, cutoffs considered, 0 while it lives.
+func (c *check) endedAt() int64 {
+	at := c.record.endedAt()
+	if c.record.found && c.record.authenticatedAt <= c.cutoff && (at == 0 || c.cutoff < at) {
+		at = c.cutoff
+	}
+	return at
 }

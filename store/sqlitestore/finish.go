@@ -21,6 +21,25 @@ func (s *Store) Finish(ctx context.Context, revocations []store.Revocation) ([]e
 	return results, nil
 }
 
+// Finished implements [store.Store].
+func (s *Store) Finished(ctx context.Context, revocations []store.Revocation) ([]bool, error) {
+	finished := make([]bool, len(revocations))
+	err := s.read(ctx, func(h handle) error {
+		return each(revocations, func(i int, r store.Revocation) error {
+			if err := h.ofWhom(&r); err != nil {
+				return err
+			}
+			p, err := h.presented(r)
+			finished[i] = p.done
+			return err
+		}, func(int, error) {}) // what cannot be read was not finished
+	})
+	if err != nil {
+		return nil, err
+	}
+	return finished, nil
+}
+
 // finish records that the request is done, and deletes up to so many push
 // registrations that bear its mark.
 func (h handle) finish(r store.Revocation, f found, ok bool, rows int) (deleted int, more bool, err error) {

@@ -82,6 +82,19 @@ func useEverything(t *testing.T, s *Store) {
 		mustRevoke(t, s, r)
 		mustFinish(t, s, r)
 	}
+	for after, more := "", true; more; more = after != "" {
+		page, err := s.Holders(ctx, after, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		after = page.Next
+	}
+	if _, err := s.Users(ctx, []store.User{user}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Finished(ctx, []store.Revocation{logout}); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.sweep(ctx); err != nil {
 		t.Fatal(err)
 	}

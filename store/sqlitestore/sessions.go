@@ -22,7 +22,9 @@ func (s *Store) Sessions(ctx context.Context, ids []string) ([]store.SessionStat
 				return err
 			}
 			x.ID = id
-			states[i] = store.SessionState{Session: x.Session, Known: known, Active: known && x.end(h.now) == 0}
+			if states[i], err = h.state(x, known); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
@@ -30,6 +32,23 @@ func (s *Store) Sessions(ctx context.Context, ids []string) ([]store.SessionStat
 		return nil, err
 	}
 	return states, nil
+}
+
+func (h handle) state(x session, known bool) (store.SessionState, error) {
+	state := store.SessionState{Session: x.Session, Known: known}
+	if !known {
+		return state, nil
+	}
+	end := x.end(h.now)
+	state.Active, state.EndedAt = end == 0, fromMillis(end)
+	if x.revokedAt == 0 {
+		return state, nil
+	}
+	_, err := h.row(`SELECT mark`+fromSessions, []any{x.ID, h.now}, &state.RevokedBy)
+	if of, fenced := h.fences.of(x.ID); fenced && state.RevokedBy == "" {
+		state.RevokedBy = of.mark
+	}
+	return state, err
 }
 
 // session is a session's row, with the cutoff that covers it.

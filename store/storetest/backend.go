@@ -61,6 +61,8 @@ func Run(t *testing.T, b Backend) {
 		"Concurrency":       concurrencyTests,
 		"Batch":             batchTests,
 		"Bytes":             byteTests,
+		"Holders":           holderTests,
+		"Traces":            traceTests,
 	} {
 		t.Run(name, func(t *testing.T) { runAll(t, b, Options{}, tests) })
 	}

@@ -23,6 +23,7 @@ func large(t *testing.T, b Backend) {
 		store.Session{ID: "presented", AuthenticatedAt: w.ago(10)},
 		store.Session{ID: "newer", AuthenticatedAt: w.ago(1)},
 	)
+	wantLargeHeld(w)
 	f := w.fence(store.Fence{RequestID: w.requestID("presented", store.ScopeUser), SessionID: w.id("presented"), At: w.ago(5)})
 	r := w.revocation("presented", store.ScopeUser, f)
 	for range 2 {
@@ -50,6 +51,29 @@ func wantLarge(w *world, got store.Revoked) {
 		distinct[p.ID] = true
 	}
 	w.equal("distinct", len(distinct), store.MaxSessionIDs+largePushes)
+}
+
+// wantLargeHeld expects that the user comes in pages that are not its size.
+func wantLargeHeld(w *world) {
+	w.Helper()
+	const limit = 500
+	sessions := map[string]bool{}
+	w.pages(limit, func(page store.HolderPage) {
+		n := 0
+		for _, h := range page.Holders {
+			n += len(h.Sessions)
+			for _, s := range h.Sessions {
+				if h.User == w.user {
+					sessions[s.ID] = true
+				}
+			}
+		}
+		if n > 2*limit {
+			w.Errorf("%d sessions on a page of about %d", n, limit)
+		}
+	})
+	w.equal("sessions held", len(sessions), largeSessions+2)
+	w.equal("partial", one[store.UserState](w)(w.store.Users(w.Context(), []store.User{w.user})).Partial, true)
 }
 
 func registerLarge(w *world) {

@@ -29,6 +29,11 @@ func unavailable(t *testing.T, s store.Store) {
 		"Reregistered": func() error {
 			return second(s.Reregistered(ctx, []store.PushCheck{{User: user, PushRegistrationID: id}}))
 		},
+		"Holders": func() error { return second(s.Holders(ctx, "", 100)) },
+		"Users":   func() error { return second(s.Users(ctx, []store.User{user})) },
+		"Finished": func() error {
+			return second(s.Finished(ctx, []store.Revocation{{RequestID: "r", User: user}}))
+		},
 		"Fence": func() error { return second(s.Fence(ctx, []store.Fence{{RequestID: "r", SessionID: id}})) },
 		"Revoke": func() error {
 			return second(s.Revoke(ctx, []store.Revocation{{RequestID: "r", Scope: store.ScopeUser, User: user, Cutoff: time.Now()}}))

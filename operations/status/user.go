@@ -1,0 +1,68 @@
+package status
+
+import (
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/store"
+)
+
+// user finds out about the user.
+func (q *inquiry) user() error {
+	user := store.User{TenantID: q.TenantID, ID: q.UserID}
+	waits, err := q.pending(func(r events.Request) bool { return r.UserID == user.ID && r.TenantID == user.TenantID })
+	if err != nil {
+		return err
+	}
+	if err := q.failed(q.Letters.OfUser(q.ctx, user.TenantID, user.ID, maxLetters)); err != nil {
+		return err
+	}
+	state, err := q.holding(user)
+	if err != nil {
+		return err
+	}
+	q.concludeUser(waits, state)
+	return nil
+}
+
+// holding takes in what of the user is live.
+func (q *inquiry) holding(user store.User) (store.UserState, error) {
+	states, err := q.Store.Users(q.ctx, []store.User{user})
+	if err == nil {
+		err = states[0].Err
+	}
+	if err != nil {
+		return store.UserState{}, q.excuse(err)
+	}
+	state := states[0]
+	q.Cutoff = state.Cutoff
+	for _, s := range state.Sessions {
+		q.Sessions = append(q.Sessions, ofSession(store.SessionState{Session: s, Known: true, Active: true}))
+	}
+	switch {
+	case state.Partial:
+		q.note(userSome)
+	case state.Since.IsZero():
+		q.note(userNothing)
+	case len(state.Sessions) == 0:
+		q.note(userLiveNoLogins)
+	default:
+		q.note(userLive)
+	}
+	return state, nil
+}
+
+func (q *inquiry) concludeUser(waits *events.Request, state store.UserState) {
+	anyLive := !state.Since.IsZero()
+	switch {
+	case waits != nil:
+		q.State, q.RequestID, q.RequestedAt = Pending, waits.ID, waits.RequestedAt.Time
+		q.note(userWaiting)
+	case q.undone() || !anyLive && len(q.Failed) > 0:
+		q.State = Failed
+		q.note(userFailed)
+	case anyLive:
+		q.State = Active
+	case !state.Cutoff.IsZero() && !state.Partial:
+		q.State, q.RevokedAt = Revoked, state.Cutoff
+		q.note(userRevoked)
+	}
+}

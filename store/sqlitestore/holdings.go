@@ -1,0 +1,72 @@
+package sqlitestore
+
+import (
+	"github.com/logoutd/logoutd/store"
+)
+
+// holding is a row of either table: what a user holds, or held once.
+type holding struct {
+	store.Session        // a session, or what a refresh token or push registration has of one
+	second        string // the last part of its key: '' of a session
+	push          bool
+	life
+	sessionRevokedAt int64 // of a refresh token: when the session was that it is bound to
+	unreadable       error // then only its key can be relied on
+}
+
+const (
+	credentialsHeld = `
+		SELECT tenant_id, user_id, session_id, token_id, device_id, app_id, kind, authenticated_at, expires_at, revoked_at, (
+			SELECT coalesce(max(cutoff), 0) FROM cutoffs AS c
+			WHERE c.tenant_id = t.tenant_id AND c.user_id = t.user_id AND c.device_id IN ('', t.device_id)), (
+			SELECT coalesce(max(s.revoked_at), 0) FROM credentials AS s
+			WHERE t.token_id <> '' AND s.tenant_id = t.tenant_id AND s.user_id = t.user_id
+			AND s.session_id = t.session_id AND s.token_id = '')
+		FROM credentials AS t WHERE `
+	// A push registration without a mark is live; it has no expiry.
+	pushesHeld = `
+		SELECT tenant_id, user_id, device_id, id, device_id, app_id, 'push', registered_at, 0, mark <> '', 0, 0
+		FROM push_registrations WHERE `
+
+	credentialsFrom = credentialsHeld + `(tenant_id, user_id, session_id, token_id) > (?, ?, ?, ?)
+		ORDER BY tenant_id, user_id, session_id, token_id LIMIT ? + 0`
+	pushesFrom = pushesHeld + `(tenant_id, user_id, device_id, id) > (?, ?, ?, ?)
+		ORDER BY tenant_id, user_id, device_id, id LIMIT ? + 0`
+)
+
+// holdings reads rows of either table. One that cannot be read is among them.
+func (h handle) holdings(query string, args ...any) (rows []holding, err error) {
+	err = h.rows(query, args, func(scan func(...any) error) error {
+		var x holding
+		err := scan(&x.User.TenantID, &x.User.ID, &x.ID, &x.second, &x.DeviceID, &x.AppID, (*string)(&x.Kind),
+			&x.authenticatedAt, &x.expiresAt, &x.revokedAt, &x.cutoff, &x.sessionRevokedAt)
+		if err != nil && ofItem(err) {
+			x.unreadable, err = err, nil
+		}
+		x.push = x.Kind == "push"
+		x.AuthenticatedAt, x.ExpiresAt = fromMillis(x.authenticatedAt), fromMillis(x.expiresAt)
+		rows = append(rows, x)
+		return err
+	})
+	return rows, err
+}
+
+func (x holding) key() []any { return []any{x.User.TenantID, x.User.ID, x.ID, x.second} }
+
+// holds reports whether the row is live, fences in memory considered.
+func (h handle) holds(x holding) bool {
+	if x.push {
+		return x.revokedAt == 0
+	}
+	_, fenced := h.fences.of(x.ID)
+	return !fenced && x.sessionRevokedAt == 0 && x.end(h.now) == 0
+}
+
+func (x holding) addTo(holder *store.Holder) {
+	if holder.Since.IsZero() || x.AuthenticatedAt.Before(holder.Since) {
+		holder.Since = x.AuthenticatedAt
+	}
+	if !x.push && x.second == "" {
+		holder.Sessions = append(holder.Sessions, x.Session)
+	}
+}
