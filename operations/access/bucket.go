@@ -1,0 +1,153 @@
+package access
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/logoutd/logoutd/events"
+)
+
+// The KV bucket of the tokens, a key each, and its stream (NATS, ADR-8).
+const (
+	bucketName = "logoutd_tokens"
+	streamName = "KV_" + bucketName
+)
+
+// callTimeout bounds what is asked of the broker in one go: a cluster without a
+// leader does not answer at all.
+const callTimeout = 2 * time.Second
+
+// record is a token in the bucket.
+type record struct {
+	Role      Role      `json:"role"`
+	Hash      string    `json:"sha256"` // of the secret, base64url
+	CreatedAt time.Time `json:"created_at"`
+	CreatedBy string    `json:"created_by"`
+}
+
+// keyOf returns the key of a name. A "." could stand where a key may have none.
+func keyOf(name string) string { return strings.ReplaceAll(name, ".", "/") }
+
+func nameOf(key string) string { return strings.ReplaceAll(key, "/", ".") }
+
+func unavailable(doing string, err error) error {
+	return fmt.Errorf("%s: %w: %w", doing, events.ErrUnavailable, err)
+}
+
+// bucket returns the bucket, which is made on first use.
+func (t *Tokens) bucket(ctx context.Context) (jetstream.KeyValue, error) {
+	js := t.config.JetStream
+	bucket, err := js.KeyValue(ctx, bucketName)
+	if !errors.Is(err, jetstream.ErrBucketNotFound) {
+		return bucket, err
+	}
+	_, err = js.CreateStream(ctx, streamConfig(js))
+	if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		return nil, err
+	}
+	return js.KeyValue(ctx, bucketName)
+}
+
+// streamConfig is that of any bucket, without AllowDirect: a replica that lags
+// behind must not say that a new token does not exist.
+func streamConfig(js jetstream.JetStream) jetstream.StreamConfig {
+	config := jetstream.StreamConfig{
+		Name: streamName, Description: "admin tokens: roles and hashes", Subjects: []string{"$KV." + bucketName + ".>"},
+		MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, Storage: jetstream.FileStorage, Replicas: 1,
+		AllowRollup: true, DenyDelete: true,
+	}
+	if js.Conn().ConnectedClusterName() != "" {
+		config.Replicas = 3
+	}
+	return config
+}
+
+// store puts a new token into the bucket and sets its revision.
+func (t *Tokens) store(ctx context.Context, token *held) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	value, err := json.Marshal(record{
+		Role: token.Role, Hash: base64.RawURLEncoding.EncodeToString(token.hash[:]),
+		CreatedAt: token.CreatedAt, CreatedBy: token.CreatedBy,
+	})
+	if err != nil {
+		return fmt.Errorf("encoding token: %w", err)
+	}
+	bucket, err := t.bucket(ctx)
+	if err == nil {
+		token.revision, err = bucket.Create(ctx, keyOf(token.Name), value)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case taken(err):
+		return ErrExists
+	default:
+		return unavailable("creating token", err)
+	}
+}
+
+// taken reports whether a key was there, or came at the same time. On a
+// stream with replicas the second has a code of its own.
+func taken(err error) bool {
+	var refused *jetstream.APIError
+	return errors.Is(err, jetstream.ErrKeyExists) ||
+		errors.As(err, &refused) && refused.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant
+}
+
+// erase removes a token from the bucket, the very one that it finds there, and
+// returns a revision above that token's, and of no later one.
+func (t *Tokens) erase(ctx context.Context, name string) (revision uint64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	bucket, err := t.bucket(ctx)
+	if err != nil {
+		return 0, unavailable("revoking token", err)
+	}
+	entry, err := bucket.Get(ctx, keyOf(name))
+	if err == nil {
+		err = bucket.Delete(ctx, keyOf(name), jetstream.LastRevision(entry.Revision()))
+	}
+	switch {
+	case err == nil:
+		return entry.Revision() + 1, nil
+	case errors.Is(err, jetstream.ErrKeyNotFound), errors.Is(err, jetstream.ErrKeyRevisionMismatch):
+		return 0, ErrNoToken
+	default:
+		return 0, unavailable("revoking token", err)
+	}
+}
+
+// decode reads an entry of the bucket. One that is no token of ours counts as
+// revoked, and err says why.
+func decode(entry jetstream.KeyValueEntry) (token held, err error) {
+	gone := held{Token: Token{Name: nameOf(entry.Key())}, revision: entry.Revision(), revoked: true}
+	if entry.Operation() != jetstream.KeyValuePut {
+		return gone, nil
+	}
+	var r record
+	if err := json.Unmarshal(entry.Value(), &r); err != nil {
+		return gone, fmt.Errorf("decoding token: %w", err)
+	}
+	hash, err := base64.RawURLEncoding.DecodeString(r.Hash)
+	switch {
+	case err != nil || len(hash) != sha256.Size:
+		return gone, errors.New("decoding token: its hash is none")
+	case checkName(gone.Name) != nil:
+		return gone, ErrName
+	case !r.Role.known():
+		return gone, ErrRole
+	}
+	return held{
+		Token: Token{Name: gone.Name, Role: r.Role, CreatedAt: r.CreatedAt, CreatedBy: r.CreatedBy},
+		hash:  [sha256.Size]byte(hash), revision: gone.revision,
+	}, nil
+}

@@ -1,0 +1,97 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/logoutd/logoutd/events"
+)
+
+// Actions. The jobs' are <kind>.start.
+const (
+	ActionLogin            = "login"
+	ActionTokenCreate      = "token.create"
+	ActionTokenRevoke      = "token.revoke"
+	ActionReplayStart      = "replay.start"
+	ActionDiscardStart     = "discard.start"
+	ActionRevokeStart      = "revoke.start"
+	ActionJobPause         = "job.pause"
+	ActionJobResume        = "job.resume"
+	ActionJobCancel        = "job.cancel"
+	ActionJobFinish        = "job.finish"
+	ActionRevocationCreate = "revocation.create"
+)
+
+// Entry is one action of an operator.
+type Entry struct {
+	// ID names the entry: what is appended twice under one ID within two
+	// minutes is one entry. Empty: a fresh one.
+	ID string
+	// At is when it was done, cut to the millisecond. Zero: now.
+	At time.Time
+	// By is the name of the operator's token.
+	By string
+	// Action is one of the constants: words of a-z joined by ".".
+	Action string
+	Reason string
+	JobID  string
+	// Selection is what was acted on, as it was asked for. Whoever appends
+	// sees to it that no credential is in it: everybody who may read the log or
+	// subscribe to events reads it.
+	Selection json.RawMessage
+	// Counts are what came of it, by outcome.
+	Counts map[string]int
+}
+
+// Log is the log of all processes on one broker. It is safe for concurrent
+// use.
+type Log struct {
+	js jetstream.JetStream
+}
+
+// New returns the log kept by the broker behind js, in the stream that
+// [events.Setup] makes.
+func New(js jetstream.JetStream) *Log { return &Log{js: js} }
+
+// Append puts an entry on the log and announces it, and returns once both are
+// acknowledged: on disk. An error that wraps [events.ErrUnavailable] leaves
+// open whether the entry is there: append it again under its ID. Any other
+// means that it cannot be written: its action or selection cannot be, or the
+// selection is longer than [events.MaxBatchBytes].
+func (l *Log) Append(ctx context.Context, e Entry) error {
+	if e.ID == "" {
+		e.ID = events.NewID()
+	}
+	if e.At.IsZero() {
+		e.At = time.Now()
+	}
+	entry, public, err := events.OperatorActed{
+		Action: e.Action, By: e.By, Reason: e.Reason, JobID: e.JobID,
+		Selection: e.Selection, Counts: e.Counts, At: events.At(e.At),
+	}.Messages(e.ID)
+	if err != nil {
+		return err
+	}
+	for _, msg := range []*nats.Msg{entry, public} {
+		if err := l.publish(ctx, msg); err != nil {
+			return unavailable("appending audit entry", err)
+		}
+	}
+	return nil
+}
+
+func (l *Log) publish(ctx context.Context, msg *nats.Msg) error {
+	ctx, cancel := context.WithTimeout(ctx, events.AckWait)
+	defer cancel()
+	_, err := l.js.PublishMsg(ctx, msg)
+	return err
+}
+
+func unavailable(doing string, err error) error {
+	return fmt.Errorf("%s: %w: %w", doing, events.ErrUnavailable, err)
+}

@@ -1,0 +1,120 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/logoutd/logoutd/events"
+)
+
+// KV buckets. They are made on first use.
+const (
+	bucketJobs  = "logoutd_jobs"  // plans and jobs, a key each
+	bucketPlans = "logoutd_plans" // the items of plans, in parts: <token>.<number>
+)
+
+const (
+	// callTimeout bounds one call of the broker: a cluster without a leader
+	// does not answer at all. Several fit into the life of a lease.
+	callTimeout = 2 * time.Second
+	// markerLifetime is how long a removed record leaves a trace, so that who
+	// follows the records is told.
+	markerLifetime = time.Hour
+)
+
+func unavailable(doing string, err error) error {
+	return fmt.Errorf("%s: %w: %w", doing, events.ErrUnavailable, err)
+}
+
+// bucket is a KV bucket that is made on first use, and opened anew after an
+// error: it may have been made anew too.
+type bucket struct {
+	js     jetstream.JetStream
+	config jetstream.KeyValueConfig
+
+	mu   sync.Mutex
+	open jetstream.KeyValue
+}
+
+func newBuckets(js jetstream.JetStream) (jobs, plans *bucket) {
+	return &bucket{js: js, config: jetstream.KeyValueConfig{
+			Bucket: bucketJobs, Description: "jobs of operators and their plans", LimitMarkerTTL: markerLifetime,
+		}}, &bucket{js: js, config: jetstream.KeyValueConfig{
+			Bucket: bucketPlans, Description: "the items of operators' jobs",
+		}}
+}
+
+// do calls f with the bucket, for no longer than callTimeout.
+func (b *bucket) do(ctx context.Context, f func(context.Context, jetstream.KeyValue) error) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	kv, err := b.kv(ctx)
+	if err != nil {
+		return err
+	}
+	err = f(ctx, kv)
+	if err != nil && !expected(err) {
+		b.forget(kv)
+	}
+	return err
+}
+
+// expected reports whether an error is an answer about a key.
+func expected(err error) bool {
+	return errors.Is(err, jetstream.ErrKeyNotFound) || errors.Is(err, jetstream.ErrKeyRevisionMismatch)
+}
+
+func (b *bucket) kv(ctx context.Context) (jetstream.KeyValue, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.open != nil {
+		return b.open, nil
+	}
+	var err error
+	b.open, err = b.ensure(ctx)
+	return b.open, err
+}
+
+func (b *bucket) forget(kv jetstream.KeyValue) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.open == kv {
+		b.open = nil
+	}
+}
+
+// ensure makes the bucket unless it is there.
+func (b *bucket) ensure(ctx context.Context) (jetstream.KeyValue, error) {
+	stream, err := b.stream(ctx)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		config := b.config
+		config.Storage, config.Replicas = jetstream.FileStorage, 1
+		if b.js.Conn().ConnectedClusterName() != "" {
+			config.Replicas = 3
+		}
+		if _, err = b.js.CreateKeyValue(ctx, config); err == nil || errors.Is(err, jetstream.ErrBucketExists) {
+			stream, err = b.stream(ctx)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	// Answers come from the leader alone: what one process has written, the
+	// next reads.
+	if config := stream.CachedInfo().Config; config.AllowDirect {
+		config.AllowDirect = false
+		if _, err := b.js.UpdateStream(ctx, config); err != nil {
+			return nil, err
+		}
+	}
+	return b.js.KeyValue(ctx, b.config.Bucket)
+}
+
+func (b *bucket) stream(ctx context.Context) (jetstream.Stream, error) {
+	return b.js.Stream(ctx, "KV_"+b.config.Bucket)
+}

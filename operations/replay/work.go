@@ -1,0 +1,87 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/operations/jobs"
+	"github.com/logoutd/logoutd/operations/letters"
+)
+
+// What became of a letter, besides missing and unreadable.
+const (
+	replayed  = "replayed"
+	discarded = "discarded"
+	failed    = "failed" // it cannot be put into a message; it is still there
+)
+
+// itemOf names a letter by its place, for the work, and by its id, for people.
+func itemOf(l letters.Letter) jobs.Item { return fmt.Appendf(nil, "%d %s", l.Seq, l.ID) }
+
+func seqOf(item jobs.Item) (seq uint64, err error) {
+	if _, err = fmt.Sscanf(string(item), "%d", &seq); err != nil {
+		return 0, fmt.Errorf("reading item %q: %w", item, err)
+	}
+	return seq, nil
+}
+
+// Works returns the work of [KindReplay] and [KindDiscard].
+func (r *Replays) Works() map[string]jobs.Work {
+	return map[string]jobs.Work{
+		KindReplay: work{r.Letters, replayed, func(ctx context.Context, job jobs.Job, seqs []uint64) ([]error, error) {
+			return r.DeadLetters.ReplayAll(ctx, seqs, events.Replayed{By: job.By, Reason: job.Reason, Job: job.ID})
+		}},
+		KindDiscard: work{r.Letters, discarded, func(ctx context.Context, _ jobs.Job, seqs []uint64) ([]error, error) {
+			return r.DeadLetters.DiscardAll(ctx, seqs)
+		}},
+	}
+}
+
+// work replays or discards.
+type work struct {
+	letters *letters.Letters
+	outcome string
+	all     func(context.Context, jobs.Job, []uint64) ([]error, error)
+}
+
+// Do implements [jobs.Work]. A letter is found by its place: one that failed
+// anew since the dry run stands at another place and is not touched.
+func (w work) Do(ctx context.Context, job jobs.Job, items []jobs.Item) (map[string]int, error) {
+	seqs := make([]uint64, len(items))
+	for i, item := range items {
+		var err error
+		if seqs[i], err = seqOf(item); err != nil {
+			return nil, err
+		}
+	}
+	results, err := w.all(ctx, job, seqs)
+	if err != nil {
+		return nil, err
+	}
+	counts := map[string]int{}
+	var gone []uint64
+	for i, err := range results {
+		outcome := w.became(err, job.Again)
+		if counts[outcome]++; outcome != unreadable && outcome != failed {
+			gone = append(gone, seqs[i])
+		}
+	}
+	w.letters.Forget(gone)
+	return counts, nil
+}
+
+// became returns what became of a letter. One that is gone where the batch may
+// have been done before was most likely done then.
+func (w work) became(err error, again bool) string {
+	switch {
+	case err == nil, again && errors.Is(err, events.ErrNoDeadLetter) && !errors.Is(err, events.ErrUnreadable):
+		return w.outcome
+	case errors.Is(err, events.ErrUnreadable):
+		return unreadable
+	case errors.Is(err, events.ErrNoDeadLetter):
+		return missing
+	}
+	return failed
+}

@@ -1,0 +1,164 @@
+package replay_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/events/eventstest"
+	"github.com/logoutd/logoutd/operations/jobs"
+	"github.com/logoutd/logoutd/operations/letters"
+	"github.com/logoutd/logoutd/operations/replay"
+	"github.com/logoutd/logoutd/store"
+	"github.com/logoutd/logoutd/store/sqlitestore"
+)
+
+// world is a broker and a store, and a process that replays.
+type world struct {
+	*testing.T
+	broker    *eventstest.Broker
+	publisher *events.Publisher
+	store     store.Store
+	letters   *letters.Letters
+	jobs      *jobs.Jobs
+	*replay.Replays
+	failures uint64
+}
+
+func start(t *testing.T) *world {
+	t.Helper()
+	w := &world{T: t, broker: eventstest.Start(t)}
+	w.publisher = events.NewPublisher(w.broker.JS, nil)
+	t.Cleanup(w.publisher.Close)
+	quiet := slog.New(slog.DiscardHandler)
+	s, err := sqlitestore.Open(filepath.Join(t.TempDir(), "store.db"), sqlitestore.Config{Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.store = s
+	t.Cleanup(func() { _ = s.Close() })
+	w.letters, err = letters.Open(letters.Config{JetStream: w.broker.JS, Path: filepath.Join(t.TempDir(), "letters.db"), Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.letters.Close() })
+	works := map[string]jobs.Work{}
+	w.jobs = jobs.New(jobs.Config{JetStream: w.broker.JS, Works: works})
+	w.Replays = replay.New(replay.Config{
+		Letters: w.letters, DeadLetters: events.NewDeadLetters(w.broker.JS), Jobs: w.jobs, Store: w.store,
+	})
+	for kind, work := range w.Works() {
+		works[kind] = work
+	}
+	w.run(w.letters.Run)
+	return w
+}
+
+// run runs something until the end of the test.
+func (w *world) run(run func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx) }()
+	w.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			w.Errorf("running: %v", err)
+		}
+	})
+}
+
+// hourAgo is when everything failed.
+var hourAgo = time.Now().Add(-time.Hour)
+
+// userOf is the user with a number.
+func userOf(n int) store.User { return store.User{TenantID: "acme", ID: fmt.Sprintf("user-%d", n)} }
+
+// session is the id of a user's session.
+func session(n int) string { return store.TokenID(fmt.Sprintf("session-%d", n)) }
+
+// registration is a user's push registration.
+func registration(n int, at time.Time) store.PushRegistration {
+	return store.PushRegistration{
+		User: userOf(n), DeviceID: "phone", AppID: "app", Provider: "http", PushToken: "push-token", RegisteredAt: at,
+	}
+}
+
+// requestLetter is the letter of a user's logout that the store refused.
+func requestLetter(n int) events.DeadLetter {
+	at := events.At(hourAgo)
+	r := events.Request{
+		ID: events.RequestID("user", session(n)), Dialect: "sap_v2", Initiator: events.InitiatorUser, Scope: "user",
+		SessionID: session(n), UserID: userOf(n).ID, TenantID: "acme", DeviceID: "phone", AppID: "app",
+		AuthenticatedAt: events.At(hourAgo.Add(-time.Hour)), Cutoff: at, Fenced: true, RequestedAt: at,
+	}
+	return events.DeadLetter{
+		ID: r.ID, Step: events.StepRevoke, Code: "store", Error: "refused", Attempts: 3,
+		FirstFailedAt: at, LastFailedAt: at, FailedAt: at, Request: &r,
+	}
+}
+
+// pushLetter is the letter of a push provider that was not told.
+func pushLetter(n int) events.DeadLetter {
+	l := requestLetter(n)
+	reg := registration(n, hourAgo.Add(-time.Minute))
+	task := events.NewPushTask(*l.Request, l.Request.Cutoff, events.PushRegistration{
+		ID: store.PushRegistrationID(reg), UserID: reg.User.ID, TenantID: "acme", DeviceID: reg.DeviceID, AppID: reg.AppID,
+		Provider: reg.Provider, PushToken: reg.PushToken, RegisteredAt: events.At(reg.RegisteredAt),
+	})
+	l.ID, l.Step, l.Target, l.Code, l.Task = task.ID, events.StepPush, task.Target, "http_500", &task
+	return l
+}
+
+// fail makes dead letters.
+func (w *world) fail(all ...events.DeadLetter) {
+	w.Helper()
+	for _, l := range all {
+		w.failures++
+		if err := w.publisher.DeadLetter(w.Context(), l, w.failures); err != nil {
+			w.Fatal(err)
+		}
+	}
+}
+
+// plan makes a dry run.
+func (w *world) plan(kind string, q replay.Query, force bool) jobs.Plan {
+	w.Helper()
+	plan, err := w.Plan(w.Context(), kind, "ann", q, force)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return plan
+}
+
+// start starts a plan.
+func (w *world) start(p jobs.Plan) jobs.Job {
+	w.Helper()
+	job, err := w.jobs.Start(w.Context(), jobs.Start{Token: p.Token, Kind: p.Kind, By: "bob", Reason: "the provider is back"})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return job
+}
+
+// finished waits for the end of a job.
+func (w *world) finished(id string) jobs.Job {
+	w.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		job, err := w.jobs.Get(w.Context(), id)
+		if err == nil && job.State.Finished() {
+			return job
+		}
+		if time.Now().After(deadline) {
+			w.Fatalf("the job does not end: %+v, error %v", job, err)
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+}
+
+// stream returns how many messages a stream holds.
+func (w *world) stream(name string) int { w.Helper(); return len(w.broker.Messages(name)) }
