@@ -28,6 +28,7 @@ func (s *service) announce(w io.Writer) {
 		place = filepath.Join(s.settings.DataDir, adminTokenFile)
 		token = "$(cat " + place + ")"
 	}
+	fmt.Fprintf(w, "  console:      %s/console\n", s.admin.url())
 	fmt.Fprintf(w, "  admin token:  %s\n", place)
 	if s.public != nil {
 		s.demonstrate(w, token)

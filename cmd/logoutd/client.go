@@ -44,7 +44,8 @@ func (f clientFlags) token() (token, from string, err error) {
 	return strings.TrimSpace(string(raw)), f.tokenFile(), nil
 }
 
-// call sends in as JSON, if it is not nil, and decodes the answer into out.
+// call sends in as JSON, if it is not nil, and decodes the answer into out, if
+// that is not nil.
 func (f clientFlags) call(ctx context.Context, method, path string, in, out any) error {
 	var body io.Reader
 	if in != nil {
@@ -59,10 +60,20 @@ func (f clientFlags) call(ctx context.Context, method, path string, in, out any)
 		return err
 	}
 	defer answer.Close()
+	if out == nil {
+		return nil
+	}
 	if err := json.NewDecoder(answer).Decode(out); err != nil {
 		return fmt.Errorf("reading answer: %w", err)
 	}
 	return nil
+}
+
+// ask is call for what takes a moment only.
+func (f clientFlags) ask(ctx context.Context, method, path string, in, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return f.call(ctx, method, path, in, out)
 }
 
 // send returns the body of a good answer, which the caller closes. Anything
@@ -102,5 +113,5 @@ func (f clientFlags) unreachable(err error) error {
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		hint = fmt.Sprintf("is `logoutd serve` running, with LOGOUTD_ADMIN_LISTEN at %s? Otherwise say --admin-url", f.AdminURL)
 	}
-	return &failure{error: fmt.Errorf("asking the server: %w", err), hint: hint}
+	return &failure{error: fmt.Errorf("asking the server: %w", err), hint: hint, code: exitUnavailable}
 }

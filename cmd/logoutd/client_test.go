@@ -18,11 +18,13 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
-	"github.com/logoutd/logoutd/handlers/admin"
 	"github.com/logoutd/logoutd/handlers/health"
+	"github.com/logoutd/logoutd/operations/letters"
+	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
 )
 
@@ -38,7 +40,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: func(env *testscript.Env) error { return newServer(env.T().(testing.TB)).setup(env) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"deadletter": deadLetterCmd, "announce": announceCmd, "unready": unreadyCmd, "stopbroker": stopBrokerCmd, "later": laterCmd, "jsonlines": jsonLinesCmd, "await": awaitCmd,
+			"deadletter": deadLetterCmd, "settled": settledCmd, "announce": announceCmd, "unready": unreadyCmd, "stopbroker": stopBrokerCmd, "later": laterCmd, "jsonlines": jsonLinesCmd, "await": awaitCmd,
 		},
 	})
 }
@@ -48,6 +50,7 @@ type testServer struct {
 	broker    *eventstest.Broker
 	publisher *events.Publisher
 	http      *httptest.Server
+	letters   *letters.Letters
 	unready   atomic.Bool
 }
 
@@ -61,15 +64,41 @@ func newServer(t testing.TB) *testServer {
 	s := &testServer{broker: broker, publisher: events.NewPublisher(broker.JS, nil)}
 	t.Cleanup(s.publisher.Close)
 	mux := http.NewServeMux()
-	mux.Handle("/v1/", admin.New(admin.Config{
-		Store: sessions, Publisher: s.publisher, DeadLetters: events.NewDeadLetters(broker.JS), JetStream: broker.JS,
-		CSRFToken: func(string) string { return "some-csrf-token" }, Token: scriptToken, Logger: slog.New(slog.DiscardHandler),
-	}))
+	s.serveOperators(t, mux, sessions)
 	health.Routes(mux, []health.Check{{Name: "store", Run: s.ready}}, prometheus.NewRegistry())
 	s.http = httptest.NewServer(mux)
 	t.Cleanup(s.http.Close)
 	t.Cleanup(s.http.CloseClientConnections)
 	return s
+}
+
+// serveOperators gives the server what operators work with.
+func (s *testServer) serveOperators(t testing.TB, mux *http.ServeMux, sessions store.Store) {
+	t.Helper()
+	serving := &service{
+		settings: &Settings{Roles: allRoles, DataDir: t.TempDir()}, logger: slog.New(slog.DiscardHandler),
+		metrics: prometheus.NewRegistry(), frontMetrics: prometheus.NewRegistry(),
+		adminToken: scriptToken, secret: []byte(strings.Repeat("s", minSecret)),
+		broker: &broker{}, store: sessions, js: s.broker.JS, publisher: s.publisher,
+	}
+	serving.broker.setUp.Store(true)
+	ctx, cancel := context.WithCancel(context.Background())
+	if err := serving.openOperations(ctx); err != nil {
+		t.Fatal(err)
+	}
+	s.letters = serving.operations.letters
+	serving.handleOperators(ctx, mux)
+	var running errgroup.Group
+	for _, work := range serving.operations.work() {
+		running.Go(func() error { return work(ctx) })
+	}
+	t.Cleanup(func() {
+		cancel()
+		if err := running.Wait(); err != nil {
+			t.Error(err)
+		}
+		serving.close()
+	})
 }
 
 func (s *testServer) ready(context.Context) error {
@@ -106,6 +135,20 @@ func deadLetterCmd(ts *testscript.TestScript, _ bool, ids []string) {
 		}, 1)
 		ts.Check(err)
 	}
+}
+
+// settledCmd waits until operators see so many dead letters: settled n.
+func settledCmd(ts *testscript.TestScript, _ bool, args []string) {
+	s := serverOf(ts)
+	deadline := time.Now().Add(10 * time.Second)
+	for time.Now().Before(deadline) {
+		n, err := s.letters.Count(context.Background(), letters.Filter{})
+		if err == nil && fmt.Sprint(n) == args[0] {
+			return
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+	ts.Fatalf("operators do not come to see %s dead letters", args[0])
 }
 
 // announceCmd publishes public events: announce id...

@@ -102,7 +102,7 @@ func TestComposeSecretsAreGiven(t *testing.T) {
 		}
 	}
 	for _, match := range interpolated.FindAllStringSubmatch(withoutComments(deployment(t, "nats", "nats.conf")), -1) {
-		if match[1] != "JS" && compose.Services["nats"].Environment[match[1]] == "" { // $JS is a subject
+		if match[1] != "JS" && match[1] != "KV" && compose.Services["nats"].Environment[match[1]] == "" { // those are subjects
 			t.Errorf("nats.conf wants $%s, which the service does not have", match[1])
 		}
 	}

@@ -41,12 +41,7 @@ func passwordOf(user string) string { return "raw-password-of-" + user }
 
 func deploy(t *testing.T, yaml string) *deployed {
 	t.Helper()
-	d := &deployed{}
-	var env []string
-	for _, user := range []string{"front", "worker", "admin", "subscriber"} {
-		env = append(env, "NATS_"+strings.ToUpper(user)+"_PASSWORD="+passwordOf(user))
-	}
-	d.nats = newNATSWith(t, deployment(t, "nats", "nats.conf"), env...)
+	d := &deployed{nats: deployNATS(t)}
 	redisAddress := d.startRedis(t)
 	start := func(role string) *instance {
 		s := newSetup(t, yaml)
@@ -104,7 +99,7 @@ func TestDeployedRoles(t *testing.T) {
 	eventually(t, "a dead letter", func() bool { return len(d.admin.letters()) == 1 })
 	provider.fail(broken.push, 0)
 	d.admin.mustCLI("failed", "show", d.admin.letters()[broken.user].ID)
-	d.admin.mustCLI("failed", "replay", "--all", "--yes")
+	d.admin.mustCLI("failed", "replay", "--all", "--yes", "--reason", "mended")
 	awaitTold(t, provider, []login{broken})
 	for _, event := range []string{`"sap_v2"`, `"admin"`, `"logoutd.revocation.failed.v1"`} {
 		eventually(t, "event "+event, func() bool { return tail.stdout.contains(event) })

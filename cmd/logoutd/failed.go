@@ -10,90 +10,149 @@ import (
 
 // failedCmd groups what operators do with dead letters.
 type failedCmd struct {
-	List    failedListCmd    `cmd:"" help:"List dead letters, oldest first."`
-	Show    failedShowCmd    `cmd:"" help:"Show everything about one dead letter, as JSON."`
+	Groups  failedGroupsCmd  `cmd:"" help:"Count dead letters by step, target and error code: begin here."`
+	List    failedListCmd    `cmd:"" help:"List dead letters, newest first."`
+	Show    failedShowCmd    `cmd:"" help:"Show everything about one dead letter."`
 	Replay  failedReplayCmd  `cmd:"" help:"Hand dead letters to the workers again."`
 	Discard failedDiscardCmd `cmd:"" help:"Drop dead letters: what they ask for is not done."`
+}
+
+type failedGroupsCmd struct {
+	clientFlags
+	outputFlags
+	filterFlags
+}
+
+// Run prints the groups, the largest first.
+func (c *failedGroupsCmd) Run(ctx context.Context, t *terminal) error {
+	query, err := c.query()
+	if err != nil {
+		return err
+	}
+	var answer struct {
+		Groups []json.RawMessage `json:"groups"`
+		Total  int               `json:"total"`
+	}
+	if err := c.ask(ctx, "GET", "/v1/failed/groups?"+query.Encode(), nil, &answer); err != nil {
+		return err
+	}
+	return printEach(t.out, c.outputFlags, answer.Groups, func(g struct {
+		Step, Target, Code string
+		Count, Users       int
+		First              string `json:"first_failed_at"`
+		Last               string `json:"last_failed_at"`
+		SampleID           string `json:"sample_id"`
+		SampleError        string `json:"sample_error"`
+	}) row {
+		return row{strconv.Itoa(g.Count), strconv.Itoa(g.Users), g.Step, g.Target, g.Code, g.First, g.Last, g.SampleID, g.SampleError}
+	}, "COUNT", "USERS", "STEP", "TARGET", "CODE", "FIRST", "LAST", "SAMPLE", "ERROR")
 }
 
 type failedListCmd struct {
 	clientFlags
 	outputFlags
+	filterFlags
+
+	Limit int `help:"How many at most. Default: all." placeholder:"N"`
 }
 
-// failedPage is a page of dead letters; next, if not 0, is where the next one
-// begins.
+// listPage is how many dead letters are asked for at once.
+const listPage = 500
+
+// failedPage is a page of dead letters; next, if not empty, is where the next
+// one begins.
 type failedPage struct {
 	Failed []json.RawMessage `json:"failed"`
-	Next   uint64            `json:"next"`
+	Next   string            `json:"next"`
 }
 
 // Run lists all pages.
 func (c *failedListCmd) Run(ctx context.Context, t *terminal) error {
-	for after := uint64(0); ; {
-		page, err := c.page(ctx, after)
-		if err != nil {
+	query, err := c.query()
+	if err != nil {
+		return err
+	}
+	left := c.Limit
+	for first := true; ; first = false {
+		query.Set("limit", strconv.Itoa(listPage))
+		if c.Limit > 0 {
+			query.Set("limit", strconv.Itoa(min(left, listPage)))
+		}
+		var page failedPage
+		if err := c.ask(ctx, "GET", "/v1/failed?"+query.Encode(), nil, &page); err != nil {
 			return err
 		}
-		if err := c.print(t, page.Failed, after == 0); err != nil {
+		if err := c.print(t, page.Failed, first); err != nil {
 			return err
 		}
-		if page.Next == 0 {
+		left -= len(page.Failed)
+		if page.Next == "" || c.Limit > 0 && left <= 0 {
 			return nil
 		}
-		after = page.Next
+		query.Set("after", page.Next)
 	}
-}
-
-func (c *failedListCmd) page(ctx context.Context, after uint64) (page failedPage, err error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	err = c.call(ctx, "GET", "/v1/failed?after="+strconv.FormatUint(after, 10), nil, &page)
-	return page, err
 }
 
 func (c *failedListCmd) print(t *terminal, letters []json.RawMessage, first bool) error {
-	if c.json() {
-		for _, letter := range letters {
-			if err := printLine(t.out, letter); err != nil {
-				return err
-			}
-		}
-		return nil
+	header := []string{"ID", "STEP", "TARGET", "CODE", "ATTEMPTS", "REPLAYS", "FAILED AT", "USER", "ERROR"}
+	if !first {
+		header = nil
 	}
-	var rows []row
-	if first {
-		rows = []row{{"ID", "STEP", "TARGET", "CODE", "ATTEMPTS", "FAILED AT", "ERROR"}}
-	}
-	for _, raw := range letters {
-		var l struct {
-			ID, Step, Target, Code, Error string
-			Attempts                      int
-			FailedAt                      string `json:"failed_at"`
-		}
-		if err := json.Unmarshal(raw, &l); err != nil {
-			return fmt.Errorf("reading answer: %w", err)
-		}
-		rows = append(rows, row{l.ID, l.Step, l.Target, l.Code, strconv.Itoa(l.Attempts), l.FailedAt, l.Error})
-	}
-	return printTable(t.out, rows...)
+	return printEach(t.out, c.outputFlags, letters, func(l struct {
+		ID, Step, Target, Code, Error string
+		Attempts, Replays             int
+		FailedAt                      string `json:"failed_at"`
+		UserID                        string `json:"user_id"`
+	}) row {
+		return row{l.ID, l.Step, l.Target, l.Code, strconv.Itoa(l.Attempts), some(l.Replays), l.FailedAt, l.UserID, l.Error}
+	}, header...)
 }
 
 type failedShowCmd struct {
 	clientFlags
+	outputFlags
 
 	ID string `arg:"" help:"The dead letter, by its id in failed list."`
 }
 
-// Run prints the dead letter.
+// Run prints the dead letter: what happened as a table, or all as JSON.
 func (c *failedShowCmd) Run(ctx context.Context, t *terminal) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
 	var letter json.RawMessage
-	if err := c.call(ctx, "GET", "/v1/failed/"+url.PathEscape(c.ID), nil, &letter); err != nil {
+	if err := c.ask(ctx, "GET", "/v1/failed/"+url.PathEscape(c.ID), nil, &letter); err != nil {
 		return err
 	}
-	out := json.NewEncoder(t.out)
-	out.SetIndent("", "  ")
-	return out.Encode(letter)
+	if c.json() {
+		return printIndented(t.out, letter)
+	}
+	var shown struct {
+		ID, Step, Target, Code, Error string
+		Attempts, Replays             int
+		Request                       struct {
+			ID       string
+			Dialect  string
+			Scope    string
+			UserID   string `json:"user_id"`
+			TenantID string `json:"tenant_id"`
+			DeviceID string `json:"device_id"`
+			AppID    string `json:"app_id"`
+			Reason   string
+		}
+		Timeline []json.RawMessage
+	}
+	if err := json.Unmarshal(letter, &shown); err != nil {
+		return fmt.Errorf("reading answer: %w", err)
+	}
+	r := shown.Request
+	if err := printFields(t.out,
+		row{"id", shown.ID}, row{"step", shown.Step}, row{"target", shown.Target}, row{"code", shown.Code}, row{"error", shown.Error},
+		row{"attempts", strconv.Itoa(shown.Attempts)}, row{"replays", some(shown.Replays)},
+		row{"request", r.ID}, row{"dialect", r.Dialect}, row{"scope", r.Scope}, row{"user", r.UserID}, row{"tenant", r.TenantID},
+		row{"device", r.DeviceID}, row{"app", r.AppID}, row{"reason", r.Reason},
+	); err != nil {
+		return err
+	}
+	fmt.Fprintln(t.out)
+	return printEach(t.out, c.outputFlags, shown.Timeline, func(e struct{ At, What, Detail, Code, By string }) row {
+		return row{e.At, e.What, e.Code, e.By, e.Detail}
+	}, "AT", "WHAT", "CODE", "BY", "DETAIL")
 }

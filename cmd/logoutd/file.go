@@ -36,6 +36,7 @@ type file struct {
 		GiveUpAfter time.Duration `yaml:"give_up_after"`
 		Initial     time.Duration `yaml:"initial"`
 		Max         time.Duration `yaml:"max"`
+		MaxReplays  int           `yaml:"max_replays"`
 	} `yaml:"retry"`
 	Sessions struct {
 		Unknown   string        `yaml:"unknown"`
@@ -143,6 +144,9 @@ func (f *file) validate() []error {
 	}
 	if f.Retry.Max > 0 && f.Retry.Initial > f.Retry.Max {
 		fault("retry.initial: must not be longer than retry.max")
+	}
+	if f.Retry.MaxReplays < 0 {
+		fault("retry.max_replays: must not be negative")
 	}
 	if slices.Contains(f.SAP.Cookies, "*") {
 		fault("sap.cookies: a lone * would take every cookie for a session")

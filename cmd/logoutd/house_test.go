@@ -27,7 +27,7 @@ type goPackage struct {
 // packages returns all packages of the project by their path below its root.
 func packages(t *testing.T) map[string]goPackage {
 	t.Helper()
-	list := exec.Command("go", "list", "-json=ImportPath,Dir,Doc,Imports,Deps", "./...")
+	list := exec.Command("go", "list", "-pgo=off", "-json=ImportPath,Dir,Doc,Imports,Deps", "./...")
 	list.Dir = root
 	out, err := list.Output()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	kongcompletion "github.com/jotaen/kong-completion"
 )
 
 // cli is the command line.
@@ -15,10 +16,11 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the service."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 	clientCommands
+	Completion kongcompletion.Completion `cmd:"" help:"Print how to switch tab completion on."`
 }
 
 const description = "logoutd answers logouts at once and makes them true everywhere. " +
-	"All commands but serve and version ask the admin API of a running server."
+	"All commands but serve, version and completion ask the admin API of a running server. " + exitCodes
 
 func main() { os.Exit(run(os.Args[1:])) }
 
@@ -31,6 +33,7 @@ func run(args []string) int {
 	parser := kong.Must(&cli{}, kong.Name("logoutd"), kong.Description(description),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
 		kong.Resolvers(settings), kong.Bind(settings), kong.BindTo(ctx, (*context.Context)(nil)))
+	kongcompletion.Register(parser) // answers what a shell asks, and ends the process then
 	command, err := parser.Parse(args)
 	if err != nil {
 		return report(os.Stderr, err)

@@ -45,13 +45,17 @@ func refusal(response *http.Response, tokenFrom string) error {
 	}
 	switch response.StatusCode {
 	case http.StatusUnauthorized:
-		return &failure{error: fmt.Errorf("the server does not accept the admin token"), hint: "it was read from " + tokenFrom}
+		return &failure{error: fmt.Errorf("the server does not accept the admin token"), hint: "it was read from " + tokenFrom, code: exitDenied}
+	case http.StatusForbidden:
+		return &failure{error: p, hint: "`logoutd tokens list` shows the roles", code: exitDenied}
 	case http.StatusServiceUnavailable:
-		return &failure{error: p, hint: "`logoutd health` says what the server is missing"}
+		return &failure{error: p, hint: "`logoutd health` says what the server is missing", code: exitUnavailable}
 	case http.StatusNotFound:
+		hint := ""
 		if p.Detail == "" {
-			return &failure{error: p, hint: "does the server have the role admin, and is --admin-url its admin listener?"}
+			hint = "does the server have the role admin, and is --admin-url its admin listener?"
 		}
+		return &failure{error: p, hint: hint, code: exitNothing}
 	}
 	return p
 }

@@ -1,25 +1,55 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"strings"
+	"time"
 )
 
 type revokeCmd struct {
 	clientFlags `json:"-"`
 	outputFlags `json:"-"`
+	planFlags   `json:"-"`
 
 	SessionToken *string `json:"session_token,omitempty" help:"Log out this session; - reads the token from standard input."`
 	SessionID    *string `json:"session_id,omitempty" help:"Log out this session, by its id."`
 	UserID       *string `json:"user_id,omitempty" help:"Log out everything of this user, or of one device with --device-id."`
-	TenantID     *string `json:"tenant_id,omitempty" help:"The user's tenant."`
+	TenantID     *string `json:"tenant_id,omitempty" help:"The user's tenant; alone: everybody in it."`
 	DeviceID     *string `json:"device_id,omitempty" help:"Only what is on this device of the user."`
-	Reason       *string `json:"reason,omitempty" help:"Why; subscribers get to read it."`
-	Yes          bool    `json:"-" short:"y" help:"Do not ask before logging out a whole user."`
+	AppID        *string `json:"-" help:"Log out all sessions of this app."`
+	Users        string  `json:"-" help:"Log out the users in this file: on each line a user id, or tenant id, tab, user id." placeholder:"FILE"`
+	Before       string  `json:"-" name:"authenticated-before" help:"Log out everything authenticated before this time (RFC 3339, or how long ago); with the three above: of those only." placeholder:"TIME"`
+	Reason       *string `json:"reason,omitempty" help:"Why; subscribers get to read it. Required where many are logged out."`
 }
 
-// Run asks for the revocation and prints its id.
+// Validate refuses many without a reason.
+func (c *revokeCmd) Validate() error {
+	switch {
+	case !c.bulk():
+		return nil
+	case c.SessionToken != nil, c.SessionID != nil, c.UserID != nil, c.DeviceID != nil:
+		return errors.New("name one session or user, or many by --app-id, --tenant-id, --users or --authenticated-before, not both")
+	case c.Reason == nil:
+		return c.reasonFor("")
+	}
+	return nil
+}
+
+// bulk reports whether many are to be logged out at once.
+func (c *revokeCmd) bulk() bool {
+	one := c.SessionToken != nil || c.SessionID != nil || c.UserID != nil
+	return c.AppID != nil || c.Users != "" || c.Before != "" || c.TenantID != nil && !one
+}
+
+// Run asks for the revocation and prints its id, or that of its job.
 func (c *revokeCmd) Run(ctx context.Context, t *terminal) error {
+	if c.bulk() {
+		return c.many(ctx, t)
+	}
 	if c.UserID != nil && c.DeviceID == nil && !c.Yes && t.interactive {
 		if err := t.confirm(fmt.Sprintf("Log out everything of user %q?", *c.UserID)); err != nil {
 			return err
@@ -28,16 +58,78 @@ func (c *revokeCmd) Run(ctx context.Context, t *terminal) error {
 	if err := t.secrets(c.SessionToken); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
 	var answer struct {
 		ID string `json:"id"`
 	}
-	if err := c.call(ctx, "POST", "/v1/revocations", c, &answer); err != nil {
+	if err := c.ask(ctx, "POST", "/v1/revocations", c, &answer); err != nil {
 		return err
 	}
 	if c.json() {
 		return printLine(t.out, answer)
 	}
 	return printTable(t.out, row{answer.ID})
+}
+
+// many logs many out, as a job.
+func (c *revokeCmd) many(ctx context.Context, t *terminal) error {
+	selection := map[string]any{}
+	if c.AppID != nil {
+		selection["app_id"] = *c.AppID
+	}
+	if c.TenantID != nil {
+		selection["tenant_id"] = *c.TenantID
+	}
+	if c.Users != "" {
+		users, err := usersIn(c.Users, t)
+		if err != nil {
+			return err
+		}
+		selection["users"] = users
+	}
+	if c.Before != "" {
+		at, err := timeOf(c.Before, time.Now())
+		if err != nil {
+			return usage("for example 2026-01-31T12:00:00Z, or 90m for that long ago", "--authenticated-before: %w", err)
+		}
+		selection["authenticated_before"] = at.UTC().Format(time.RFC3339Nano)
+	}
+	reason := ""
+	if c.Reason != nil {
+		reason = *c.Reason
+	}
+	return planned{c.planFlags, c.clientFlags, c.outputFlags, "/v1/revocations/bulk", reason,
+		"Make %d logout(s)? Everybody concerned has to log in again.", false}.run(ctx, t, selection)
+}
+
+// listedUser is a user in a file.
+type listedUser struct {
+	UserID   string `json:"user_id"`
+	TenantID string `json:"tenant_id,omitempty"`
+}
+
+// usersIn reads a file of users; - is standard input.
+func usersIn(path string, t *terminal) (users []listedUser, err error) {
+	lines := bufio.NewScanner(t.in)
+	if path != "-" {
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, fmt.Errorf("reading users: %w", err)
+		}
+		defer func() { _ = file.Close() }()
+		lines = bufio.NewScanner(file)
+	}
+	for lines.Scan() {
+		line := strings.TrimRight(lines.Text(), "\r")
+		tenant, user, both := strings.Cut(line, "\t")
+		if !both {
+			tenant, user = "", line
+		}
+		if user != "" {
+			users = append(users, listedUser{UserID: user, TenantID: tenant})
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("reading users: %w", err)
+	}
+	return users, nil
 }

@@ -6,9 +6,9 @@ import (
 	"net/http"
 	"path/filepath"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/logoutd/logoutd/handlers"
-	"github.com/logoutd/logoutd/handlers/admin"
 	"github.com/logoutd/logoutd/handlers/health"
 	"github.com/logoutd/logoutd/store/redisstore"
 	"github.com/logoutd/logoutd/store/sqlitestore"
@@ -42,18 +42,13 @@ func (s *service) handle(ctx context.Context) {
 			PublishUnknown: s.settings.publishUnknown(),
 			SAP:            handlers.SAP(s.settings.file.SAP),
 			Elvis:          handlers.Elvis(s.settings.file.Elvis),
-			Registerer:     s.metrics, Logger: s.logger,
+			Registerer:     s.frontMetrics, Logger: s.logger,
 		})
 	}
 	mux := http.NewServeMux()
-	health.Routes(mux, s.checks(), s.metrics)
-	if s.settings.has(roleAdmin) {
-		mux.Handle("/v1/", admin.New(admin.Config{
-			Store: s.store, Publisher: s.publisher, DeadLetters: events.NewDeadLetters(s.js), JetStream: s.js,
-			CSRFToken: func(sessionID string) string { return handlers.CSRFToken(s.secret, sessionID) },
-			Token:     s.adminToken, PublishUnknown: s.settings.publishUnknown(),
-			Ready: s.restored, Lifetime: ctx, Logger: s.logger, Registerer: s.metrics,
-		}))
+	health.Routes(mux, s.checks(), prometheus.Gatherers{s.metrics, s.frontMetrics})
+	if s.operations != nil {
+		s.handleOperators(ctx, mux)
 	}
 	s.admin.server.Handler = mux
 }
@@ -88,6 +83,9 @@ func (s *service) work() []func(context.Context) error {
 	}
 	if s.broker.embedded != nil {
 		work = append(work, s.mendBroker)
+	}
+	if s.operations != nil {
+		work = append(work, s.operations.work()...)
 	}
 	if !s.settings.has(roleWorker) {
 		return work

@@ -17,6 +17,7 @@ const (
 	subscriberTokenFile = "subscriber.token"
 	secretFile          = "secret"
 	storeFile           = "store.db"
+	lettersFile         = "dead-letters.db"
 	brokerDir           = "broker"
 	lockFile            = "lock"
 )

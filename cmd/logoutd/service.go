@@ -23,6 +23,8 @@ type service struct {
 	settings *Settings
 	logger   *slog.Logger
 	metrics  *prometheus.Registry
+	// frontMetrics are those of the front role, which ask nobody.
+	frontMetrics *prometheus.Registry
 
 	secret          []byte
 	adminToken      string
@@ -33,6 +35,8 @@ type service struct {
 	js        jetstream.JetStream
 	publisher *events.Publisher
 
+	operations *operations // nil without the admin role
+
 	public *listener // nil without the front role
 	admin  *listener
 
@@ -41,7 +45,7 @@ type service struct {
 
 // newService opens everything. Where it fails, what was opened is closed.
 func newService(ctx context.Context, settings *Settings, logger *slog.Logger) (_ *service, err error) {
-	s := &service{settings: settings, logger: logger, metrics: prometheus.NewRegistry()}
+	s := &service{settings: settings, logger: logger, metrics: prometheus.NewRegistry(), frontMetrics: prometheus.NewRegistry()}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -49,7 +53,7 @@ func newService(ctx context.Context, settings *Settings, logger *slog.Logger) (_
 	}()
 	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, open := range []func(context.Context) error{
-		s.openListeners, s.openSecrets, s.openStore, s.openBroker, s.openPublisher, s.openStreams,
+		s.openListeners, s.openSecrets, s.openStore, s.openBroker, s.openPublisher, s.openStreams, s.openOperations,
 	} {
 		if err := open(ctx); err != nil {
 			return nil, err
@@ -81,14 +85,15 @@ func (s *service) openSecrets(context.Context) (err error) {
 	dir := s.settings.DataDir
 	s.secret, s.adminToken = []byte(s.settings.Secret), s.settings.AdminToken
 	needAdmin := s.settings.has(roleAdmin) && s.adminToken == ""
-	embedded := s.settings.NATSURL == "" || s.settings.RedisURL == ""
-	if !needAdmin && !embedded && len(s.secret) > 0 {
+	// An embedded broker or store, or an admin role's projection, lies there.
+	alone := s.settings.NATSURL == "" || s.settings.RedisURL == "" || s.settings.has(roleAdmin)
+	if !alone && len(s.secret) > 0 {
 		return nil
 	}
 	if err := makeDataDir(dir); err != nil {
 		return err
 	}
-	if embedded {
+	if alone {
 		unlock, err := lockDataDir(dir)
 		if err != nil {
 			return err

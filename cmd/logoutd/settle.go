@@ -3,83 +3,67 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strconv"
-	"strings"
 )
 
-// letterFlags name dead letters.
+// letterFlags choose dead letters, by their ids or by a filter.
 type letterFlags struct {
-	clientFlags `json:"-"`
-	outputFlags `json:"-"`
+	clientFlags
+	outputFlags
+	filterFlags
+	planFlags
 
-	IDs []string `arg:"" optional:"" name:"id" json:"ids,omitempty" help:"Dead letters, by their ids in failed list."`
-	All bool     `json:"all,omitempty" help:"All there are now."`
-	Yes bool     `json:"-" short:"y" help:"Do not ask."`
+	IDs    []string `arg:"" optional:"" name:"id" help:"Dead letters, by their ids in failed list."`
+	All    bool     `help:"All there are now."`
+	Force  bool     `help:"Also those that were replayed too often already."`
+	Reason string   `help:"Why; it stands in the audit log."`
 }
 
-// Validate refuses what names none, or all and some.
+// Validate refuses what names none, or in two ways.
 func (f *letterFlags) Validate() error {
-	if f.All == (len(f.IDs) > 0) {
-		return errors.New("name dead letters by their ids, or say --all")
+	chosen, err := f.chosen()
+	if err != nil {
+		return err
 	}
-	return nil
+	ways := 0
+	for _, way := range []bool{len(f.IDs) > 0, len(chosen) > 0, f.All} {
+		if way {
+			ways++
+		}
+	}
+	if ways != 1 {
+		return errors.New("name dead letters by their ids or by a filter, or say --all")
+	}
+	return f.reasonFor(f.Reason)
 }
 
-func (f *letterFlags) what() string {
-	if f.All {
-		return "all dead letters"
+// settle does it to those that are chosen.
+func (f *letterFlags) settle(ctx context.Context, t *terminal, path, question string) error {
+	selection := map[string]any{}
+	if len(f.IDs) > 0 {
+		selection["ids"] = f.IDs
+	} else {
+		chosen, err := f.chosen()
+		if err != nil {
+			return err
+		}
+		selection["filter"] = chosen
 	}
-	return fmt.Sprintf("%d dead letter(s)", len(f.IDs))
+	if f.Force {
+		selection["force"] = true
+	}
+	return planned{f.planFlags, f.clientFlags, f.outputFlags, path, f.Reason, question, len(f.IDs) > 0}.run(ctx, t, selection)
 }
 
 type failedReplayCmd struct{ letterFlags }
 
-// Run asks only before replaying everything.
+// Run replays dead letters.
 func (c *failedReplayCmd) Run(ctx context.Context, t *terminal) error {
-	if c.All && !c.Yes {
-		if err := t.confirm("Replay " + c.what() + "?"); err != nil {
-			return err
-		}
-	}
-	return c.settle(ctx, t, "replayed", "/v1/failed/replays")
+	return c.settle(ctx, t, "/v1/failed/replays", "Replay %d dead letter(s)?")
 }
 
 type failedDiscardCmd struct{ letterFlags }
 
-// Run asks in any case.
+// Run discards dead letters.
 func (c *failedDiscardCmd) Run(ctx context.Context, t *terminal) error {
-	if !c.Yes {
-		if err := t.confirm("Discard " + c.what() + "? What they ask for will not be done."); err != nil {
-			return err
-		}
-	}
-	return c.settle(ctx, t, "discarded", "/v1/failed/discards")
-}
-
-// settle has the server do it, and fails if some of them are gone.
-func (f *letterFlags) settle(ctx context.Context, t *terminal, verb, path string) error {
-	var answer struct {
-		Replayed  int      `json:"replayed,omitempty"`
-		Discarded int      `json:"discarded,omitempty"`
-		Missing   []string `json:"missing"`
-	}
-	if err := f.call(ctx, "POST", path, f, &answer); err != nil {
-		return err
-	}
-	done := map[string]any{verb: answer.Replayed + answer.Discarded, "missing": answer.Missing}
-	print := func() error {
-		return printTable(t.out, row{verb, strconv.Itoa(answer.Replayed + answer.Discarded)})
-	}
-	if f.json() {
-		print = func() error { return printLine(t.out, done) }
-	}
-	if err := print(); err != nil {
-		return err
-	}
-	if len(answer.Missing) > 0 {
-		return &failure{error: fmt.Errorf("no such dead letter: %s", strings.Join(answer.Missing, ", ")),
-			hint: "it was replayed or discarded meanwhile; `logoutd failed list` lists those there are"}
-	}
-	return nil
+	return c.settle(ctx, t, "/v1/failed/discards", "Discard %d dead letter(s)? What they ask for will not be done.")
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 )
 
@@ -23,6 +24,43 @@ func printTable(out io.Writer, rows ...row) error {
 		fmt.Fprintln(w)
 	}
 	return w.Flush()
+}
+
+// printFields prints names and values, those left out that are empty.
+func printFields(out io.Writer, rows ...row) error {
+	return printTable(out, slices.DeleteFunc(rows, func(r row) bool { return r[1] == "" })...)
+}
+
+// printEach prints items: each as JSON on a line, or all as the rows of a
+// table. Without a header it goes on with one.
+func printEach[T any](out io.Writer, f outputFlags, items []json.RawMessage, rowOf func(T) row, header ...string) error {
+	if f.json() {
+		for _, item := range items {
+			if err := printLine(out, item); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var rows []row
+	if len(header) > 0 {
+		rows = append(rows, header)
+	}
+	for _, raw := range items {
+		var item T
+		if err := json.Unmarshal(raw, &item); err != nil {
+			return fmt.Errorf("reading answer: %w", err)
+		}
+		rows = append(rows, rowOf(item))
+	}
+	return printTable(out, rows...)
+}
+
+// printIndented prints v as JSON for people.
+func printIndented(out io.Writer, v any) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
 }
 
 // printLine prints v as JSON on one line.

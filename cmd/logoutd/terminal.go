@@ -16,12 +16,14 @@ type terminal struct {
 	in          *bufio.Reader
 	out, err    io.Writer
 	interactive bool // somebody is there to answer
+	watched     bool // somebody sees err as it is written
 }
 
 func newTerminal() *terminal {
 	return &terminal{
 		in: bufio.NewReader(os.Stdin), out: os.Stdout, err: os.Stderr,
 		interactive: term.IsTerminal(int(os.Stdin.Fd())),
+		watched:     term.IsTerminal(int(os.Stderr.Fd())),
 	}
 }
 
@@ -56,7 +58,7 @@ func (t *terminal) confirm(question string) error {
 	case "y", "yes":
 		return nil
 	}
-	return &failure{error: fmt.Errorf("not done"), hint: "answer y to do it"}
+	return &failure{error: fmt.Errorf("not done"), hint: "answer y to do it", code: exitNothing}
 }
 
 // plain replaces control characters, so that a text from elsewhere cannot

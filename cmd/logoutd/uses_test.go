@@ -97,7 +97,17 @@ func useCommands(i *instance, w *writings) {
 		{"raw-session-unknown\n", []string{"revoke", "--session-token", "-"}},
 		{"", []string{"revoke", "--session-token", "raw-session-flag"}},
 		{"", []string{"failed", "list", "--admin-token", "raw-wrong-admin-token"}},
-		{"", []string{"failed", "replay", "--all", "--yes"}},
+		{"", []string{"failed", "groups"}},
+		{"", []string{"failed", "replay", "--all", "--yes", "--reason", "again"}},
+		{"", []string{"failed", "discard", "raw-session-as-id", "--yes", "--reason", "wrong"}},
+		{"", []string{"revoke", "--app-id", "mail", "--yes", "--reason", "stolen"}},
+		{"", []string{"status", "--user-id", l.user}},
+		{"", []string{"status", "raw-session-as-id"}},
+		{"", []string{"jobs", "list"}},
+		{"", []string{"jobs", "cancel", "raw-session-as-id", "--yes"}},
+		{"", []string{"tokens", "create", "raw-session/as-name", "--role", "viewer"}},
+		{"", []string{"tokens", "list"}},
+		{"", []string{"audit"}},
 		{"", []string{"health"}},
 	} {
 		stdout, stderr, _ := i.cli(c.stdin, c.args...)

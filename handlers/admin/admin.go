@@ -10,6 +10,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/operations/access"
+	"github.com/logoutd/logoutd/operations/audit"
+	"github.com/logoutd/logoutd/operations/bulk"
+	"github.com/logoutd/logoutd/operations/jobs"
+	"github.com/logoutd/logoutd/operations/letters"
+	"github.com/logoutd/logoutd/operations/overview"
+	"github.com/logoutd/logoutd/operations/replay"
+	"github.com/logoutd/logoutd/operations/status"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -22,14 +30,27 @@ type Config struct {
 	JetStream jetstream.JetStream
 	// CSRFToken returns the CSRF token that belongs to a session id.
 	CSRFToken func(sessionID string) string
-	// Token is the admin token. Empty: every call is refused.
+
+	// What operators work with. The caller runs what has a Run.
+	Letters  *letters.Letters
+	Replays  *replay.Replays
+	Bulk     *bulk.Bulk
+	Jobs     *jobs.Jobs
+	Status   *status.Statuses
+	Overview *overview.Overview
+	// Audit gets what operators do. Default: the log in JetStream.
+	Audit *audit.Log
+	// Tokens are who may call. Default: Token alone, as the root token.
+	Tokens *access.Tokens
+	// Token is for where Tokens is not set. Empty: every call is refused.
 	Token string
+
 	// PublishUnknown revokes a session that the store does not know all the
 	// same, because sessions are kept elsewhere. Default: 404.
 	PublishUnknown bool
 	// Ready returns why no call can be answered yet, or nil. Default: nil.
 	Ready func() error
-	// Lifetime ends what does not end by itself: a tail of events, and an
+	// Lifetime ends what may take long: a tail of events, a dry run, and an
 	// import between two batches. The rest is answered. Default: for ever.
 	Lifetime context.Context
 	// Logger gets the causes of failures. Default: none.
@@ -41,11 +62,32 @@ type Config struct {
 type api struct {
 	Config
 	mux   *http.ServeMux
+	roles map[string]access.Role // by pattern
 	calls *prometheus.CounterVec
+	// tokensRead reports whether a token that is unknown will stay so.
+	tokensRead func() bool
+	recordFor  time.Duration
 }
 
 // New returns the handler of everything under /v1/.
 func New(c Config) http.Handler {
+	tokensRead := func() bool { return true }
+	if c.Tokens != nil {
+		tokensRead = c.Tokens.Loaded
+	}
+	c.setDefaults()
+	a := &api{
+		Config: c, mux: http.NewServeMux(), roles: map[string]access.Role{},
+		calls: newCalls(c.Registerer), tokensRead: tokensRead, recordFor: recordTimeout,
+	}
+	for _, r := range a.routes() {
+		a.mux.HandleFunc(r.pattern, r.handler)
+		a.roles[r.pattern] = r.role
+	}
+	return a
+}
+
+func (c *Config) setDefaults() {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -55,46 +97,39 @@ func New(c Config) http.Handler {
 	if c.Ready == nil {
 		c.Ready = func() error { return nil }
 	}
-	a := &api{Config: c, mux: http.NewServeMux(), calls: newCalls(c.Registerer)}
-	a.routes()
-	return a
+	if c.Audit == nil {
+		c.Audit = audit.New(c.JetStream)
+	}
+	if c.Tokens == nil {
+		c.Tokens = access.New(access.Config{JetStream: c.JetStream, Root: c.Token, Logger: c.Logger})
+	}
 }
 
-func (a *api) routes() {
-	sessions, tokens, pushes := a.sessions(), a.refreshTokens(), a.pushRegistrations()
-	a.mux.HandleFunc("PUT /v1/sessions", put(a, sessions))
-	a.mux.HandleFunc("PUT /v1/refresh-tokens", put(a, tokens))
-	a.mux.HandleFunc("PUT /v1/push-registrations", put(a, pushes))
-	a.mux.HandleFunc("POST /v1/import", a.postImport)
-	a.mux.HandleFunc("POST /v1/introspect", a.introspect)
-	a.mux.HandleFunc("POST /v1/revocations", a.revoke)
-	a.mux.HandleFunc("GET /v1/events", a.tail)
-	a.mux.HandleFunc("GET /v1/profile", a.profile)
-	a.mux.HandleFunc("GET /v1/failed", a.listFailed)
-	a.mux.HandleFunc("GET /v1/failed/{id}", a.showFailed)
-	a.mux.HandleFunc("POST /v1/failed/replays", a.replayFailed)
-	a.mux.HandleFunc("POST /v1/failed/discards", a.discardFailed)
-}
-
-// strangerTimeout is how long somebody without the token may go on sending.
+// strangerTimeout is how long somebody who is refused may go on sending.
 const strangerTimeout = 2 * time.Second
 
-// ServeHTTP lets nobody in without the token, then answers what the mux does
-// not know in the shape of everything else here.
+// ServeHTTP lets nobody in without a token whose role is enough, then answers
+// what the mux does not know in the shape of everything else here.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	handler, pattern := a.mux.Handler(r)
 	rec := &recorder{ResponseWriter: w, status: http.StatusOK}
+	if role, known := a.roles[pattern]; known && role == anybody {
+		a.mux.ServeHTTP(rec, r)
+		a.count(pattern, rec.status)
+		return
+	}
+	caller, refusal := a.admit(r, a.roles[pattern])
 	unready := a.Ready()
 	switch {
-	case !a.authorized(r):
+	case refusal != nil:
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(strangerTimeout))
-		a.fail(rec, r, unauthorized(r))
+		a.fail(rec, r, refusal)
 	case unready != nil:
 		a.fail(rec, r, unready)
 	case pattern == "":
 		a.fail(rec, r, noRoute(rec.Header(), handler, r))
 	default:
-		a.mux.ServeHTTP(rec, r) // not handler: the mux sets the path values
+		a.mux.ServeHTTP(rec, called(r, caller)) // not handler: the mux sets the path values
 	}
 	a.count(pattern, rec.status)
 }

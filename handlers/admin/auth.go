@@ -1,19 +1,31 @@
 package admin
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
+	"context"
+	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/logoutd/logoutd/operations/access"
 )
 
-// authorized compares hashes, so that neither content nor length of the token
-// shows in the time it takes.
-func (a *api) authorized(r *http.Request) bool {
-	presented, ok := bearer(r)
-	want, got := sha256.Sum256([]byte(a.Token)), sha256.Sum256([]byte(presented))
-	same := subtle.ConstantTimeCompare(want[:], got[:]) == 1
-	return same && ok && a.Token != ""
+// admit returns who calls, if a token with the role is shown. A call that does
+// not exist has the role anybody: any token will do to be told so.
+func (a *api) admit(r *http.Request, role access.Role) (access.Caller, error) {
+	token, shown := bearer(r)
+	caller, known := access.Caller{}, false
+	if shown {
+		caller, known = a.Tokens.Authenticate(token)
+	}
+	switch {
+	case shown && !known && !a.tokensRead():
+		return caller, newProblem(http.StatusServiceUnavailable, "the tokens have not been read from the broker yet: try the same again later")
+	case !known:
+		return caller, unauthorized(shown)
+	case role != anybody && !caller.May(role):
+		return caller, forbidden(caller, role)
+	}
+	return caller, nil
 }
 
 // bearer returns the token of the one Authorization header (RFC 6750, section
@@ -28,14 +40,35 @@ func bearer(r *http.Request) (token string, ok bool) {
 }
 
 // unauthorized challenges as RFC 6750, section 3 says: an error code only
-// where there was a token.
-func unauthorized(r *http.Request) *problem {
+// where a token was shown.
+func unauthorized(shown bool) *problem {
 	p := newProblem(http.StatusUnauthorized,
-		"this call wants the header \"Authorization: Bearer <admin token>\"; the token is LOGOUTD_ADMIN_TOKEN, or in the file admin.token of the data directory")
+		"this call wants the header \"Authorization: Bearer <token>\", with a token that an operator has created, or the admin token: LOGOUTD_ADMIN_TOKEN, or in the file admin.token of the data directory")
 	p.challenge = `Bearer realm="logoutd"`
-	if _, ok := bearer(r); ok {
-		p.Detail = "the admin token is not the one of this server; it is LOGOUTD_ADMIN_TOKEN, or in the file admin.token of the data directory"
+	if shown {
+		p.Detail = "the token is none of this server's, or was revoked; the admin token is LOGOUTD_ADMIN_TOKEN, or in the file admin.token of the data directory"
 		p.challenge += `, error="invalid_token"`
 	}
 	return p
+}
+
+func forbidden(caller access.Caller, role access.Role) *problem {
+	p := newProblem(http.StatusForbidden,
+		fmt.Sprintf("this call wants a token with the role %s; the token %q has the role %s", role, caller.Name, caller.Role))
+	p.Type, p.Role = typeRole, role
+	p.challenge = fmt.Sprintf(`Bearer realm="logoutd", error="insufficient_scope", scope=%q`, role)
+	return p
+}
+
+type callerKey struct{}
+
+// called returns the request as the caller's.
+func called(r *http.Request, caller access.Caller) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), callerKey{}, caller))
+}
+
+// callerOf returns the name of who calls.
+func callerOf(r *http.Request) string {
+	caller, _ := r.Context().Value(callerKey{}).(access.Caller)
+	return caller.Name
 }

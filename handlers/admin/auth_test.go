@@ -9,22 +9,25 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/logoutd/logoutd/handlers/admin"
+	"github.com/logoutd/logoutd/operations/access"
 )
 
-// calls are all calls, and one that is none.
-var calls = []struct{ method, path string }{
-	{"PUT", "/v1/sessions"},
-	{"PUT", "/v1/refresh-tokens"},
-	{"PUT", "/v1/push-registrations"},
-	{"POST", "/v1/import"},
-	{"POST", "/v1/introspect"},
-	{"POST", "/v1/revocations"},
-	{"GET", "/v1/events"},
-	{"GET", "/v1/failed"},
-	{"GET", "/v1/failed/some-id"},
-	{"POST", "/v1/failed/replays"},
-	{"POST", "/v1/failed/discards"},
-	{"GET", "/v1/nothing"},
+// everyCall returns a request for each call that wants a token: one that such
+// a token does not make wait.
+func (w *world) everyCall() (calls []*http.Request) {
+	w.t.Helper()
+	c := theContract(w.t)
+	for _, o := range c.operations() {
+		if o.role(c) == "" {
+			continue
+		}
+		path := strings.NewReplacer("{id}", "some-id", "{name}", "some-name").Replace(o.path)
+		if path == "/v1/events" || path == "/v1/profile" {
+			path += "?seconds=0"
+		}
+		calls = append(calls, w.request(o.method, path, strings.NewReader("{}")))
+	}
+	return calls
 }
 
 func TestToken(t *testing.T) {
@@ -45,14 +48,14 @@ func TestToken(t *testing.T) {
 		{"twice", []string{"Bearer " + adminToken, "Bearer " + adminToken}, false},
 	}
 	for _, c := range cases {
-		for _, call := range calls {
-			r := w.request(call.method, call.path, strings.NewReader("{}"))
+		calls := append(w.everyCall(), w.request("GET", "/v1/nothing", nil))
+		for _, r := range calls {
 			r.Header["Authorization"] = c.headers
 			a := w.do(r)
 			w.refused(a, http.StatusUnauthorized, "", "admin.token")
 			challenge := a.header.Get("WWW-Authenticate")
 			if !strings.HasPrefix(challenge, "Bearer ") || strings.Contains(challenge, "invalid_token") != c.invalid {
-				t.Errorf("%s: %s %s: WWW-Authenticate is %q", c.name, call.method, call.path, challenge)
+				t.Errorf("%s: %s %s: WWW-Authenticate is %q", c.name, r.Method, r.URL, challenge)
 			}
 		}
 	}
@@ -66,6 +69,47 @@ func TestTokenSchemeIgnoresCase(t *testing.T) {
 	if a := w.do(r); a.status != http.StatusOK {
 		t.Errorf("got %d %v", a.status, a.body)
 	}
+}
+
+// The role that the document names is enough, and no other than an operator's.
+func TestRoles(t *testing.T) {
+	t.Parallel()
+	w, c := newWorld(t, named), theContract(t)
+	w.run(w.config.Tokens.Run)
+	for _, role := range []access.Role{access.Registry, access.Viewer, access.Operator} {
+		token, _, err := w.config.Tokens.Create(t.Context(), "the-"+string(role), role, "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range w.everyCall() {
+			o, _ := c.find(r.Method, r.URL.Path)
+			r.Header.Set("Authorization", "Bearer "+token)
+			a, wanted := w.do(r), access.Role(o.role(c))
+			if role == access.Operator || role == wanted {
+				if a.status == http.StatusUnauthorized || a.status == http.StatusForbidden {
+					t.Errorf("%s as %s: %d %v", o.pattern(), role, a.status, a.body)
+				}
+				continue
+			}
+			w.refused(a, http.StatusForbidden, "", string(wanted))
+			challenge := a.header.Get("WWW-Authenticate")
+			if a.text("role") != string(wanted) || !strings.Contains(a.text("detail"), "the-"+string(role)) || !strings.Contains(challenge, "insufficient_scope") {
+				t.Errorf("%s as %s: %v, WWW-Authenticate %q", o.pattern(), role, a.body, challenge)
+			}
+		}
+	}
+}
+
+// Until the tokens were read, nobody is told that his is wrong; the root token
+// works.
+func TestTokensUnread(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, named)
+	w.refused(w.as("logoutd_unknown", "GET", "/v1/jobs", ""), http.StatusServiceUnavailable, "", "not been read")
+	w.must(http.StatusOK, "GET", "/v1/jobs", "")
+	w.run(w.config.Tokens.Run)
+	w.until("tokens are read", w.config.Tokens.Loaded)
+	w.refused(w.as("logoutd_unknown", "GET", "/v1/jobs", ""), http.StatusUnauthorized, "", "")
 }
 
 // A server without a token must not take an empty one for it.

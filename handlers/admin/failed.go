@@ -1,195 +1,110 @@
 package admin
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"net/http"
-	"net/url"
-	"strconv"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/operations/letters"
 )
 
-// How many dead letters a page holds.
-const (
-	defaultPage = 100
-	maxPage     = 1000
-)
+// progress tells how far the projection of the dead letters is; it is there
+// while answers may lack some.
+type progress struct {
+	Done  uint64 `json:"done"`
+	Total uint64 `json:"total"`
+}
 
-// maxLetterID is in bytes: a request's id, an underscore and a registration's.
-const maxLetterID = 512
+func (a *api) progress() *progress {
+	p := a.Letters.Progress()
+	if p.Ready {
+		return nil
+	}
+	return &progress{p.Done, p.Total}
+}
 
-// listFailed answers with a page of dead letters, oldest first. Its "next",
+// listFailed answers with a page of dead letters, newest first. Its "next",
 // where it is there, is the "after" of the next page.
-func (a *api) listFailed(w http.ResponseWriter, r *http.Request) {
-	after, limit, err := page(r.URL.Query())
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	letters, err := a.DeadLetters.List(r.Context(), after, limit)
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	list := struct {
-		Failed []deadLetter `json:"failed"`
-		Next   uint64       `json:"next,omitempty"`
-	}{Failed: make([]deadLetter, len(letters))}
-	for i, letter := range letters {
-		list.Failed[i] = show(letter)
-	}
-	if len(letters) == limit {
-		list.Next = letters[limit-1].Seq
-	}
-	answer(w, http.StatusOK, list)
-}
-
-func page(query url.Values) (after uint64, limit int, err error) {
-	for name := range query {
-		if name != "after" && name != "limit" {
-			return 0, 0, invalid(shorten(name), "is unknown here; there are after and limit")
-		}
-	}
-	limit = defaultPage
-	if s := query.Get("after"); s != "" {
-		if after, err = strconv.ParseUint(s, 10, 64); err != nil {
-			return 0, 0, invalid("after", "must be the \"next\" of the page before")
-		}
-	}
-	if s := query.Get("limit"); s != "" {
-		if limit, err = strconv.Atoi(s); err != nil || limit < 1 || limit > maxPage {
-			return 0, 0, invalid("limit", "must be between 1 and %d", maxPage)
-		}
-	}
-	return after, limit, nil
-}
-
-func (a *api) showFailed(w http.ResponseWriter, r *http.Request) {
-	letter, err := a.DeadLetters.Get(r.Context(), r.PathValue("id"))
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	answer(w, http.StatusOK, show(letter))
-}
-
-func (a *api) replayFailed(w http.ResponseWriter, r *http.Request) {
-	done, missing, err := a.each(w, r, a.DeadLetters.Replay)
-	if err != nil {
-		a.failAfter(w, r, err, "replayed", done)
-		return
-	}
-	answer(w, http.StatusOK, struct {
-		Replayed int      `json:"replayed"`
-		Missing  []string `json:"missing"`
-	}{done, missing})
-}
-
-func (a *api) discardFailed(w http.ResponseWriter, r *http.Request) {
-	done, missing, err := a.each(w, r, a.DeadLetters.Discard)
-	if err != nil {
-		a.failAfter(w, r, err, "discarded", done)
-		return
-	}
-	answer(w, http.StatusOK, struct {
-		Discarded int      `json:"discarded"`
-		Missing   []string `json:"missing"`
-	}{done, missing})
-}
-
-// failAfter fails a call that has done a part of its work.
-func (a *api) failAfter(w http.ResponseWriter, r *http.Request, err error, verb string, done int) {
-	p := *problemOf(err)
-	if done > 0 {
-		p.Detail += fmt.Sprintf("; %d are %s, the rest stays", done, verb)
-	}
-	a.fail(w, r, &p)
-}
-
-// each does something to the dead letters that the body names. Those that are
-// gone are missing.
-func (a *api) each(w http.ResponseWriter, r *http.Request, do func(context.Context, string) error) (done int, missing []string, err error) {
-	ids, err := a.named(w, r)
+func (a *api) listFailed(_ http.ResponseWriter, r *http.Request) (int, any, error) {
+	o, err := query(r)
 	if err != nil {
 		return 0, nil, err
 	}
-	missing = []string{}
-	for _, id := range ids {
-		switch err := do(r.Context(), id); {
-		case errors.Is(err, events.ErrNoDeadLetter):
-			missing = append(missing, id)
-		case err != nil:
-			return done, nil, err
-		default:
-			done++
-		}
-	}
-	return done, missing, nil
-}
-
-// named reads {"ids":[…]} or {"all":true}.
-func (a *api) named(w http.ResponseWriter, r *http.Request) ([]string, error) {
-	o, err := body(w, r)
-	if err != nil {
-		return nil, err
-	}
-	all, ids := o.all(), o.ids()
+	filter, after, limit := o.filter(), o.optional("after", maxLetterID), o.limit()
 	if err := o.done(); err != nil {
-		return nil, err
+		return 0, nil, err
 	}
-	if all == (len(ids) > 0) {
-		return nil, invalid("ids", "give {\"ids\":[…]} or {\"all\":true}")
+	page, err := a.Letters.List(r.Context(), filter, after, limit)
+	if err != nil {
+		return 0, nil, err
 	}
-	if all {
-		return a.allFailed(r.Context())
-	}
-	return ids, nil
+	return http.StatusOK, struct {
+		Failed   []letter  `json:"failed"`
+		Next     string    `json:"next,omitempty"`
+		Total    int       `json:"total"`
+		Progress *progress `json:"progress,omitempty"`
+	}{each(page.Letters, showLetter), page.Next, page.Total, a.progress()}, nil
 }
 
-// allFailed lists first what is then worked on, so that a letter that fails
-// anew meanwhile is not taken again.
-func (a *api) allFailed(ctx context.Context) ([]string, error) {
-	var ids []string
-	for after := uint64(0); ; {
-		letters, err := a.DeadLetters.List(ctx, after, maxPage)
-		if err != nil {
-			return nil, err
-		}
-		for _, letter := range letters {
-			ids, after = append(ids, letter.ID), letter.Seq
-		}
-		if len(letters) < maxPage {
-			return ids, nil
-		}
+type group struct {
+	Step          string      `json:"step"`
+	Target        string      `json:"target,omitempty"`
+	Code          string      `json:"code"`
+	Count         int         `json:"count"`
+	Users         int         `json:"users"` // that they concern
+	FirstFailedAt events.Time `json:"first_failed_at"`
+	LastFailedAt  events.Time `json:"last_failed_at"`
+	SampleID      string      `json:"sample_id"`
+	SampleError   string      `json:"sample_error"`
+}
+
+func showGroup(g letters.Group) group {
+	return group{
+		Step: g.Step, Target: g.Target, Code: g.Code, Count: g.Count, Users: g.Users,
+		FirstFailedAt: events.At(g.First), LastFailedAt: events.At(g.Last), SampleID: g.SampleID, SampleError: g.SampleError,
 	}
 }
 
-func (o *object) all() bool {
-	var all bool
-	if o.take("all", &all, "true") && !all {
-		o.refuse("all", "must be true; leave it out if ids are given")
+// groupFailed answers with the groups of the dead letters, the largest first.
+func (a *api) groupFailed(_ http.ResponseWriter, r *http.Request) (int, any, error) {
+	o, err := query(r)
+	if err != nil {
+		return 0, nil, err
 	}
-	return all
+	filter := o.filter()
+	if err := o.done(); err != nil {
+		return 0, nil, err
+	}
+	groups, err := a.Letters.Groups(r.Context(), filter)
+	if err != nil {
+		return 0, nil, err
+	}
+	total := 0
+	for _, g := range groups {
+		total += g.Count
+	}
+	return http.StatusOK, struct {
+		Groups   []group   `json:"groups"`
+		Total    int       `json:"total"` // dead letters in all of them
+		Progress *progress `json:"progress,omitempty"`
+	}{each(groups, showGroup), total, a.progress()}, nil
 }
 
-// ids takes each id once.
-func (o *object) ids() []string {
-	var given []json.RawMessage
-	o.take("ids", &given, "a list of ids")
-	var ids []string
-	seen := map[string]bool{}
-	for _, raw := range given {
-		var id string
-		if string(raw) == "null" || json.Unmarshal(raw, &id) != nil || id == "" || len(id) > maxLetterID {
-			o.refuse("ids", "must be a list of strings of 1 to %d bytes", maxLetterID)
-			continue
-		}
-		if !seen[id] {
-			ids, seen[id] = append(ids, id), true
-		}
+// showFailed answers with a dead letter as it lies on the stream, and all that
+// happened to it.
+func (a *api) showFailed(_ http.ResponseWriter, r *http.Request) (int, any, error) {
+	found, err := a.DeadLetters.Get(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return 0, nil, err
 	}
-	return ids
+	return http.StatusOK, show(found), nil
+}
+
+// each returns what show makes of each item, never nil: JSON has an empty list
+// then.
+func each[T, S any](items []T, show func(T) S) []S {
+	shown := make([]S, len(items))
+	for i, item := range items {
+		shown[i] = show(item)
+	}
+	return shown
 }

@@ -2,8 +2,8 @@ package admin_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -41,33 +41,140 @@ func (w *world) failLetter(letter events.DeadLetter) {
 	}
 }
 
+// failPush records a dead letter of a push registration.
+func (w *world) failPush(id, provider, code string) {
+	w.t.Helper()
+	task := events.NewPushTask(failedRequest(id), failedAt, events.PushRegistration{
+		ID: id, UserID: "u", DeviceID: "d", AppID: "a", Provider: provider, PushToken: raw + "p", RegisteredAt: failedAt,
+	})
+	w.failLetter(events.DeadLetter{
+		ID: id, Step: events.StepPush, Target: provider, Code: code, Error: "refused", FailedAt: failedAt,
+		Request: &task.Request, Task: &task,
+	})
+}
+
 // failed lists the ids of a page.
-func (w *world) failed(query string) (ids []string, next float64) {
+func (w *world) failed(query string) (ids []string, next string) {
 	w.t.Helper()
 	a := w.must(http.StatusOK, "GET", "/v1/failed"+query, "")
 	for _, letter := range a.body["failed"].([]any) {
 		ids = append(ids, letter.(map[string]any)["id"].(string))
 	}
-	next, _ = a.body["next"].(float64)
-	return ids, next
+	return ids, a.text("next")
 }
 
 func TestFailedList(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	if ids, next := w.failed(""); len(ids) != 0 || next != 0 {
+	w.run(w.config.Letters.Run)
+	w.settle()
+	if ids, next := w.failed(""); len(ids) != 0 || next != "" {
 		t.Errorf("nothing failed, but %v, %v", ids, next)
 	}
 	w.fail("a", "b", "c")
+	w.settle()
 	page1, next := w.failed("?limit=2")
-	page2, end := w.failed(fmt.Sprintf("?limit=2&after=%v", next))
-	if diff := cmp.Diff([][]string{{"a", "b"}, {"c"}}, [][]string{page1, page2}); diff != "" || end != 0 {
-		t.Errorf("%s, next %v", diff, end)
+	page2, end := w.failed("?limit=2&after=" + url.QueryEscape(next))
+	if diff := cmp.Diff([][]string{{"c", "b"}, {"a"}}, [][]string{page1, page2}); diff != "" || end != "" {
+		t.Errorf("%s, next %q", diff, end)
 	}
-	for query, field := range map[string]string{
-		"?limit=0": "limit", "?limit=1001": "limit", "?limit=x": "limit", "?after=-1": "after", "?step=push": "step",
+	a := w.must(http.StatusOK, "GET", "/v1/failed?limit=1", "")
+	want := map[string]any{
+		"id": "c", "step": "revoke", "code": "store_error", "error": "reading session: broken", "attempts": 2.0, "replays": 0.0,
+		"first_failed_at": "2026-01-31T12:00:00.123Z", "failed_at": "2026-01-31T12:00:00.123Z", "requested_at": "2026-01-31T12:00:00.123Z",
+		"request_id": "c", "scope": "user", "dialect": "kratos", "user_id": "u",
+	}
+	if diff := cmp.Diff(want, a.body["failed"].([]any)[0]); diff != "" || a.body["total"] != 3.0 {
+		t.Errorf("%s, total %v", diff, a.body["total"])
+	}
+}
+
+// While the projection is not ready, answers say so.
+func TestFailedProgress(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, path := range []string{"/v1/failed", "/v1/failed/groups"} {
+		if a := w.must(http.StatusOK, "GET", path, ""); a.body["progress"] == nil {
+			t.Errorf("%s: %v", path, a.body)
+		}
+	}
+	w.run(w.config.Letters.Run)
+	w.settle()
+	for _, path := range []string{"/v1/failed", "/v1/failed/groups"} {
+		w.until(path+" is complete", func() bool { return w.must(http.StatusOK, "GET", path, "").body["progress"] == nil })
+	}
+}
+
+func TestFailedFilters(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(w.config.Letters.Run)
+	w.fail("a", "b", "c")
+	w.failPush("p", "http", "http_400")
+	w.settle()
+	for query, want := range map[string][]string{
+		"":                             {"p", "c", "b", "a"},
+		"step=push":                    {"p"},
+		"target=http&code=http_400":    {"p"},
+		"target=http&code=store_error": nil,
+		"user_id=u&step=revoke":        {"c", "b", "a"},
+		"user_id=u&tenant_id=t":        nil,
+		"device_id=d":                  {"p"},
+		"app_id=a":                     {"p"},
+		"min_attempts=1&step=revoke":   {"c", "b"},
+		"min_attempts=1&max_attempts=1&step=revoke":                 {"b"},
+		"from=2026-01-31T12:00:00.123Z&to=2026-01-31T12:00:00.124Z": {"p", "c", "b", "a"},
+		"to=2026-01-31T12:00:00.123Z":                               nil,
+		"from=" + url.QueryEscape("2026-01-31T13:00:00.124+01:00"):  nil,
 	} {
-		w.refused(w.call("GET", "/v1/failed"+query, ""), http.StatusBadRequest, field, "")
+		if ids, _ := w.failed("?" + query); !cmp.Equal(ids, want) {
+			t.Errorf("%s: %v, want %v", query, ids, want)
+		}
+		total := w.must(http.StatusOK, "GET", "/v1/failed/groups?"+query, "").body["total"]
+		if total != float64(len(want)) {
+			t.Errorf("groups of %s: total %v", query, total)
+		}
+	}
+}
+
+func TestFailedQueryRefusals(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for query, field := range map[string]string{
+		"limit=0": "limit", "limit=1001": "limit", "limit=x": "limit", "limit=": "limit", "limit=null": "limit", "limit=1.5": "limit",
+		"after=-1": "after", "after=": "after", "step=": "step", "step=a&step=b": "step", "Step=a": "Step",
+		"min_attempts=0": "min_attempts", "max_attempts=-1": "max_attempts", "min_attempts=3&max_attempts=2": "max_attempts",
+		"from=yesterday": "from", "from=2026-01-02T00:00:00Z&to=2026-01-02T00:00:00Z": "to",
+		"code=" + strings.Repeat("x", 257): "code", "user_id=%ff": "user_id", "a=1;b=2": "", "a=%zz": "",
+	} {
+		w.refused(w.call("GET", "/v1/failed?"+query, ""), http.StatusBadRequest, field, "")
+	}
+	for query, field := range map[string]string{"limit=1": "limit", "after=x": "after"} {
+		w.refused(w.call("GET", "/v1/failed/groups?"+query, ""), http.StatusBadRequest, field, "unknown")
+	}
+}
+
+func TestFailedGroups(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(w.config.Letters.Run)
+	w.fail("a", "b")
+	w.failPush("p", "http", "http_400")
+	w.settle()
+	at := "2026-01-31T12:00:00.123Z"
+	want := map[string]any{"total": 3.0, "groups": []any{
+		map[string]any{
+			"step": "revoke", "code": "store_error", "count": 2.0, "users": 1.0, "first_failed_at": at, "last_failed_at": at,
+			"sample_id": "b", "sample_error": "reading session: broken",
+		},
+		map[string]any{
+			"step": "push", "target": "http", "code": "http_400", "count": 1.0, "users": 1.0, "first_failed_at": at, "last_failed_at": at,
+			"sample_id": "p", "sample_error": "refused",
+		},
+	}}
+	w.until("complete", func() bool { return w.config.Letters.Progress().Ready })
+	if diff := cmp.Diff(want, w.must(http.StatusOK, "GET", "/v1/failed/groups", "").body); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -85,8 +192,13 @@ func TestFailedShow(t *testing.T) {
 		"first_failed_at": "2026-01-31T12:00:00.123Z", "last_failed_at": "2026-01-31T12:00:00.123Z", "failed_at": "2026-01-31T12:00:00.123Z",
 		"request": request,
 	}
+	timeline, _ := a.body["timeline"].([]any)
+	delete(a.body, "timeline")
 	if diff := cmp.Diff(want, a.body); diff != "" {
 		t.Error(diff)
+	}
+	if what := at(timeline[0], "what"); what != "requested" || len(timeline) < 2 {
+		t.Errorf("timeline is %v", timeline)
 	}
 	for _, id := range []string{"unknown", "a.b", "*", "%3E", "%20"} {
 		w.refused(w.call("GET", "/v1/failed/"+id, ""), http.StatusNotFound, "", "no such dead letter")
@@ -138,104 +250,32 @@ func TestFailedUnreadable(t *testing.T) {
 	}
 }
 
-func TestFailedReplay(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.fail("a", "b", "c")
-	a := w.must(http.StatusOK, "POST", "/v1/failed/replays", `{"ids":["c","a","c","unknown"]}`)
-	if diff := cmp.Diff(map[string]any{"replayed": 2.0, "missing": []any{"unknown"}}, a.body); diff != "" {
-		t.Error(diff)
-	}
-	if ids, _ := w.failed(""); !cmp.Equal(ids, []string{"b"}) {
-		t.Errorf("left: %v", ids)
-	}
-	var replayed []string
-	for _, r := range w.requests() {
-		replayed = append(replayed, r.ID)
-		if r.History.Replays != 1 {
-			t.Errorf("%s: replays is %d", r.ID, r.History.Replays)
-		}
-	}
-	if !cmp.Equal(replayed, []string{"c", "a"}) {
-		t.Errorf("replayed: %v", replayed)
-	}
-}
-
-func TestFailedAll(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.fail("a", "b", "c")
-	a := w.must(http.StatusOK, "POST", "/v1/failed/replays", `{"all":true}`)
-	if a.body["replayed"] != 3.0 || len(w.requests()) != 3 {
-		t.Errorf("answer is %v, %d requests", a.body, len(w.requests()))
-	}
-	w.fail("d", "e")
-	a = w.must(http.StatusOK, "POST", "/v1/failed/discards", `{"all":true}`)
-	if diff := cmp.Diff(map[string]any{"discarded": 2.0, "missing": []any{}}, a.body); diff != "" {
-		t.Error(diff)
-	}
-	if ids, _ := w.failed(""); len(ids) != 0 || len(w.requests()) != 3 {
-		t.Errorf("left: %v", ids)
-	}
-}
-
-func TestFailedDiscard(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.fail("a", "b")
-	a := w.must(http.StatusOK, "POST", "/v1/failed/discards", `{"ids":["a","unknown"]}`)
-	if diff := cmp.Diff(map[string]any{"discarded": 1.0, "missing": []any{"unknown"}}, a.body); diff != "" {
-		t.Error(diff)
-	}
-	if ids, _ := w.failed(""); !cmp.Equal(ids, []string{"b"}) || len(w.requests()) != 0 {
-		t.Errorf("left: %v", ids)
-	}
-}
-
-func TestFailedRefusals(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.fail("a")
-	cases := []struct{ body, field, detail string }{
-		{``, "", "there is nothing"},
-		{`{}`, "ids", "give"},
-		{`{"ids":[]}`, "ids", "give"},
-		{`{"ids":["a"],"all":true}`, "ids", "give"},
-		{`{"all":false}`, "all", "must be true"},
-		{`{"all":"true"}`, "all", "must be true"},
-		{`{"all":null,"ids":["a"]}`, "all", "must be true"},
-		{`{"ids":"a"}`, "ids", "must be a list"},
-		{`{"ids":[7]}`, "ids", "must be a list"},
-		{`{"ids":["a",null]}`, "ids", "must be a list"},
-		{`{"ids":["a",""]}`, "ids", "must be a list"},
-		{`{"ids":["` + strings.Repeat("x", 513) + `"]}`, "ids", "512 bytes"},
-		{`{"id":"a"}`, "id", "unknown"},
-	}
-	for _, path := range []string{"/v1/failed/replays", "/v1/failed/discards"} {
-		for _, c := range cases {
-			w.refused(w.call("POST", path, c.body), http.StatusBadRequest, c.field, c.detail)
-		}
-	}
-	if ids, _ := w.failed(""); !cmp.Equal(ids, []string{"a"}) {
-		t.Errorf("left: %v", ids)
-	}
-}
-
+// What this process has itself it shows without the broker.
 func TestFailedWithoutBroker(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.run(w.config.Letters.Run)
+	w.fail("a")
+	w.settle()
 	w.broker.Stop()
+	if ids, _ := w.failed(""); !cmp.Equal(ids, []string{"a"}) {
+		t.Errorf("listed: %v", ids)
+	}
+	const id = "0197f1e5-0000-7000-8000-000000000000"
+	start := `{"token":"` + id + `","reason":"r"}`
 	for _, call := range []struct{ method, path, body string }{
-		{"GET", "/v1/failed", ""},
 		{"GET", "/v1/failed/a", ""},
 		{"GET", "/v1/events", ""},
-		{"POST", "/v1/failed/replays", `{"ids":["a"]}`},
-		{"POST", "/v1/failed/discards", `{"all":true}`},
+		{"GET", "/v1/jobs", ""},
+		{"GET", "/v1/audit", ""},
+		{"POST", replays, `{"dry_run":true,"ids":["a"]}`},
+		{"POST", replays, start},
+		{"POST", discards, start},
+		{"POST", bulks, start},
+		{"POST", "/v1/jobs/" + id + "/pause", ""},
+		{"DELETE", "/v1/tokens/x", ""},
 	} {
 		a := w.call(call.method, call.path, call.body)
-		w.refused(a, http.StatusServiceUnavailable, "", "broker is unavailable")
-		if a.header.Get("Retry-After") == "" {
-			t.Errorf("%s %s: no Retry-After", call.method, call.path)
-		}
+		w.refused(a, http.StatusServiceUnavailable, "", "")
 	}
 }

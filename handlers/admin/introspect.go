@@ -43,7 +43,7 @@ func (a *api) introspect(w http.ResponseWriter, r *http.Request) {
 // introspectionRequest reads the form of RFC 7662, section 2.1. A parameter
 // that is unknown is ignored, one given twice is not (RFC 6749, section 3.1).
 func introspectionRequest(w http.ResponseWriter, r *http.Request) (token, hint string, err error) {
-	raw, err := readBody(w, r)
+	raw, err := readBody(w, r, maxBody, "it is a form with one token")
 	if err != nil {
 		return "", "", err
 	}

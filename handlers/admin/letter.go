@@ -1,8 +1,45 @@
 package admin
 
-import "github.com/logoutd/logoutd/events"
+import (
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/operations/letters"
+)
 
-// deadLetter is a dead letter as operators see it.
+// maxLetterID is in bytes: a request's id, an underscore and a registration's.
+const maxLetterID = 512
+
+// letter is a dead letter in a list.
+type letter struct {
+	ID            string      `json:"id"`
+	Step          string      `json:"step"`
+	Target        string      `json:"target,omitempty"`
+	Code          string      `json:"code"`
+	Error         string      `json:"error"`
+	Attempts      int         `json:"attempts"`
+	Replays       int         `json:"replays"`
+	FirstFailedAt events.Time `json:"first_failed_at,omitzero"`
+	FailedAt      events.Time `json:"failed_at"`
+	RequestedAt   events.Time `json:"requested_at,omitzero"`
+	RequestID     string      `json:"request_id,omitempty"`
+	Scope         string      `json:"scope,omitempty"`
+	Dialect       string      `json:"dialect,omitempty"`
+	TenantID      string      `json:"tenant_id,omitempty"`
+	AppID         string      `json:"app_id,omitempty"`
+	UserID        string      `json:"user_id,omitempty"`
+	DeviceID      string      `json:"device_id,omitempty"`
+	SessionID     string      `json:"session_id,omitempty"`
+}
+
+func showLetter(l letters.Letter) letter {
+	return letter{
+		ID: l.ID, Step: l.Step, Target: l.Target, Code: l.Code, Error: l.Error, Attempts: l.Attempts, Replays: l.Replays,
+		FirstFailedAt: events.At(l.FirstFailedAt), FailedAt: events.At(l.FailedAt), RequestedAt: events.At(l.RequestedAt),
+		RequestID: l.RequestID, Scope: l.Scope, Dialect: l.Dialect, TenantID: l.TenantID, AppID: l.AppID,
+		UserID: l.UserID, DeviceID: l.DeviceID, SessionID: l.SessionID,
+	}
+}
+
+// deadLetter is a dead letter with everything that is known of it.
 type deadLetter struct {
 	ID            string          `json:"id"`
 	Step          string          `json:"step"`
@@ -20,6 +57,7 @@ type deadLetter struct {
 	PushRegistration *events.PushRegistration `json:"push_registration,omitempty"`
 	// Unreadable is there where the message could not be read.
 	Unreadable *unreadable `json:"unreadable,omitempty"`
+	Timeline   []entry     `json:"timeline"` // in order of time
 }
 
 // unreadable describes a message without its content, which may be anything.
@@ -29,19 +67,39 @@ type unreadable struct {
 	Hint    string `json:"hint"`
 }
 
+// entry is one thing that happened to a dead letter.
+type entry struct {
+	At       events.Time `json:"at"`
+	What     string      `json:"what"`
+	Detail   string      `json:"detail,omitempty"`
+	Code     string      `json:"code,omitempty"`
+	By       string      `json:"by,omitempty"`
+	Attempts int         `json:"attempts,omitempty"`
+}
+
+func showEntry(e letters.Entry) entry {
+	return entry{events.At(e.At), e.What, e.Detail, e.Code, e.By, e.Attempts}
+}
+
 func show(d events.DeadLetter) deadLetter {
 	shown := deadLetter{
 		ID: d.ID, Step: d.Step, Target: d.Target, Code: d.Code, Error: d.Error, Attempts: d.Attempts,
 		FirstFailedAt: d.FirstFailedAt, LastFailedAt: d.LastFailedAt, FailedAt: d.FailedAt,
-		Replays: d.Replays, Request: d.Request,
+		Replays: d.Replays, Timeline: each(letters.Timeline(d), showEntry),
 	}
+	request := d.Request
 	if d.Task != nil {
 		registration := d.Task.PushRegistration
 		registration.PushToken = mask(registration.PushToken)
 		shown.PushRegistration = &registration
-		if d.Request == nil {
-			shown.Request = &d.Task.Request
+		if request == nil {
+			request = &d.Task.Request
 		}
+	}
+	if request != nil {
+		bare := *request
+		bare.History = events.History{} // the timeline tells it
+		shown.Request = &bare
 	}
 	if d.Subject != "" {
 		shown.Unreadable = &unreadable{d.Subject, len(d.Message), "its content is not shown; a replay sends it again as it was"}

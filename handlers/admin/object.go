@@ -18,7 +18,13 @@ const (
 	maxBody  = 64 << 10 // of a body; of a line of an import
 	maxToken = 4 << 10
 	maxID    = 256
+	// maxSelection is of a body that names what to work on: maxNamed of the
+	// longest ids that there usually are, of push tasks.
+	maxSelection = 16 << 20
 )
+
+// maxNamed is how many letters or users a body may name.
+const maxNamed = 100_000
 
 // object is a JSON object that is being read strictly: each accessor takes a
 // field out, and what nobody has taken in the end is unknown. The first fault
@@ -26,22 +32,29 @@ const (
 type object struct {
 	fields map[string]json.RawMessage
 	fault  *problem
+	// text tells that numbers are written as strings: in a query.
+	text bool
 }
 
 // body reads the object that is the body of a request.
 func body(w http.ResponseWriter, r *http.Request) (*object, error) {
-	raw, err := readBody(w, r)
+	return bodyUpTo(w, r, maxBody, "use POST /v1/import for many registrations")
+}
+
+// bodyUpTo is body with another limit than maxBody, and what to do about it.
+func bodyUpTo(w http.ResponseWriter, r *http.Request, limit int64, hint string) (*object, error) {
+	raw, err := readBody(w, r, limit, hint)
 	if err != nil {
 		return nil, err
 	}
 	return parseObject(raw)
 }
 
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+func readBody(w http.ResponseWriter, r *http.Request, limit int64, hint string) ([]byte, error) {
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return nil, newProblem(http.StatusRequestEntityTooLarge, "the body is over 64 KiB; use POST /v1/import for many registrations")
+		return nil, newProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is over %d KiB; %s", limit>>10, hint))
 	}
 	if err != nil {
 		return nil, newProblem(http.StatusBadRequest, "the body broke off")

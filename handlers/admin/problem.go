@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/operations/access"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -15,8 +16,14 @@ import (
 const (
 	typeBlank     = "about:blank"          // the status says it all
 	typeField     = "/problems/field"      // one field is at fault
+	typeRole      = "/problems/role"       // the token's role is not enough
 	typeRevoked   = "/problems/revoked"    // dead on arrival
 	typeOtherUser = "/problems/other-user" // the id belongs to somebody else
+	typePlan      = "/problems/plan"       // the dry run is gone: make it again
+	typeStarted   = "/problems/started"    // the dry run was started before
+	typeJobState  = "/problems/job-state"  // the job's state does not allow it
+	typeExists    = "/problems/exists"     // the name is taken
+	typeUnaudited = "/problems/unaudited"  // done, but not on the audit log
 )
 
 // retryAfter is how many seconds a caller waits after a 503.
@@ -30,9 +37,12 @@ type problem struct {
 	Detail string      `json:"detail"` // says what to do
 	Field  string      `json:"field,omitempty"`
 	Cutoff events.Time `json:"cutoff,omitzero"`
+	Role   access.Role `json:"role,omitempty"`   // the one that is needed
+	JobID  string      `json:"job_id,omitempty"` // the one that was started
 
 	challenge string // WWW-Authenticate
 	cause     error  // for the log only
+	logged    bool   // the cause is in the log already
 }
 
 func newProblem(status int, detail string) *problem {
@@ -55,7 +65,8 @@ func (p *problem) Error() string {
 	return p.Detail
 }
 
-// problemOf maps every error to the wire: the only place that does.
+// problemOf maps every error to the wire: with refusals the only place that
+// does.
 func problemOf(err error) *problem {
 	var p *problem
 	var revoked *store.RevokedError
@@ -66,20 +77,10 @@ func problemOf(err error) *problem {
 		p = newProblem(http.StatusConflict,
 			"it has ended, or is not newer than the cutoff of a logout: the user has to log in again")
 		p.Type, p.Cutoff = typeRevoked, events.At(revoked.Cutoff)
-	case errors.Is(err, store.ErrUnknownParent):
-		p = invalid("session_id", "no such session is registered: register it first")
-	case errors.Is(err, store.ErrOtherUser):
-		p = invalid("user_id", "the credential, or what it is bound to, belongs to another user")
-		p.Type = typeOtherUser
-	case errors.Is(err, events.ErrNoDeadLetter):
-		p = newProblem(http.StatusNotFound, "there is no such dead letter: it was replayed or discarded, or never was")
-	case errors.Is(err, events.ErrUnavailable):
-		p = newProblem(http.StatusServiceUnavailable, "the broker is unavailable: try the same again later")
-	case errors.Is(err, store.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
-		p = newProblem(http.StatusServiceUnavailable, "the store is unavailable: try the same again later")
-	case errors.Is(err, context.Canceled): // the caller is gone, or the server is shutting down
-		p = newProblem(http.StatusServiceUnavailable, "the call was broken off: try the same again later")
 	default:
+		p = refused(err)
+	}
+	if p == nil {
 		p = newProblem(http.StatusInternalServerError, "something went wrong here; the log of this server says what")
 	}
 	p.cause = err
@@ -94,8 +95,8 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (a *api) logFailure(r *http.Request, p *problem) {
-	if p.Status >= http.StatusInternalServerError && r.Context().Err() == nil && !errors.Is(p.cause, context.Canceled) {
-		a.Logger.Error("admin call failed", "call", r.Pattern, "status", p.Status, "err", p.cause)
+	if p.Status >= http.StatusInternalServerError && !p.logged && r.Context().Err() == nil && !errors.Is(p.cause, context.Canceled) {
+		a.Logger.Error("admin call failed", "call", r.Pattern, "by", callerOf(r), "status", p.Status, "err", p.cause)
 	}
 }
 

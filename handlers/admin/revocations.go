@@ -2,11 +2,13 @@ package admin
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"time"
 	"unicode/utf8"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/operations/audit"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -17,43 +19,48 @@ const dialect = "admin"
 // checks; then a worker does it.
 const fenceTimeout = time.Second
 
-// publishTimeout is how long the broker has to acknowledge.
-const publishTimeout = 10 * time.Second
-
 // maxReason is in bytes.
 const maxReason = 256
 
 // revoke accepts a revocation: fenced where the store answers, and on disk at
-// the broker in any case. It goes on when the caller hangs up: what is fenced
-// has to be published.
-func (a *api) revoke(w http.ResponseWriter, r *http.Request) {
+// the broker in any case.
+func (a *api) revoke(w http.ResponseWriter, r *http.Request) (int, any, error) {
 	o, err := body(w, r)
 	if err != nil {
-		a.fail(w, r, err)
-		return
+		return 0, nil, err
 	}
 	request, err := readRevocation(o)
 	if err != nil {
-		a.fail(w, r, err)
-		return
+		return 0, nil, err
 	}
 	request.TraceParent = traceParent(r.Header)
-	if err := a.accept(context.WithoutCancel(r.Context()), request); err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	answer(w, http.StatusAccepted, struct {
+	err = a.act(r, func(ctx context.Context) (audit.Entry, error) {
+		err := a.accept(ctx, &request)
+		return audit.Entry{Action: audit.ActionRevocationCreate, Reason: request.Reason, Selection: revoked(request)}, err
+	})
+	return http.StatusAccepted, struct {
 		ID string `json:"id"`
-	}{request.ID})
+	}{request.ID}, err
 }
 
-func (a *api) accept(ctx context.Context, request events.Request) error {
-	if err := a.fence(ctx, &request); err != nil {
+// accept completes and publishes a request.
+func (a *api) accept(ctx context.Context, request *events.Request) error {
+	if err := a.fence(ctx, request); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
-	defer cancel()
-	return a.Publisher.Requests(ctx, request)
+	return a.Publisher.Requests(ctx, *request)
+}
+
+// revoked returns whom a request concerns, for the audit log.
+func revoked(r events.Request) json.RawMessage {
+	return subject(struct {
+		RequestID string `json:"request_id"`
+		Scope     string `json:"scope"`
+		SessionID string `json:"session_id,omitempty"`
+		UserID    string `json:"user_id,omitempty"`
+		TenantID  string `json:"tenant_id,omitempty"`
+		DeviceID  string `json:"device_id,omitempty"`
+	}{r.ID, r.Scope, r.SessionID, r.UserID, r.TenantID, r.DeviceID})
 }
 
 func readRevocation(o *object) (events.Request, error) {
@@ -83,13 +90,13 @@ func scopeOf(r events.Request) (store.Scope, *problem) {
 	case r.SessionID != "":
 		return store.ScopeSession, nil
 	case r.AppID != "":
-		return "", invalid("app_id", "revocation by app does not exist yet (bulk revocation); name a session or a user")
+		return "", invalid("app_id", "a whole app is POST /v1/revocations/bulk; name a session or a user here")
 	case r.UserID != "" && r.DeviceID != "":
 		return store.ScopeDevice, nil
 	case r.UserID != "":
 		return store.ScopeUser, nil
 	case r.TenantID != "" && r.DeviceID == "":
-		return "", invalid("tenant_id", "revocation of a whole tenant does not exist yet (bulk revocation); name a session, or a user by user_id")
+		return "", invalid("tenant_id", "a whole tenant is POST /v1/revocations/bulk; name a session here, or a user by user_id")
 	default:
 		return "", invalid("user_id", "one of session_token, session_id and user_id is required")
 	}

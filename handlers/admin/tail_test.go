@@ -46,6 +46,9 @@ func (w *world) follow(query string) (next func() string) {
 		if !lines.Scan() {
 			w.t.Fatalf("the tail ended: %v", lines.Err())
 		}
+		if err := theContract(w.t).valid("#/components/schemas/Event", lines.Bytes()); err != nil {
+			w.t.Errorf("%s is not what %s promises: %v", lines.Bytes(), documentFile, err)
+		}
 		var e events.Event[events.Revoked]
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil || e.SpecVersion != "1.0" || e.Type != "logoutd.user.revoked.v1" {
 			w.t.Fatalf("not an event: %s: %v", lines.Bytes(), err)

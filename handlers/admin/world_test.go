@@ -51,6 +51,7 @@ func newWorld(t *testing.T, change ...func(*admin.Config)) *world {
 		CSRFToken: func(id string) string { return "csrf-of-" + id },
 		Logger:    slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
+	w.operations()
 	for _, f := range change {
 		f(&w.config)
 	}
@@ -101,8 +102,11 @@ func (w *world) do(r *http.Request) answer {
 	if err != nil {
 		w.t.Fatalf("%s %s: reading answer: %v", r.Method, r.URL.Path, err)
 	}
+	if err := theContract(w.t).check(r, response, content); err != nil {
+		w.t.Errorf("%s %s: %d %s is not what %s promises: %v", r.Method, r.URL.Path, response.StatusCode, content, documentFile, err)
+	}
 	a := answer{status: response.StatusCode, header: response.Header}
-	if err := json.Unmarshal(content, &a.body); err != nil && r.Method != http.MethodHead {
+	if err := json.Unmarshal(content, &a.body); err != nil && len(content) > 0 {
 		w.t.Fatalf("%s %s: answer %q is not JSON: %v", r.Method, r.URL.Path, content, err)
 	}
 	return a

@@ -89,6 +89,24 @@ func BenchmarkQuestions(b *testing.B) {
 				}
 			}
 		})
+		b.Run("page/deep "+name, func(b *testing.B) {
+			after := ""
+			for range 40 {
+				page, err := w.List(context.Background(), f, after, n/50)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if page.Next == "" {
+					break
+				}
+				after = page.Next
+			}
+			for b.Loop() {
+				if _, err := w.List(context.Background(), f, after, 50); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 		b.Run("groups/"+name, func(b *testing.B) {
 			for b.Loop() {
 				if _, err := w.Groups(context.Background(), f); err != nil {

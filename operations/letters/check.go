@@ -5,11 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
-
-	"github.com/logoutd/logoutd/events"
 )
 
 // check compares the projection with the stream, and takes out what is not
@@ -79,6 +76,26 @@ func (l *Letters) findEnd(ctx context.Context, stream jetstream.Stream) error {
 
 // lastOf returns the place of the last message that there is; 0: none.
 func lastOf(ctx context.Context, stream jetstream.Stream) (uint64, error) {
+	info, err := stream.Info(ctx)
+	if err != nil {
+		return 0, unavailable("finding the last dead letter", err)
+	}
+	last := info.State.LastSeq
+	if info.State.Msgs == 0 {
+		return 0, nil
+	}
+	if _, err = stream.GetMsg(ctx, last); errors.Is(err, jetstream.ErrMsgNotFound) {
+		return lastLeft(ctx, stream)
+	}
+	if err != nil {
+		return 0, unavailable("finding the last dead letter", err)
+	}
+	return last, nil
+}
+
+// lastLeft is lastOf a stream whose last message was removed. The broker walks
+// through all subjects for it.
+func lastLeft(ctx context.Context, stream jetstream.Stream) (uint64, error) {
 	msg, err := stream.GetLastMsgForSubject(ctx, stream.CachedInfo().Config.Subjects[0])
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return 0, nil
@@ -87,52 +104,4 @@ func lastOf(ctx context.Context, stream jetstream.Stream) (uint64, error) {
 		return 0, unavailable("finding the last dead letter", err)
 	}
 	return msg.Sequence, nil
-}
-
-// settleStep is how often Settled asks the broker again.
-const settleStep = 50 * time.Millisecond
-
-// Settled returns once everything that is on the stream at the time of the
-// call is in the projection, and what was removed before is not. It waits for
-// Run, as long as ctx lasts; the error of a broker that cannot be asked wraps
-// [events.ErrUnavailable].
-func (l *Letters) Settled(ctx context.Context) error {
-	stream, err := l.config.JetStream.Stream(ctx, events.StreamFailed)
-	if err != nil {
-		return unavailable("finding dead letters", err)
-	}
-	target, err := lastOf(ctx, stream)
-	if err != nil {
-		return err
-	}
-	for {
-		moved := l.state.wait()
-		settled, err := l.settled(ctx, stream, target)
-		if err != nil || settled {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("waiting for the projection of dead letters: %w", ctx.Err())
-		case <-moved:
-		case <-time.After(settleStep):
-		}
-		if last, err := lastOf(ctx, stream); err == nil {
-			target = min(target, last) // the one it was may be gone
-		}
-	}
-}
-
-// settled reports whether the projection has got to the target and agrees with
-// the stream.
-func (l *Letters) settled(ctx context.Context, stream jetstream.Stream, target uint64) (bool, error) {
-	at, _, _ := l.state.now()
-	if l.state.progress().Ready && at.seq >= target {
-		err := l.check(ctx, stream)
-		if !errors.Is(err, errAnew) {
-			return err == nil, err
-		}
-	}
-	l.nudge()
-	return false, nil
 }

@@ -6,12 +6,15 @@ import (
 	"math"
 )
 
+// start is before the newest letter.
+var start = cursor{math.MaxInt64, math.MaxInt64}
+
 // cursor is a place in a list: after the letter that failed then.
 type cursor struct{ failedAt, seq int64 }
 
 func cursorAt(l Letter) cursor { return cursor{millis(l.FailedAt), int64(l.Seq)} }
 
-// form of a cursor in text: two numbers of 64 bits.
+// cursorForm is how its two numbers of 64 bits stand in a text.
 var cursorForm = base64.RawURLEncoding.Strict()
 
 func (c cursor) String() string {
@@ -19,10 +22,10 @@ func (c cursor) String() string {
 	return cursorForm.EncodeToString(binary.BigEndian.AppendUint64(b, uint64(c.seq)))
 }
 
-// parseCursor reads what String returned; nothing is before the newest letter.
+// parseCursor reads what String returned; nothing is the start.
 func parseCursor(text string) (cursor, error) {
 	if text == "" {
-		return cursor{math.MaxInt64, math.MaxInt64}, nil
+		return start, nil
 	}
 	b, err := cursorForm.DecodeString(text)
 	if err != nil || len(b) != 16 {

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"github.com/logoutd/logoutd/events"
 )
 
@@ -52,33 +50,6 @@ type request struct {
 	AppID       string      `json:"app_id"`
 	DeviceID    string      `json:"device_id"`
 	RequestedAt events.Time `json:"requested_at"`
-}
-
-// batch is what some consecutive messages of the stream hold.
-type batch struct {
-	letters []Letter
-	strays  []uint64 // public events, which are no letters
-	last    uint64   // place of the last message
-	left    uint64   // messages after it
-}
-
-// add reads one more message. delivered counts them.
-func (b *batch) add(msg jetstream.Msg, delivered *uint64) error {
-	meta, err := msg.Metadata()
-	if err != nil {
-		return err
-	}
-	if *delivered++; meta.Sequence.Consumer != *delivered {
-		return fmt.Errorf("message %d came instead of %d", meta.Sequence.Consumer, *delivered)
-	}
-	b.last, b.left = meta.Sequence.Stream, meta.NumPending
-	if letter, ok := decode(msg.Subject(), msg.Data(), meta.Timestamp); ok {
-		letter.Seq = b.last
-		b.letters = append(b.letters, letter)
-	} else {
-		b.strays = append(b.strays, b.last)
-	}
-	return nil
 }
 
 // decode reads a message that was stored at some time; false: it is a public

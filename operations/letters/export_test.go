@@ -27,5 +27,9 @@ func (l *Letters) Pending() int {
 	return len(l.state.gone)
 }
 
-// Few is how many letters are gone through one by one.
-const Few = few
+// Few returns the configuration with fewer letters that are gone through one
+// by one.
+func (c Config) Few(n int) Config {
+	c.fewer = n
+	return c
+}

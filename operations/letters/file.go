@@ -26,6 +26,10 @@ const version = 1
 // readers is how many questions are answered at the same time.
 const readers = 3
 
+// inMemory keeps what is sorted out of temporary files: a container may have
+// no place for them.
+const inMemory = "temp_store(MEMORY)"
+
 // file is an open SQLite file.
 type file struct {
 	write *sql.DB // one connection
@@ -42,10 +46,10 @@ func openFile(path string) (*file, error) {
 		return nil, err
 	}
 	f := &file{}
-	if f.write, err = openDB(path, 1, "journal_mode(WAL)", "synchronous(NORMAL)", "cache_size(-64000)"); err != nil {
+	if f.write, err = openDB(path, 1, "journal_mode(WAL)", "synchronous(NORMAL)", "cache_size(-64000)", inMemory); err != nil {
 		return nil, err
 	}
-	if f.read, err = openDB(path, readers, "query_only(1)", "cache_size(-16000)"); err != nil {
+	if f.read, err = openDB(path, readers, "query_only(1)", "cache_size(-16000)", inMemory); err != nil {
 		return nil, errors.Join(err, f.write.Close())
 	}
 	if err := f.prepare(); err != nil {

@@ -15,12 +15,6 @@ import (
 )
 
 const (
-	// fetch is how many messages are asked for at a time, and the most that
-	// are put in at once.
-	fetch = 4096
-	// heartbeat is how often the broker says that it is there. After twice
-	// that time without, it is asked anew.
-	heartbeat = time.Second
 	// retryWait is the time between two tries to follow the stream.
 	retryWait = 250 * time.Millisecond
 	// tellAgain is how long the same trouble is not logged again.
@@ -112,48 +106,6 @@ func (l *Letters) start(ctx context.Context) (jetstream.Stream, jetstream.Consum
 // of reports whether this can be a place on the stream.
 func (p place) of(info *jetstream.StreamInfo) bool {
 	return p.created == info.Created.UnixNano() && p.seq <= info.State.LastSeq
-}
-
-// read fetches messages and hands them on in batches as they come.
-func read(ctx context.Context, consumer jetstream.Consumer, batches chan<- batch) error {
-	delivered := uint64(0)
-	for {
-		fetched, err := consumer.Fetch(fetch, jetstream.FetchContext(ctx), jetstream.FetchHeartbeat(heartbeat))
-		if err != nil {
-			return unavailable("reading dead letters", err)
-		}
-		for msg := range fetched.Messages() {
-			b, err := gather(msg, fetched.Messages(), &delivered)
-			if err != nil {
-				return err
-			}
-			select {
-			case batches <- b:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		if err := fetched.Error(); err != nil {
-			return unavailable("reading dead letters", err)
-		}
-	}
-}
-
-// gather makes a batch of a message and of those that are there already.
-// delivered counts the messages: none must be missing.
-func gather(msg jetstream.Msg, more <-chan jetstream.Msg, delivered *uint64) (batch, error) {
-	var b batch
-	for ok := true; ok; {
-		if err := b.add(msg, delivered); err != nil {
-			return b, err
-		}
-		select {
-		case msg, ok = <-more:
-		default:
-			ok = false
-		}
-	}
-	return b, nil
 }
 
 // take puts in what comes, takes out what is removed, and looks from time to

@@ -12,7 +12,7 @@ import (
 // Groups returns the groups of a filter's letters, the largest first.
 func (l *Letters) Groups(ctx context.Context, f Filter) ([]Group, error) {
 	return query(ctx, l, func(tx *sql.Tx) ([]Group, error) {
-		s, err := plan(ctx, tx, f)
+		s, err := l.plan(ctx, tx, f)
 		if err != nil {
 			return nil, err
 		}
@@ -72,9 +72,10 @@ func (s *selection) counts(ctx context.Context, tx *sql.Tx) (map[int64]extent, e
 
 // countEach goes through the letters.
 func (s *selection) countEach(ctx context.Context, tx *sql.Tx) (map[int64]extent, error) {
+	w := s.all()
 	rows, err := tx.QueryContext(ctx, fmt.Sprintf(`SELECT cause, COUNT(*), MIN(failed_at), MAX(failed_at),
 		COUNT(DISTINCT CASE WHEN user <> '' THEN tenant || char(0) || user END)
-		FROM letters %s WHERE %s GROUP BY cause`, s.through(), s.text()), s.args...)
+		FROM letters %s WHERE %s GROUP BY cause`, s.through(), w.text()), w.args...)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +94,7 @@ func (s *selection) countEach(ctx context.Context, tx *sql.Tx) (map[int64]extent
 
 // sample fills in the last letter of a group.
 func (s *selection) sample(ctx context.Context, tx *sql.Tx, c counted, e extent, g *Group) error {
-	w, hint := s.and(`cause = ? AND failed_at = ?`, c.id, e.last), ""
+	w, hint := s.all().and(`cause = ? AND failed_at = ?`, c.id, e.last), ""
 	if s.indexed {
 		hint = "INDEXED BY by_cause"
 	}

@@ -26,6 +26,7 @@ type Config struct {
 	Logger *slog.Logger
 
 	checkEvery time.Duration // other than checkInterval, in tests
+	fewer      int           // than few, in tests
 }
 
 // checkInterval is how often the projection is compared with the stream, for

@@ -18,13 +18,12 @@ func (l *Letters) List(ctx context.Context, f Filter, after string, limit int) (
 		return Page{}, err
 	}
 	return query(ctx, l, func(tx *sql.Tx) (Page, error) {
-		s, err := plan(ctx, tx, f)
+		s, err := l.plan(ctx, tx, f)
 		if err != nil {
 			return Page{}, err
 		}
 		limit = max(limit, 1)
-		w := s.and(`(failed_at, seq) < (?, ?)`, from.failedAt, from.seq)
-		letters, err := selectLetters(ctx, tx, s.byTime(), w, newestFirst, limit+1)
+		letters, err := selectLetters(ctx, tx, s.byTime(), s.after(from), newestFirst, limit+1)
 		if err != nil {
 			return Page{}, err
 		}
@@ -41,7 +40,7 @@ func (l *Letters) List(ctx context.Context, f Filter, after string, limit int) (
 // Count returns how many letters a filter selects.
 func (l *Letters) Count(ctx context.Context, f Filter) (int, error) {
 	return query(ctx, l, func(tx *sql.Tx) (int, error) {
-		s, err := plan(ctx, tx, f)
+		s, err := l.plan(ctx, tx, f)
 		if err != nil {
 			return 0, err
 		}
@@ -51,12 +50,10 @@ func (l *Letters) Count(ctx context.Context, f Filter) (int, error) {
 
 func (s *selection) count(ctx context.Context, tx *sql.Tx) (n int, err error) {
 	if s.plain {
-		for _, c := range s.causes {
-			n += c.letters
-		}
-		return n, nil
+		return sum(s.causes), nil
 	}
-	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM letters `+s.byTime()+` WHERE `+s.text(), s.args...).Scan(&n)
+	w := s.all()
+	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM letters `+s.byTime()+` WHERE `+w.text(), w.args...).Scan(&n)
 	return n, err
 }
 
@@ -82,7 +79,7 @@ func (l *Letters) Select(ctx context.Context, f Filter, each func(Letter) error)
 			}
 			after = letter.Seq
 		}
-		if len(letters) < few {
+		if len(letters) < l.config.few() {
 			return nil
 		}
 	}
@@ -90,11 +87,12 @@ func (l *Letters) Select(ctx context.Context, f Filter, each func(Letter) error)
 
 func (l *Letters) selectAfter(ctx context.Context, f Filter, after, last uint64) ([]Letter, error) {
 	return query(ctx, l, func(tx *sql.Tx) ([]Letter, error) {
-		s, err := plan(ctx, tx, f)
+		s, err := l.plan(ctx, tx, f)
 		if err != nil {
 			return nil, err
 		}
-		return selectLetters(ctx, tx, s.bySeq(), s.and(`seq > ? AND seq <= ?`, int64(after), int64(last)), `seq`, few)
+		w := s.all().and(`seq > ? AND seq <= ?`, int64(after), int64(last))
+		return selectLetters(ctx, tx, s.bySeq(), w, `seq`, l.config.few())
 	})
 }
 

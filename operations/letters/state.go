@@ -79,8 +79,11 @@ func (s *state) forgotten(limit int) []uint64 {
 	defer s.mu.Unlock()
 	var seqs []uint64
 	for seq := range s.gone {
-		if seq <= s.place.seq && len(seqs) < limit {
+		if seq <= s.place.seq {
 			seqs = append(seqs, seq)
+		}
+		if len(seqs) == limit {
+			break
 		}
 	}
 	slices.Sort(seqs)

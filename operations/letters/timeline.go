@@ -67,8 +67,8 @@ func requested(r events.Request) []Entry {
 	return append(entries, Entry{At: at, What: Fenced, Detail: "revokes what was authenticated up to " + r.Cutoff.String()})
 }
 
-// failures returns an entry a failed delivery. Letters of logoutd 0.3 and
-// before tell of the first and the last one only.
+// failures returns an entry a failed delivery. A letter without a log tells of
+// the first and the last one only.
 func failures(d events.DeadLetter) []Entry {
 	if len(d.History.Log) == 0 {
 		return outerFailures(d)

@@ -78,7 +78,7 @@ func (w *world) close() {
 
 func (w *world) settle() {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	if err := w.Settled(ctx); err != nil {
 		w.Fatal(err)

@@ -34,10 +34,11 @@ type dryRun struct {
 	asked      []letters.Letter // collected for the store
 }
 
-// items returns the eligible letters of a query, in the order of Seq.
-func (d *dryRun) items(ctx context.Context, q Query) iter.Seq2[jobs.Item, error] {
+// items returns the eligible letters of a query, in the order of Seq; named
+// are those under its ids.
+func (d *dryRun) items(ctx context.Context, q Query, named []letters.Letter) iter.Seq2[jobs.Item, error] {
 	return func(yield func(jobs.Item, error) bool) {
-		gone, err := d.each(ctx, q, func(letter letters.Letter) error {
+		gone, err := d.each(ctx, q, named, func(letter letters.Letter) error {
 			if why := d.judge(letter); why != "" {
 				d.ineligible[why]++
 				return nil

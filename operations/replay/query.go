@@ -40,13 +40,23 @@ type shownFilter struct {
 	MaxAttempts int         `json:"max_attempts,omitempty"`
 }
 
-func (q Query) encode() (json.RawMessage, error) {
-	if (len(q.IDs) > 0) == (q.Filter != nil) {
-		return nil, ErrQuery
+// named returns the letters under the ids.
+func (r *Replays) named(ctx context.Context, ids []string) ([]letters.Letter, error) {
+	if len(ids) == 0 {
+		return nil, nil
 	}
-	s := shown{IDs: q.IDs}
-	if len(q.IDs) > shownIDs {
-		s.IDs, s.IDsTotal = q.IDs[:shownIDs], len(q.IDs)
+	return r.Letters.ByIDs(ctx, slices.Compact(slices.Sorted(slices.Values(ids))))
+}
+
+// encode keeps only ids under which there is a letter: what somebody gave for
+// an id may be a credential.
+func (q Query) encode(named []letters.Letter) (json.RawMessage, error) {
+	var s shown
+	for _, letter := range named[:min(len(named), shownIDs)] {
+		s.IDs = append(s.IDs, letter.ID)
+	}
+	if len(s.IDs) < len(q.IDs) {
+		s.IDsTotal = len(q.IDs)
 	}
 	if f := q.Filter; f != nil {
 		s.Filter = &shownFilter{
@@ -64,21 +74,17 @@ func (q Query) encode() (json.RawMessage, error) {
 
 // each calls f with every letter of the query, in the order of Seq, and
 // returns how many ids name none.
-func (r *Replays) each(ctx context.Context, q Query, f func(letters.Letter) error) (missing int, err error) {
+func (r *Replays) each(ctx context.Context, q Query, named []letters.Letter, f func(letters.Letter) error) (missing int, err error) {
 	if q.Filter != nil {
 		return 0, r.Letters.Select(ctx, *q.Filter, f)
 	}
-	ids := slices.Compact(slices.Sorted(slices.Values(q.IDs)))
-	found, err := r.Letters.ByIDs(ctx, ids)
-	if err != nil {
-		return 0, err
-	}
 	there := map[string]bool{}
-	for _, letter := range found {
+	for _, letter := range named {
 		there[letter.ID] = true
 		if err := f(letter); err != nil {
 			return 0, err
 		}
 	}
+	ids := slices.Compact(slices.Sorted(slices.Values(q.IDs)))
 	return len(ids) - len(there), nil
 }

@@ -67,16 +67,23 @@ func (r *Replays) Plan(ctx context.Context, kind, by string, q Query, force bool
 	if kind != KindReplay && kind != KindDiscard {
 		return jobs.Plan{}, ErrKind
 	}
-	query, err := q.encode()
-	if err != nil {
-		return jobs.Plan{}, err
+	if (len(q.IDs) > 0) == (q.Filter != nil) {
+		return jobs.Plan{}, ErrQuery
 	}
 	if err := r.settle(ctx); err != nil {
 		return jobs.Plan{}, err
 	}
+	named, err := r.named(ctx, q.IDs)
+	if err != nil {
+		return jobs.Plan{}, err
+	}
+	query, err := q.encode(named)
+	if err != nil {
+		return jobs.Plan{}, err
+	}
 	run := dryRun{Replays: r, kind: kind, force: force, ineligible: map[string]int{}}
 	draft := jobs.Draft{Kind: kind, By: by, Force: force, Query: query, Ineligible: run.ineligible}
-	plan, err := r.Jobs.Prepare(ctx, draft, run.items(ctx, q))
+	plan, err := r.Jobs.Prepare(ctx, draft, run.items(ctx, q, named))
 	if err != nil {
 		return jobs.Plan{}, fmt.Errorf("planning %s: %w", kind, err)
 	}

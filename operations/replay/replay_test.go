@@ -72,23 +72,31 @@ func TestReplayByIDs(t *testing.T) {
 	if plan.Eligible != 2 || !cmp.Equal(plan.Ineligible, map[string]int{"missing": 2}) {
 		t.Errorf("plan %+v", plan)
 	}
+	// What was given for an id and is none may be a credential.
+	want := fmt.Sprintf(`{"ids":[%q,%q],"ids_total":6}`, pushLetter(1).ID, pushLetter(3).ID)
+	if diff := cmp.Diff(want, string(plan.Query)); diff != "" {
+		t.Errorf("query (-want +got):\n%s", diff)
+	}
 }
 
 func TestManyIDsAreShownInPart(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	var ids []string
-	for n := range 1000 {
-		ids = append(ids, fmt.Sprint(n))
+	var failed []events.DeadLetter
+	for n := range 120 {
+		failed = append(failed, pushLetter(n))
+		ids = append(ids, pushLetter(n).ID)
 	}
+	w.fail(failed...)
 	plan := w.plan(replay.KindReplay, replay.Query{IDs: ids}, false)
 	var want string
 	for n := range 100 {
-		want += fmt.Sprintf(`,"%d"`, n)
+		want += fmt.Sprintf(`,%q`, pushLetter(n).ID)
 	}
-	want = `{"ids":[` + want[1:] + `],"ids_total":1000}`
-	if diff := cmp.Diff(want, string(plan.Query)); diff != "" || plan.Ineligible["missing"] != 1000 {
-		t.Errorf("missing %d, query (-want +got):\n%s", plan.Ineligible["missing"], diff)
+	want = `{"ids":[` + want[1:] + `],"ids_total":120}`
+	if diff := cmp.Diff(want, string(plan.Query)); diff != "" || plan.Eligible != 120 {
+		t.Errorf("eligible %d, query (-want +got):\n%s", plan.Eligible, diff)
 	}
 }
 

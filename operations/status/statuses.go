@@ -89,6 +89,9 @@ func (q *inquiry) answer(doing string, err error) (Status, error) {
 	if err != nil {
 		return Status{}, fmt.Errorf("%s: %w", doing, err)
 	}
+	if q.State == Unknown {
+		q.RequestID = "" // what was given for an id may be a credential
+	}
 	q.Note = strings.Join(q.said, " ")
 	return q.Status, nil
 }

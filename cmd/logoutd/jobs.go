@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+)
+
+// jobsCmd groups what operators do with jobs.
+type jobsCmd struct {
+	List   jobsListCmd   `cmd:"" help:"List jobs, newest first."`
+	Show   jobsShowCmd   `cmd:"" help:"Show one job; --watch follows it to its end."`
+	Pause  jobsPauseCmd  `cmd:"" help:"Pause a job."`
+	Resume jobsResumeCmd `cmd:"" help:"Go on with a job that is paused."`
+	Cancel jobsCancelCmd `cmd:"" help:"End a job; what it has done stays done."`
+}
+
+// job is a job as the API shows it.
+type job struct {
+	ID         string          `json:"id"`
+	Kind       string          `json:"kind"`
+	State      string          `json:"state"`
+	By         string          `json:"by"`
+	Reason     string          `json:"reason"`
+	Rate       float64         `json:"rate,omitempty"`
+	Total      int             `json:"total"`
+	Position   int             `json:"position"`
+	Counts     map[string]int  `json:"counts"`
+	PerSecond  float64         `json:"per_second"`
+	CreatedAt  string          `json:"created_at"`
+	FinishedAt string          `json:"finished_at,omitempty"`
+	Error      string          `json:"error,omitempty"`
+	raw        json.RawMessage // as it came
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (j *job) UnmarshalJSON(raw []byte) error {
+	type fields job
+	if err := json.Unmarshal(raw, (*fields)(j)); err != nil {
+		return err
+	}
+	j.raw = slices.Clone(raw)
+	return nil
+}
+
+// over reports whether nothing happens to the job any more by itself.
+func (j job) over() bool { return j.State != "running" }
+
+func (j job) counted() string {
+	text := ""
+	for _, what := range slices.Sorted(maps.Keys(j.Counts)) {
+		text += fmt.Sprintf(" %s %d", what, j.Counts[what])
+	}
+	return text
+}
+
+func (j job) row() row {
+	return row{j.ID, j.Kind, j.State, fmt.Sprintf("%d/%d", j.Position, j.Total), j.By, j.CreatedAt, j.counted(), j.Reason}
+}
+
+type jobsListCmd struct {
+	clientFlags
+	outputFlags
+}
+
+// Run lists the jobs.
+func (c *jobsListCmd) Run(ctx context.Context, t *terminal) error {
+	var answer struct {
+		Jobs []json.RawMessage `json:"jobs"`
+	}
+	if err := c.ask(ctx, "GET", "/v1/jobs", nil, &answer); err != nil {
+		return err
+	}
+	return printEach(t.out, c.outputFlags, answer.Jobs, job.row, "ID", "KIND", "STATE", "DONE", "BY", "CREATED AT", "COUNTS", "REASON")
+}
+
+type jobFlags struct {
+	clientFlags
+	outputFlags
+
+	ID string `arg:"" help:"The job, by its id in jobs list."`
+}
+
+func (f jobFlags) path() string { return "/v1/jobs/" + url.PathEscape(f.ID) }
+
+func (f jobFlags) change(ctx context.Context, t *terminal, verb string) error {
+	var j job
+	if err := f.ask(ctx, "POST", f.path()+"/"+verb, nil, &j); err != nil {
+		return err
+	}
+	return printJob(t, f.outputFlags, j)
+}
+
+type jobsShowCmd struct {
+	jobFlags
+
+	Watch bool `short:"w" help:"Follow it until it is over."`
+}
+
+// Run shows the job.
+func (c *jobsShowCmd) Run(ctx context.Context, t *terminal) error {
+	var j job
+	if err := c.ask(ctx, "GET", c.path(), nil, &j); err != nil {
+		return err
+	}
+	if c.Watch {
+		return watchJob(ctx, t, c.clientFlags, c.outputFlags, j)
+	}
+	return printJob(t, c.outputFlags, j)
+}
+
+type jobsPauseCmd struct{ jobFlags }
+
+// Run pauses the job.
+func (c *jobsPauseCmd) Run(ctx context.Context, t *terminal) error { return c.change(ctx, t, "pause") }
+
+type jobsResumeCmd struct{ jobFlags }
+
+// Run resumes the job.
+func (c *jobsResumeCmd) Run(ctx context.Context, t *terminal) error {
+	return c.change(ctx, t, "resume")
+}
+
+type jobsCancelCmd struct {
+	jobFlags
+
+	Yes bool `short:"y" help:"Do not ask."`
+}
+
+// Run cancels the job.
+func (c *jobsCancelCmd) Run(ctx context.Context, t *terminal) error {
+	if !c.Yes {
+		if err := t.confirm("Cancel job " + c.ID + "? It cannot be resumed."); err != nil {
+			return err
+		}
+	}
+	return c.change(ctx, t, "cancel")
+}
+
+func printJob(t *terminal, f outputFlags, j job) error {
+	if f.json() {
+		return printLine(t.out, j.raw)
+	}
+	rows := []row{
+		{"job", j.ID}, {"kind", j.Kind}, {"state", j.State}, {"done", fmt.Sprintf("%d of %d", j.Position, j.Total)},
+		{"by", j.By}, {"reason", j.Reason}, {"created", j.CreatedAt}, {"finished", j.FinishedAt}, {"error", j.Error},
+	}
+	for _, what := range slices.Sorted(maps.Keys(j.Counts)) {
+		rows = append(rows, row{what, strconv.Itoa(j.Counts[what])})
+	}
+	return printFields(t.out, rows...)
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/handlers"
+	"github.com/logoutd/logoutd/handlers/admin"
+	"github.com/logoutd/logoutd/handlers/console"
+	"github.com/logoutd/logoutd/operations/access"
+	"github.com/logoutd/logoutd/operations/audit"
+	"github.com/logoutd/logoutd/operations/bulk"
+	"github.com/logoutd/logoutd/operations/jobs"
+	"github.com/logoutd/logoutd/operations/letters"
+	"github.com/logoutd/logoutd/operations/overview"
+	"github.com/logoutd/logoutd/operations/replay"
+	"github.com/logoutd/logoutd/operations/status"
+)
+
+// operations are what operators work with, in the admin role.
+type operations struct {
+	deadLetters *events.DeadLetters
+	letters     *letters.Letters
+	jobs        *jobs.Jobs
+	replays     *replay.Replays
+	bulk        *bulk.Bulk
+	status      *status.Statuses
+	tokens      *access.Tokens
+	audit       *audit.Log
+	overview    *overview.Overview
+}
+
+// openOperations asks no broker: an admin process starts without one, too.
+func (s *service) openOperations(context.Context) (err error) {
+	if !s.settings.has(roleAdmin) {
+		return nil
+	}
+	o := &operations{deadLetters: events.NewDeadLetters(s.js), audit: audit.New(s.js)}
+	o.letters, err = letters.Open(letters.Config{
+		JetStream: s.js, Path: filepath.Join(s.settings.DataDir, lettersFile), Logger: s.logger,
+	})
+	if err != nil {
+		return err
+	}
+	s.closers = append(s.closers, func() {
+		if err := o.letters.Close(); err != nil {
+			s.logger.Error("projection of dead letters does not close", "err", err)
+		}
+	})
+	works := map[string]jobs.Work{}
+	o.jobs = jobs.New(jobs.Config{
+		JetStream: s.js, Works: works, Instance: instanceName(), Logger: s.logger, Changed: s.auditJob,
+	})
+	o.replays = replay.New(replay.Config{
+		Letters: o.letters, DeadLetters: o.deadLetters, Jobs: o.jobs, Store: s.store, MaxReplays: s.settings.file.Retry.MaxReplays,
+	})
+	o.bulk = bulk.New(bulk.Config{Store: s.store, Publisher: s.publisher, Jobs: o.jobs, Logger: s.logger})
+	for _, kinds := range []map[string]jobs.Work{o.replays.Works(), o.bulk.Works()} {
+		for kind, work := range kinds {
+			works[kind] = work
+		}
+	}
+	o.status = status.New(status.Config{Store: s.store, Letters: o.letters, JetStream: s.js})
+	o.tokens = access.New(access.Config{JetStream: s.js, Root: s.adminToken, Logger: s.logger})
+	o.overview = overview.New(overview.Config{
+		JetStream: s.js, Gatherer: s.frontMetrics, Providers: s.settings.providers(),
+		Letters: o.letters, Jobs: o.jobs, Store: s.store, Logger: s.logger,
+	})
+	s.operations = o
+	return nil
+}
+
+// instanceName tells processes apart for whoever looks at a job.
+func instanceName() string {
+	host, _ := os.Hostname()
+	return strings.TrimPrefix(host+"-"+events.NewID()[24:], "-")
+}
+
+// auditTimeout is how long the end of a job waits for its entry in the audit
+// log.
+const auditTimeout = 5 * time.Second
+
+// auditJob records how a job ended; what operators do to jobs is recorded
+// where they ask for it.
+func (s *service) auditJob(_, after jobs.Job) {
+	if after.State != jobs.Done && after.State != jobs.Failed {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), auditTimeout)
+	defer cancel()
+	err := s.operations.audit.Append(ctx, audit.Entry{
+		ID: after.ID + ".finish." + after.FinishedAt.Format(time.RFC3339Nano), By: after.By, Action: audit.ActionJobFinish, Reason: after.Reason, JobID: after.ID, Counts: after.Counts,
+	})
+	if err != nil {
+		s.logger.Error("the end of a job is missing in the audit log", "job", after.ID, "err", err)
+	}
+}
+
+// work returns what runs beside the listeners for operators.
+func (o *operations) work() []func(context.Context) error {
+	return []func(context.Context) error{o.letters.Run, o.jobs.Run, o.tokens.Run, o.overview.Run}
+}
+
+// handleOperators gives operators the admin API and the console, which end
+// with ctx.
+func (s *service) handleOperators(ctx context.Context, mux *http.ServeMux) {
+	o := s.operations
+	mux.Handle("/v1/", admin.New(admin.Config{
+		Store: s.store, Publisher: s.publisher, DeadLetters: o.deadLetters, JetStream: s.js,
+		CSRFToken: func(sessionID string) string { return handlers.CSRFToken(s.secret, sessionID) },
+		Letters:   o.letters, Replays: o.replays, Bulk: o.bulk, Jobs: o.jobs, Status: o.status, Overview: o.overview,
+		Audit: o.audit, Tokens: o.tokens, PublishUnknown: s.settings.publishUnknown(),
+		Ready: s.restored, Lifetime: ctx, Logger: s.logger, Registerer: s.metrics,
+	}))
+	page := console.New(console.Config{
+		Letters: o.letters, DeadLetters: o.deadLetters, Replays: o.replays, Bulk: o.bulk, Jobs: o.jobs, Audit: o.audit,
+		Access: o.tokens, Status: o.status, Overview: o.overview, JetStream: s.js, Secret: s.secret, Lifetime: ctx, Logger: s.logger,
+	})
+	mux.Handle("/console", page)
+	mux.Handle("/console/", page)
+}

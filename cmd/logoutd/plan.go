@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+)
+
+// planFlags are how something is done to many at once: first a dry run that
+// fixes the set, then, once it is confirmed, a job that works on just that.
+type planFlags struct {
+	DryRun bool    `help:"Only count what would be done, and what not and why."`
+	Rate   float64 `help:"How many a second at most. Default: as fast as it goes." placeholder:"N"`
+	Yes    bool    `short:"y" help:"Do not ask."`
+	Detach bool    `help:"Do not wait until it is done; logoutd jobs shows how far it is."`
+}
+
+// plan is the answer to a dry run.
+type plan struct {
+	Token      string         `json:"token"`
+	Kind       string         `json:"kind"`
+	Eligible   int            `json:"eligible"`
+	Ineligible map[string]int `json:"ineligible"`
+	ExpiresAt  string         `json:"expires_at"`
+}
+
+// reasonFor refuses a run without a reason.
+func (f planFlags) reasonFor(reason string) error {
+	if reason == "" && !f.DryRun {
+		return errors.New("--reason is required: it stands in the audit log")
+	}
+	return nil
+}
+
+// planned is a selection to be worked on by a job.
+type planned struct {
+	planFlags
+	client clientFlags
+	output outputFlags
+	path   string
+	reason string
+	// ask is the question before it is done, of a number.
+	ask string
+	// each tells that each one was named, so that all are expected to be done.
+	each bool
+}
+
+// run makes the dry run, asks, starts the job and watches it.
+func (p planned) run(ctx context.Context, t *terminal, selection map[string]any) error {
+	selection["dry_run"] = true
+	var dry json.RawMessage
+	if err := p.client.call(ctx, "POST", p.path, selection, &dry); err != nil {
+		return err
+	}
+	var plan plan
+	if err := json.Unmarshal(dry, &plan); err != nil {
+		return fmt.Errorf("reading answer: %w", err)
+	}
+	if p.DryRun {
+		if p.output.json() {
+			return printLine(t.out, dry)
+		}
+		return printTable(t.out, plan.rows()...)
+	}
+	if plan.Eligible == 0 {
+		_ = printTable(t.err, plan.rows()...)
+		return &failure{error: errors.New("there is nothing to do"), code: exitNothing}
+	}
+	if !p.Yes {
+		_ = printTable(t.err, plan.rows()...)
+		if err := t.confirm(fmt.Sprintf(p.ask, plan.Eligible)); err != nil {
+			return err
+		}
+	}
+	if err := p.start(ctx, t, plan); err != nil || !p.each || len(plan.Ineligible) == 0 {
+		return err
+	}
+	_ = printTable(t.err, plan.rows()...)
+	return &failure{error: errors.New("not all that were named could be done"), code: exitPart}
+}
+
+func (p planned) start(ctx context.Context, t *terminal, plan plan) error {
+	body := map[string]any{"token": plan.Token, "reason": p.reason}
+	if p.Rate != 0 {
+		body["rate"] = p.Rate
+	}
+	var j job
+	if err := p.client.ask(ctx, "POST", p.path, body, &j); err != nil {
+		return err
+	}
+	if p.Detach {
+		return printJob(t, p.output, j)
+	}
+	return watchJob(ctx, t, p.client, p.output, j)
+}
+
+// rows show what would be done, and what not and why.
+func (p plan) rows() []row {
+	rows := []row{{"eligible", strconv.Itoa(p.Eligible)}}
+	for _, reason := range slices.Sorted(maps.Keys(p.Ineligible)) {
+		rows = append(rows, row{"not: " + reason, strconv.Itoa(p.Ineligible[reason])})
+	}
+	return rows
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+)
+
+// watchEvery is how often a job is looked at.
+const watchEvery = 500 * time.Millisecond
+
+// watchJob shows a job's progress until it is over, then prints it. Whoever
+// interrupts it stops watching; the job goes on.
+func watchJob(ctx context.Context, t *terminal, client clientFlags, output outputFlags, j job) error {
+	bar := newBar(t, j)
+	for !j.over() {
+		_ = bar.Set(j.Position)
+		if !waited(ctx, watchEvery) {
+			_ = bar.Exit()
+			return &failure{error: fmt.Errorf("not watched any more: job %s goes on", j.ID),
+				hint: "`logoutd jobs show --watch` follows it, `logoutd jobs cancel` ends it", code: exitPart}
+		}
+		if err := client.ask(ctx, "GET", "/v1/jobs/"+url.PathEscape(j.ID), nil, &j); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+	_ = bar.Set(j.Position)
+	_ = bar.Exit()
+	if err := printJob(t, output, j); err != nil {
+		return err
+	}
+	if j.State != "done" {
+		return &failure{error: fmt.Errorf("job %s is %s", j.ID, j.State), code: exitPart}
+	}
+	return nil
+}
+
+// newBar returns a bar that shows only where somebody sees it.
+func newBar(t *terminal, j job) *progressbar.ProgressBar {
+	return progressbar.NewOptions(j.Total,
+		progressbar.OptionSetWriter(t.err), progressbar.OptionSetVisibility(t.watched),
+		progressbar.OptionSetDescription(j.Kind), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
+		progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
+}
+
+// waited reports whether the time went by before ctx ended.
+func waited(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}

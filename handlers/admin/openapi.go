@@ -1,0 +1,17 @@
+package admin
+
+import (
+	_ "embed"
+	"net/http"
+)
+
+// document describes the whole API (OpenAPI 3.1).
+//
+//go:embed openapi.json
+var document []byte
+
+// openAPI answers with the document. It is as open as the source.
+func openAPI(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(document) // a failure means that the caller is gone
+}

@@ -1,0 +1,83 @@
+package admin
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/operations/overview"
+)
+
+// situation is what operators look at first.
+type situation struct {
+	At       events.Time `json:"at"`
+	BrokerOK bool        `json:"broker_ok"`
+	StoreOK  bool        `json:"store_ok"`
+	// FiguresAt is when the broker last answered: earlier than At where the
+	// figures are old.
+	FiguresAt events.Time `json:"figures_at,omitzero"`
+	// AcceptedPerSecond is there where this process accepts logouts.
+	AcceptedPerSecond *float64 `json:"accepted_per_second,omitempty"`
+	RevokedPerSecond  float64  `json:"revoked_per_second"`
+	// LatencySeconds is the median from request to public event; it is there
+	// where something was revoked in the last seconds.
+	LatencySeconds *float64 `json:"latency_seconds,omitempty"`
+	Backlog        backlog  `json:"backlog"`
+	Failed         int      `json:"failed"` // dead letters
+	Groups         []group  `json:"groups"` // the largest of them
+	Targets        []target `json:"targets"`
+	JobsRunning    int      `json:"jobs_running"`
+	// Progress is there while groups may lack dead letters.
+	Progress *progress `json:"progress,omitempty"`
+}
+
+// backlog is messages that are not done.
+type backlog struct {
+	Messages      int     `json:"messages"`
+	OldestSeconds float64 `json:"oldest_seconds"` // age
+}
+
+// target is an outside system, or (without a name) the store's part.
+type target struct {
+	Step        string      `json:"step"`
+	Name        string      `json:"name,omitempty"`
+	Configured  bool        `json:"configured"` // in the settings of this process
+	Backlog     backlog     `json:"backlog"`
+	Paused      bool        `json:"paused"`
+	PausedSince events.Time `json:"paused_since,omitzero"`
+	PausedCode  string      `json:"paused_code,omitempty"`
+}
+
+func showTarget(t overview.Target) target {
+	return target{
+		Step: t.Step, Name: t.Name, Configured: t.Configured, Backlog: backlog{t.Pending, t.Oldest.Seconds()},
+		Paused: t.Paused, PausedSince: events.At(t.PausedSince), PausedCode: t.PausedCode,
+	}
+}
+
+func showSituation(s overview.Snapshot) situation {
+	shown := situation{
+		At: events.At(s.At), BrokerOK: s.BrokerOK, StoreOK: s.StoreOK, FiguresAt: events.At(s.FiguresAt),
+		RevokedPerSecond: s.RevokedPerSecond, Backlog: backlog{s.BacklogMessages, s.BacklogOldest.Seconds()},
+		Failed: s.Failed, Groups: each(s.Groups, showGroup), Targets: each(s.Targets, showTarget), JobsRunning: s.Jobs,
+	}
+	if s.AcceptedKnown {
+		shown.AcceptedPerSecond = &s.AcceptedPerSecond
+	}
+	if s.LatencyKnown {
+		seconds := s.LatencyMillis * time.Millisecond.Seconds()
+		shown.LatencySeconds = &seconds
+	}
+	if p := s.Projection; !p.Ready {
+		shown.Progress = &progress{p.Done, p.Total}
+	}
+	return shown
+}
+
+func (a *api) overview(http.ResponseWriter, *http.Request) (int, any, error) {
+	now := a.Overview.Now()
+	if now.At.IsZero() {
+		return 0, nil, newProblem(http.StatusServiceUnavailable, "nothing was measured yet: try the same again later")
+	}
+	return http.StatusOK, showSituation(now), nil
+}

@@ -1,0 +1,116 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/logoutd/logoutd/operations/bulk"
+	"github.com/logoutd/logoutd/operations/jobs"
+	"github.com/logoutd/logoutd/operations/letters"
+	"github.com/logoutd/logoutd/operations/replay"
+	"github.com/logoutd/logoutd/store"
+)
+
+// readLetters reads which dead letters a job of a kind is to work on.
+func (a *api) readLetters(kind string) func(*object) planner {
+	return func(o *object) planner {
+		query, force := o.letters(), o.force()
+		return func(ctx context.Context, by string) (jobs.Plan, error) {
+			return a.Replays.Plan(ctx, kind, by, query, force)
+		}
+	}
+}
+
+// letters takes {"ids":[…]} or {"filter":{…}}.
+func (o *object) letters() replay.Query {
+	if o.has("all") { // of the first version, which acted at once
+		delete(o.fields, "all")
+		o.refuse("all", lettersWanted)
+	}
+	if o.has("ids") == o.has("filter") {
+		o.refuse("ids", lettersWanted)
+	}
+	ids, filter := o.ids(), o.selected()
+	if filter == nil && len(ids) == 0 {
+		o.refuse("ids", lettersWanted)
+	}
+	return replay.Query{IDs: ids, Filter: filter}
+}
+
+func (o *object) selected() *letters.Filter {
+	inner := o.within("filter")
+	if inner == nil {
+		return nil
+	}
+	filter := inner.filter()
+	o.adopt("filter", inner.done())
+	return &filter
+}
+
+// ids takes each id once.
+func (o *object) ids() []string {
+	var given []json.RawMessage
+	o.take("ids", &given, "a list of ids")
+	if len(given) > maxNamed {
+		o.refuse("ids", "must not be more than %d; choose by a filter", maxNamed)
+		return nil
+	}
+	var ids []string
+	seen := map[string]bool{}
+	for _, raw := range given {
+		var id string
+		if string(raw) == "null" || json.Unmarshal(raw, &id) != nil || id == "" || len(id) > maxLetterID {
+			o.refuse("ids", "must be a list of strings of 1 to %d bytes", maxLetterID)
+			continue
+		}
+		if !seen[id] {
+			ids, seen[id] = append(ids, id), true
+		}
+	}
+	return ids
+}
+
+// force takes whether letters over the limit of replays are let in.
+func (o *object) force() bool {
+	var force bool
+	o.take("force", &force, "true or false")
+	return force
+}
+
+// readBulk reads whom a bulk revocation concerns.
+func (a *api) readBulk(o *object) planner {
+	query := bulk.Query{
+		AppID: o.optional("app_id", maxID), TenantID: o.optional("tenant_id", maxID),
+		Users: o.users(), AuthenticatedBefore: o.past("authenticated_before"),
+	}
+	return func(ctx context.Context, by string) (jobs.Plan, error) { return a.Bulk.Plan(ctx, by, query) }
+}
+
+// users takes each user once.
+func (o *object) users() []store.User {
+	var given []json.RawMessage
+	if o.take("users", &given, "a list of {\"user_id\",\"tenant_id\"}") && len(given) == 0 {
+		o.refuse("users", "must not be empty; leave it out if there is none")
+	}
+	if len(given) > maxNamed {
+		o.refuse("users", "must not be more than %d", maxNamed)
+		return nil
+	}
+	var users []store.User
+	seen := map[store.User]bool{}
+	for i, raw := range given {
+		at := fmt.Sprintf("users[%d]", i)
+		inner, err := parseObject(raw)
+		if err != nil {
+			o.adopt(at, err)
+			return nil
+		}
+		user := inner.user()
+		o.adopt(at, inner.done())
+		if !seen[user] {
+			users, seen[user] = append(users, user), true
+		}
+	}
+	return users
+}
