@@ -1,17 +1,25 @@
 package sqlitestore
 
-import "github.com/logoutd/logoutd/store"
+import (
+	"slices"
+
+	"github.com/logoutd/logoutd/store"
+)
 
 const (
 	selectPushes = `SELECT ` + pushColumns + `, mark <> '' FROM push_registrations AS p`
 
 	// What was registered later goes too, if a session took it along that the
 	// cutoff covers.
-	pushesOfUser = selectPushes + ` WHERE` + ofUser + ` AND (device_id, id) >= (?3, ?4) AND (?5 = '' OR device_id = ?5)
-		AND (mark = ?6 AND mark <> '' OR mark = '' AND (registered_at <= ?7 OR EXISTS (
-			SELECT 1 FROM credentials AS s WHERE s.tenant_id = p.tenant_id AND s.user_id = p.user_id
-			AND s.session_id = p.session_id AND s.token_id = '' AND s.authenticated_at <= ?7)))
+	coveredPush = ` mark = '' AND (registered_at <= ?7 OR EXISTS (
+		SELECT 1 FROM credentials AS s WHERE s.tenant_id = p.tenant_id AND s.user_id = p.user_id
+		AND s.session_id = p.session_id AND s.token_id = '' AND s.authenticated_at <= ?7))`
+	fromPush = ofUser + ` AND (device_id, id) >= (?3, ?4) AND (?5 = '' OR device_id = ?5)`
+
+	pushesOfUser = selectPushes + ` WHERE` + fromPush + ` AND (mark = ?6 AND mark <> '' OR` + coveredPush + `)
 		ORDER BY device_id, id LIMIT ?8 + 0`
+	updatePushes = `UPDATE push_registrations AS p SET mark = ?6 WHERE` + fromPush + `
+		AND (device_id, id) <= (?8, ?9) AND` + coveredPush
 
 	pushesOfDevice = selectPushes + ` WHERE` + ofUser + ` AND device_id = ?3 AND ` + onDevice + ` AND mark IN ('', ?6)`
 	pushesBound    = selectPushes + ` INDEXED BY push_registrations_bound WHERE` + ofUser + ` AND session_id = ?7 AND session_id <> ''
@@ -31,12 +39,10 @@ func (h handle) markPushes(r *revocation, rows int) (read int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	if err := h.mark(r, page); err != nil {
+		return 0, err
+	}
 	for _, p := range page {
-		if !p.marked {
-			if err := h.markPush(p, r.RequestID); err != nil {
-				return 0, err
-			}
-		}
 		r.told.PushRegistrations = append(r.told.PushRegistrations, p.PushRegistration)
 		r.at = after(p.DeviceID, p.ID)
 	}
@@ -44,6 +50,37 @@ func (h handle) markPushes(r *revocation, rows int) (read int, err error) {
 		r.stage = end
 	}
 	return len(page), nil
+}
+
+// mark marks those of a page that are not: of one session each by itself,
+// otherwise all between the first and the last.
+func (h handle) mark(r *revocation, page []push) error {
+	if !slices.ContainsFunc(page, func(p push) bool { return !p.marked }) {
+		return nil
+	}
+	if r.Scope != store.ScopeSession {
+		last := page[len(page)-1]
+		_, err := h.exec(updatePushes, append(h.fromPush(r), last.DeviceID, last.ID)...)
+		return err
+	}
+	for _, p := range page {
+		if p.marked {
+			continue
+		}
+		if err := h.markPush(p, r.RequestID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fromPush are the arguments ?1 to ?7 of a walk through a user's.
+func (h handle) fromPush(r *revocation) []any {
+	deviceID := ""
+	if r.Scope == store.ScopeDevice {
+		deviceID = r.DeviceID
+	}
+	return []any{r.User.TenantID, r.User.ID, r.at.first, r.at.second, deviceID, r.RequestID, r.cutoff}
 }
 
 // push is a push registration in a walk.
@@ -59,18 +96,15 @@ func (h handle) pushes(r *revocation, rows int) (page []push, err error) {
 		page = append(page, p)
 		return err
 	}
-	switch r.Scope {
-	case store.ScopeSession:
-		ofSession := []any{r.User.TenantID, r.User.ID, r.DeviceID, r.AppID, r.cutoff, r.RequestID, r.SessionID}
-		if err := h.rows(pushesOfDevice, ofSession, scan); err != nil {
-			return nil, err
-		}
-		err = h.rows(pushesBound, ofSession, scan)
-	case store.ScopeDevice:
-		err = h.rows(pushesOfUser, []any{r.User.TenantID, r.User.ID, r.at.first, r.at.second, r.DeviceID, r.RequestID, r.cutoff, rows}, scan)
-	default:
-		err = h.rows(pushesOfUser, []any{r.User.TenantID, r.User.ID, r.at.first, r.at.second, "", r.RequestID, r.cutoff, rows}, scan)
+	if r.Scope != store.ScopeSession {
+		err = h.rows(pushesOfUser, append(h.fromPush(r), rows), scan)
+		return page, err
 	}
+	ofSession := []any{r.User.TenantID, r.User.ID, r.DeviceID, r.AppID, r.cutoff, r.RequestID, r.SessionID}
+	if err := h.rows(pushesOfDevice, ofSession, scan); err != nil {
+		return nil, err
+	}
+	err = h.rows(pushesBound, ofSession, scan)
 	return page, err
 }
 
