@@ -1,0 +1,94 @@
+package console
+
+import (
+	"context"
+	"crypto/cipher"
+	"log/slog"
+	"net/http"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/time/rate"
+
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/operations/access"
+	"github.com/logoutd/logoutd/operations/audit"
+	"github.com/logoutd/logoutd/operations/bulk"
+	"github.com/logoutd/logoutd/operations/jobs"
+	"github.com/logoutd/logoutd/operations/letters"
+	"github.com/logoutd/logoutd/operations/overview"
+	"github.com/logoutd/logoutd/operations/replay"
+	"github.com/logoutd/logoutd/operations/status"
+)
+
+// Config is what the console works with. What has no default must be set.
+type Config struct {
+	Letters     *letters.Letters
+	DeadLetters *events.DeadLetters
+	Replays     *replay.Replays
+	Bulk        *bulk.Bulk
+	Jobs        *jobs.Jobs
+	Audit       *audit.Log
+	Access      *access.Tokens
+	Status      *status.Statuses
+	Overview    *overview.Overview
+	// JetStream is where the public events are read.
+	JetStream jetstream.JetStream
+	// Secret makes sessions; all admin processes have the same. Empty: nobody
+	// can log in.
+	Secret []byte
+	// Lifetime ends what does not end by itself: live pages. Default: for ever.
+	Lifetime context.Context
+	// Logger gets the causes of failures. Default: none.
+	Logger *slog.Logger
+}
+
+type console struct {
+	Config
+	logins *rate.Limiter
+	seal   cipher.AEAD // nil: nobody can log in
+}
+
+// New returns the handler of /console and everything below.
+func New(c Config) http.Handler {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Lifetime == nil {
+		c.Lifetime = context.Background()
+	}
+	o := &console{Config: c, logins: rate.NewLimiter(loginsPerSecond, loginsPerSecond), seal: newSeal(c.Secret)}
+	return o.guard(o.routes())
+}
+
+// routes lists every page. Those that change something want an operator.
+func (c *console) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.Handle("GET /console", http.RedirectHandler(root, http.StatusMovedPermanently))
+	mux.HandleFunc("GET /console/assets/{file}", asset)
+	mux.HandleFunc("GET /console/login", c.askLogin)
+	mux.HandleFunc("POST /console/login", c.login)
+	mux.HandleFunc("POST /console/logout", c.logout)
+
+	mux.Handle("GET /console/{$}", c.seen(c.overview))
+	mux.Handle("GET /console/live", c.live(c.followOverview))
+	mux.Handle("GET /console/failed", c.seen(c.failed))
+	mux.Handle("GET /console/failed/{id}", c.seen(c.letter))
+	mux.Handle("POST /console/failed/plan", c.operated(c.planLetters))
+	mux.Handle("GET /console/revoke", c.seen(c.askRevoke))
+	mux.Handle("POST /console/revoke", c.operated(c.planRevoke))
+	mux.Handle("GET /console/jobs", c.seen(c.jobs))
+	mux.Handle("GET /console/jobs/live", c.live(c.followJobs))
+	mux.Handle("POST /console/jobs", c.operated(c.start))
+	mux.Handle("GET /console/jobs/{id}", c.seen(c.job))
+	mux.Handle("GET /console/jobs/{id}/live", c.live(c.followJob))
+	mux.Handle("POST /console/jobs/{id}/{action}", c.operated(c.steer))
+	mux.Handle("GET /console/search", c.seen(c.search))
+	mux.Handle("GET /console/audit", c.seen(c.audit))
+	mux.Handle("GET /console/events", c.seen(c.events))
+	mux.Handle("GET /console/events/live", c.live(c.followEvents))
+	mux.Handle("/console/", c.seen(nowhere))
+	return mux
+}
+
+// root is the console's first page.
+const root = "/console/"

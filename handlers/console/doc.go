@@ -1,0 +1,32 @@
+// Package console is what operators see in a browser, under /console: what
+// happens now, failed revocations, their replay, jobs, bulk revocation, the
+// status of one logout, the audit log and the events as they come.
+//
+// Pages are rendered here, from templates and one style sheet in the binary; no
+// request leaves the host. Everything works without scripts: forms and links,
+// and pages that show what changes load themselves again. The one script of our
+// own replaces parts of a page as the server sends them (server-sent events),
+// selects all rows of a table, and does nothing else.
+//
+// # Login
+//
+// The admin token of a viewer or an operator opens a session of 12 hours at
+// most, half an hour without a page. The cookie holds the session itself, sealed
+// with a key made from the secret (AES-256-GCM), so that every admin process can
+// open it and none keeps anything; a token that is revoked takes its sessions
+// along. A viewer sees everything and changes nothing.
+//
+// # Changes
+//
+// Every change is a POST that the browser says comes from this very site. What
+// acts on many things first shows a dry run; the run that follows it does
+// exactly that set, has a reason, and is an entry of the audit log.
+//
+// # When something is down
+//
+// A page shows what is known without the part that is down, and says what is
+// missing. Dead letters are listed from this process's own projection, which
+// needs no broker.
+//
+// The package may import operations, events and store, nothing else of logoutd.
+package console

@@ -1,0 +1,85 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/logoutd/logoutd/operations/letters"
+)
+
+// pageSize is how many letters, entries or jobs a page shows.
+const pageSize = 50
+
+// failedPage is the list of failed revocations.
+type failedPage struct {
+	filterForm
+	Chips    []chip
+	Groups   []letters.Group
+	Page     letters.Page
+	Hidden   url.Values // the filter as it was resolved: times that are "ago" stay what they were
+	Here     string     // the filter's own address, without a place
+	NextPage string
+	Later    bool // this is not the first page
+	Progress letters.Progress
+	Operator bool
+	Now      time.Time
+}
+
+// Largest is the number of letters of the largest group.
+func (p failedPage) Largest() int {
+	if len(p.Groups) == 0 {
+		return 0
+	}
+	return p.Groups[0].Count
+}
+
+func (c *console) failed(v *visit) (view, error) {
+	asked, now := v.URL.Query(), time.Now().UTC()
+	p := failedPage{filterForm: readFilter(asked, now), Progress: c.Letters.Progress(), Operator: v.Operator(), Now: now}
+	shown := view{template: "failed", title: "Failed revocations", section: "failed"}
+	if p.Bad {
+		shown.status, shown.data = http.StatusBadRequest, p
+		return shown, nil
+	}
+	p.Later, p.Hidden, p.Chips = asked.Get("after") != "", query(p.Filter), chips(p.Filter, "/console/failed")
+	p.Here = "/console/failed?" + p.Hidden.Encode()
+	c.fillFailed(v, &p, asked.Get("after"))
+	if !p.Progress.Ready {
+		shown.refresh = 5
+	}
+	shown.data = p
+	return shown, nil
+}
+
+func (c *console) fillFailed(v *visit, p *failedPage, after string) {
+	var err error
+	if p.Groups, err = c.Letters.Groups(v.Context(), p.Filter); err != nil {
+		v.missing(c, "The groups", err)
+	}
+	if p.Page, err = c.Letters.List(v.Context(), p.Filter, after, pageSize); err != nil {
+		v.missing(c, "The list", err)
+	}
+	if p.Page.Next != "" {
+		next := query(p.Filter)
+		next.Set("after", p.Page.Next)
+		p.NextPage = "/console/failed?" + next.Encode()
+	}
+	c.suggest(v, p)
+}
+
+// suggest offers the steps, targets and codes that there are.
+func (c *console) suggest(v *visit, p *failedPage) {
+	all, err := c.Letters.Groups(v.Context(), letters.Filter{})
+	if err != nil {
+		return // the list itself says so
+	}
+	for i, f := range p.Fields {
+		for _, g := range all {
+			if value := map[string]string{"step": g.Step, "target": g.Target, "code": g.Code}[f.Name]; value != "" && !slices.Contains(p.Fields[i].Options, value) {
+				p.Fields[i].Options = append(p.Fields[i].Options, value)
+			}
+		}
+	}
+}

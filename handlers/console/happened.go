@@ -1,0 +1,76 @@
+package console
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/logoutd/logoutd/events"
+)
+
+// happened is a public event as a line of the live tail.
+type happened struct {
+	Seq    uint64
+	At     time.Time
+	Mood   string // a class of the style sheet
+	What   string
+	Who    string
+	Detail string
+	Link   string // to more about it
+	Label  string
+}
+
+// read returns the line of an event; one of a type that is new here shows its
+// type.
+func read(seq uint64, body []byte, stored time.Time) happened {
+	var e events.Event[json.RawMessage]
+	if json.Unmarshal(body, &e) != nil {
+		return happened{Seq: seq, At: stored, What: "unreadable"}
+	}
+	h := happened{Seq: seq, At: e.Time.Time, What: e.Type}
+	switch e.Type {
+	case events.TypeFailed:
+		h.failed(e.Data)
+	case events.TypeOperatorActed:
+		h.acted(e.Data)
+	case events.TypeRevoked("session"), events.TypeRevoked("user"), events.TypeRevoked("device"):
+		h.revoked(e.Data)
+	}
+	return h
+}
+
+func (h *happened) revoked(data []byte) {
+	var r events.Revoked
+	if json.Unmarshal(data, &r) != nil {
+		return
+	}
+	h.Mood, h.What, h.Who = "good", r.Scope+" revoked", user(r.TenantID, r.UserID)
+	h.Detail = fmt.Sprintf("%s · %s · %s · took %s", r.Dialect, count(len(r.SessionIDs), "session", "sessions"),
+		count(r.RefreshTokens, "refresh token", "refresh tokens"), long(r.CompletedAt.Sub(r.RequestedAt.Time)))
+	if r.Reason != "" {
+		h.Detail += " · " + r.Reason
+	}
+	h.Link, h.Label = "/console/search?request_id="+url.QueryEscape(r.RequestID), "Status"
+}
+
+func (h *happened) failed(data []byte) {
+	var f events.Failed
+	if json.Unmarshal(data, &f) != nil {
+		return
+	}
+	h.Mood, h.What, h.Who = "bad", "revocation failed", user(f.TenantID, f.UserID)
+	h.Detail = where(f.Step, f.Target) + " · " + f.Code + " · " + count(f.Attempts, "attempt", "attempts")
+	h.Link, h.Label = "/console/failed/"+url.PathEscape(f.DeadLetterID), "Letter"
+}
+
+func (h *happened) acted(data []byte) {
+	var a events.OperatorActed
+	if json.Unmarshal(data, &a) != nil {
+		return
+	}
+	h.Mood, h.What, h.Who, h.Detail = "info", orSelf(actions, a.Action), a.By, a.Reason
+	if a.JobID != "" {
+		h.Link, h.Label = "/console/jobs/"+url.PathEscape(a.JobID), "Job"
+	}
+}

@@ -1,0 +1,156 @@
+package console
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/logoutd/logoutd/operations/audit"
+	"github.com/logoutd/logoutd/operations/jobs"
+)
+
+// jobsPage is the list of jobs.
+type jobsPage struct {
+	Jobs []jobs.Job
+	Now  time.Time
+}
+
+func (c *console) jobs(v *visit) (view, error) {
+	p := jobsPage{Now: time.Now().UTC()}
+	var err error
+	if p.Jobs, err = c.Jobs.List(v.Context(), pageSize); err != nil {
+		v.missing(c, "The list of jobs", err)
+	}
+	shown := view{template: "jobs", title: "Jobs", section: "jobs", data: p}
+	for _, job := range p.Jobs {
+		if job.State == jobs.Running {
+			shown.refresh = 5
+		}
+	}
+	return shown, nil
+}
+
+// followJobs sends the list of jobs as it changes.
+func (c *console) followJobs(s *stream) error {
+	changes, err := c.Jobs.Watch(s.ctx)
+	for err == nil {
+		p := jobsPage{Now: time.Now().UTC()}
+		if p.Jobs, err = c.Jobs.List(s.ctx, pageSize); err == nil {
+			err = s.parts("jobs", p, "list")
+		}
+		if err == nil {
+			_, err = s.nextJob(changes, "")
+		}
+	}
+	return err
+}
+
+// jobPage is one job.
+type jobPage struct {
+	jobs.Job
+	Selection selection
+	// Came is the address of the letters like those replayed that failed
+	// since, Failed how many they are.
+	Came     string
+	Failed   int
+	Operator bool
+	Now      time.Time
+}
+
+func (c *console) newJobPage(v *visit, job jobs.Job) jobPage {
+	p := jobPage{Job: job, Selection: selectionOf(job.Kind, job.Query), Operator: v.Operator(), Now: time.Now().UTC()}
+	if f, ok := came(job); ok {
+		p.Came = "/console/failed?" + query(f).Encode()
+		p.Failed, _ = c.Letters.Count(v.Context(), f) // the page behind the link says why there is none
+	}
+	return p
+}
+
+// Percent is how much is done.
+func (p jobPage) Percent() int { return 100 * p.Position / max(p.Total, 1) }
+
+// Left is how long the rest takes at the present rate; 0: that cannot be told.
+func (p jobPage) Left() time.Duration {
+	if p.PerSecond <= 0 || p.State != jobs.Running {
+		return 0
+	}
+	return time.Duration(float64(p.Total-p.Position) / p.PerSecond * float64(time.Second))
+}
+
+// Took is how long it has been under way.
+func (p jobPage) Took() time.Duration {
+	if p.FinishedAt.IsZero() {
+		return p.Now.Sub(p.CreatedAt)
+	}
+	return p.FinishedAt.Sub(p.CreatedAt)
+}
+
+func (c *console) job(v *visit) (view, error) {
+	job, err := c.Jobs.Get(v.Context(), v.PathValue("id"))
+	if err != nil {
+		return view{}, err
+	}
+	shown := view{template: "job", title: kinds[job.Kind] + ": " + string(job.State), section: "jobs", data: c.newJobPage(v, job)}
+	if job.State == jobs.Running {
+		shown.refresh = 2
+	}
+	return shown, nil
+}
+
+// steer pauses, resumes or cancels a job.
+func (c *console) steer(v *visit) (view, error) {
+	steps := map[string]struct {
+		do     func() (jobs.Job, error)
+		action string
+	}{
+		"pause":  {func() (jobs.Job, error) { return c.Jobs.Pause(v.Context(), v.PathValue("id"), v.By()) }, audit.ActionJobPause},
+		"resume": {func() (jobs.Job, error) { return c.Jobs.Resume(v.Context(), v.PathValue("id"), v.By()) }, audit.ActionJobResume},
+		"cancel": {func() (jobs.Job, error) { return c.Jobs.Cancel(v.Context(), v.PathValue("id"), v.By()) }, audit.ActionJobCancel},
+	}
+	step, ok := steps[v.PathValue("action")]
+	if !ok {
+		return view{}, &fault{http.StatusNotFound, "There is no such action", "A job can be paused, resumed and cancelled."}
+	}
+	job, err := step.do()
+	if err != nil {
+		return view{}, err
+	}
+	c.record(v, step.action, job, map[string]int{"position": job.Position, "total": job.Total})
+	return goTo("/console/jobs/" + job.ID), nil
+}
+
+// followJob sends the parts of a job's page as they change, until it has ended.
+func (c *console) followJob(s *stream) error {
+	changes, err := c.Jobs.Watch(s.ctx)
+	if err != nil {
+		return err
+	}
+	job, err := c.Jobs.Get(s.ctx, s.visit.PathValue("id"))
+	for ; err == nil; job, err = s.nextJob(changes, job.ID) {
+		if err := s.parts("job", c.newJobPage(s.visit, job), "job-state", "job-progress", "job-steer"); err != nil {
+			return err
+		}
+		if job.State.Finished() {
+			return s.send("end", "", "")
+		}
+	}
+	return err
+}
+
+// nextJob waits for the next change of one job, or of any where id is empty.
+func (s *stream) nextJob(changes <-chan jobs.Job, id string) (jobs.Job, error) {
+	for {
+		select {
+		case <-s.beat.C:
+			if err := s.alive(); err != nil {
+				return jobs.Job{}, err
+			}
+		case job, open := <-changes:
+			if !open {
+				return jobs.Job{}, s.ctx.Err()
+			}
+			if job.ID == id || id == "" {
+				return job, nil
+			}
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package console
+
+import (
+	"time"
+
+	"github.com/logoutd/logoutd/operations/jobs"
+	"github.com/logoutd/logoutd/operations/overview"
+)
+
+// overviewPage is the first page.
+type overviewPage struct {
+	overview.Snapshot
+	Tiles   []tile
+	Running []jobs.Job
+	Verdict verdict
+	Now     time.Time
+}
+
+// tile is a figure of now with its last ten minutes.
+type tile struct {
+	Label, Value, Unit, Foot string
+	Chart                    chart
+}
+
+// Largest is the number of letters of the largest group.
+func (p overviewPage) Largest() int {
+	if len(p.Groups) == 0 {
+		return 0
+	}
+	return p.Groups[0].Count
+}
+
+// liveParts are the parts of the first page that change.
+var liveParts = []string{"verdict", "tiles", "running", "rebuilding", "groups-live", "targets"}
+
+func (c *console) overview(v *visit) (view, error) {
+	p := c.newOverview()
+	var err error
+	if p.Running, err = c.running(v); err != nil {
+		v.missing(c, "Jobs", err)
+	}
+	return view{template: "overview", title: "Overview", section: "overview", refresh: 10, data: p}, nil
+}
+
+// running returns the jobs that are under way or held.
+func (c *console) running(v *visit) ([]jobs.Job, error) {
+	all, err := c.Jobs.List(v.Context(), pageSize)
+	var running []jobs.Job
+	for _, job := range all {
+		if !job.State.Finished() {
+			running = append(running, job)
+		}
+	}
+	return running, err
+}
+
+func (c *console) newOverview() overviewPage {
+	now := time.Now().UTC()
+	p := overviewPage{Snapshot: c.Overview.Now(), Now: now}
+	p.Tiles = tiles(p.Snapshot, c.Overview.History(now.Add(-overview.Kept)), now)
+	p.Verdict = judge(p.Snapshot, now)
+	return p
+}
+
+func tiles(s overview.Snapshot, history []overview.Sample, now time.Time) []tile {
+	draw := func(label, unit, mood string, value func(overview.Sample) (float64, bool)) chart {
+		return newChart(label, unit, mood, history, now, value)
+	}
+	accepted := tile{Label: "Accepted here", Value: "–", Foot: "not a front end", Chart: draw("Logouts accepted here", "a second", "",
+		func(s overview.Sample) (float64, bool) { return s.AcceptedPerSecond, s.AcceptedKnown })}
+	if s.AcceptedKnown {
+		accepted.Value, accepted.Unit, accepted.Foot = perSecond(s.AcceptedPerSecond), "/s", ""
+	}
+	revoked := tile{Label: "Revoked", Value: perSecond(s.RevokedPerSecond), Unit: "/s", Chart: draw("Logouts revoked", "a second", "",
+		func(s overview.Sample) (float64, bool) { return s.RevokedPerSecond, true })}
+	latency := tile{Label: "Time to revoke, median", Value: "–", Chart: draw("Time from request to revoked", "ms", "",
+		func(s overview.Sample) (float64, bool) { return s.LatencyMillis, s.LatencyKnown })}
+	if s.LatencyKnown {
+		latency.Value, latency.Unit = perSecond(s.LatencyMillis), "ms"
+	}
+	backlog := tile{Label: "Waiting", Value: number(s.BacklogMessages), Unit: "messages", Chart: draw("Messages waiting", "", "warn",
+		func(s overview.Sample) (float64, bool) { return float64(s.BacklogMessages), true })}
+	if s.BacklogOldest > 0 {
+		backlog.Foot = "oldest " + long(s.BacklogOldest)
+	}
+	return []tile{accepted, revoked, latency, backlog}
+}
+
+// followOverview sends the parts of the first page as they change.
+func (c *console) followOverview(s *stream) error {
+	samples := c.Overview.Subscribe(s.ctx)
+	for {
+		select {
+		case <-s.beat.C:
+			if err := s.alive(); err != nil {
+				return err
+			}
+		case _, open := <-samples:
+			if !open {
+				return s.ctx.Err()
+			}
+			p := c.newOverview()
+			if p.Jobs > 0 || s.sent["running"] != "" {
+				p.Running, _ = c.running(s.visit) // the next sample asks again
+			}
+			if err := s.parts("overview", p, liveParts...); err != nil {
+				return err
+			}
+		}
+	}
+}

@@ -1,0 +1,179 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/logoutd/logoutd/operations/audit"
+	"github.com/logoutd/logoutd/operations/bulk"
+	"github.com/logoutd/logoutd/operations/jobs"
+	"github.com/logoutd/logoutd/operations/letters"
+	"github.com/logoutd/logoutd/operations/replay"
+)
+
+// auditTimeout is how long the broker has to acknowledge an entry.
+const auditTimeout = 5 * time.Second
+
+// planTimeout is how long a dry run may take: it asks the store about each
+// letter, and writes the set down.
+const planTimeout = 5 * time.Minute
+
+// planPage is a dry run, and the form that starts the real one.
+type planPage struct {
+	jobs.Plan
+	Selection selection
+	Groups    []letters.Group // of the letters selected, where a filter does it
+	Largest   int
+	Paces     []pace
+	Rate      string
+	Reason    string
+	Fault     string
+	// Again are the fields that make the same dry run once more.
+	Again map[string][]string
+	// Started tells that the form came back: what the dry run left out is not
+	// known any more.
+	Started bool
+	Now     time.Time
+}
+
+// LeftOut is how many are not eligible.
+func (p planPage) LeftOut() int {
+	n := 0
+	for _, left := range p.Ineligible {
+		n += left
+	}
+	return n
+}
+
+// planLetters makes the dry run of a replay or a discard: of the letters that
+// are ticked, or of all that match a filter.
+func (c *console) planLetters(v *visit) (view, error) {
+	kind, set, _ := strings.Cut(v.PostFormValue("plan"), "-")
+	if kind != replay.KindReplay && kind != replay.KindDiscard {
+		return view{}, &fault{http.StatusBadRequest, "It is not clear what to do with the letters", "Go back and choose replay or discard."}
+	}
+	q, err := readSelection(v, set)
+	if err != nil {
+		return view{}, err
+	}
+	ctx, cancel := v.within(planTimeout)
+	defer cancel()
+	force := v.PostFormValue("force") != ""
+	plan, err := c.Replays.Plan(ctx, kind, v.By(), q, force)
+	if err != nil {
+		return view{}, err
+	}
+	p := c.newPlanPage(plan)
+	p.Again = map[string][]string{"plan": {kind + "-" + set}, "id": q.IDs}
+	if q.Filter != nil {
+		for name, values := range query(*q.Filter) {
+			p.Again[name] = values
+		}
+		p.Groups, _ = c.Letters.Groups(ctx, *q.Filter) // the counts above say what matters
+		for _, g := range p.Groups {
+			p.Largest = max(p.Largest, g.Count)
+		}
+	}
+	return view{template: "plan", title: "Dry run: " + kinds[kind], section: "failed", data: p}, nil
+}
+
+func readSelection(v *visit, set string) (replay.Query, error) {
+	if set == "ticked" {
+		ids := v.PostForm["id"]
+		if len(ids) == 0 {
+			return replay.Query{}, &fault{http.StatusBadRequest, "No letter is ticked", "Go back and tick some, or act on all that match the filter."}
+		}
+		return replay.Query{IDs: ids}, nil
+	}
+	form := readFilter(v.PostForm, time.Now())
+	if form.Bad {
+		return replay.Query{}, &fault{http.StatusBadRequest, "The filter cannot be read", "Go back and set it again: nothing was selected."}
+	}
+	return replay.Query{Filter: &form.Filter}, nil
+}
+
+// within gives what cannot be answered in a page's time longer, but not beyond
+// the visitor's own patience.
+func (v *visit) within(d time.Duration) (context.Context, context.CancelFunc) {
+	_ = http.NewResponseController(v.w).SetWriteDeadline(time.Now().Add(d + pageTimeout))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.Context()), d)
+	stop := context.AfterFunc(v.client, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+func (c *console) newPlanPage(plan jobs.Plan) planPage {
+	return planPage{
+		Plan: plan, Selection: selectionOf(plan.Kind, plan.Query), Paces: paces(plan.Eligible),
+		Rate: defaultPace, Now: time.Now().UTC(),
+	}
+}
+
+// start makes a dry run a job.
+func (c *console) start(v *visit) (view, error) {
+	s := jobs.Start{
+		Token: v.PostFormValue("token"), Kind: v.PostFormValue("kind"), By: v.By(),
+		Reason: strings.TrimSpace(v.PostFormValue("reason")),
+	}
+	rate, fault := readRate(v.PostForm)
+	if s.Rate = rate; fault == "" {
+		fault = refuseStart(v, s)
+	}
+	if fault != "" {
+		return c.startAgain(v, s, fault), nil
+	}
+	job, err := c.Jobs.Start(v.Context(), s)
+	var started jobs.ErrStarted
+	if errors.As(err, &started) {
+		return goTo("/console/jobs/" + started.JobID), nil
+	}
+	if err != nil {
+		return view{}, err
+	}
+	c.record(v, s.Kind+".start", job, map[string]int{"eligible": job.Total})
+	return goTo("/console/jobs/" + job.ID), nil
+}
+
+// maxReason is in bytes.
+const maxReason = 256
+
+func refuseStart(v *visit, s jobs.Start) string {
+	switch {
+	case s.Reason == "":
+		return "Give a reason: it stands in the audit log, and in the letters."
+	case len(s.Reason) > maxReason:
+		return "The reason is too long: 256 bytes at most."
+	case s.Kind != replay.KindReplay && v.PostFormValue("sure") == "":
+		return "Tick that you are sure: this cannot be undone."
+	default:
+		return ""
+	}
+}
+
+// startAgain shows the form once more, with what is wrong. The dry run stands.
+func (c *console) startAgain(v *visit, s jobs.Start, fault string) view {
+	p := c.newPlanPage(jobs.Plan{Token: s.Token, Kind: s.Kind, Eligible: atoi(v.PostFormValue("eligible"))})
+	p.Rate, p.Reason, p.Fault, p.Started = v.PostFormValue("rate"), s.Reason, fault, true
+	section := "failed"
+	if s.Kind == bulk.Kind {
+		section = "revoke"
+	}
+	return view{template: "plan", title: "Dry run: " + kinds[s.Kind], section: section, status: http.StatusBadRequest, data: p}
+}
+
+// record writes what an operator did to a job into the audit log. What is done
+// is done: a log that cannot be written is told, and not a reason to fail.
+func (c *console) record(v *visit, action string, job jobs.Job, counts map[string]int) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.Context()), auditTimeout)
+	defer cancel()
+	err := c.Audit.Append(ctx, audit.Entry{
+		At: time.Now(), By: v.By(), Action: action, Reason: job.Reason, JobID: job.ID,
+		Selection: json.RawMessage(job.Query), Counts: counts,
+	})
+	if err != nil {
+		c.Logger.Error("operator's action is not in the audit log", "action", action, "by", v.By(), "job_id", job.ID, "err", err)
+	}
+}

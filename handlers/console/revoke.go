@@ -1,0 +1,127 @@
+package console
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/logoutd/logoutd/operations/bulk"
+	"github.com/logoutd/logoutd/store"
+)
+
+// revokePage is the form of a bulk revocation.
+type revokePage struct {
+	What, AppID, TenantID, Users, ListTenant, Before string
+	Faults                                           map[string]string // by field
+	Operator                                         bool
+}
+
+func (c *console) askRevoke(v *visit) (view, error) {
+	asked := v.URL.Query()
+	return revokeView(revokePage{
+		What: asked.Get("what"), AppID: asked.Get("app_id"), TenantID: asked.Get("tenant_id"), Operator: v.Operator(),
+	}, 0), nil
+}
+
+func revokeView(p revokePage, status int) view {
+	return view{template: "revoke", title: "Bulk revocation", section: "revoke", status: status, data: p}
+}
+
+// planRevoke makes the dry run of a bulk revocation.
+func (c *console) planRevoke(v *visit) (view, error) {
+	p := revokePage{
+		What: v.PostFormValue("what"), AppID: strings.TrimSpace(v.PostFormValue("app_id")),
+		TenantID: strings.TrimSpace(v.PostFormValue("tenant_id")), Users: v.PostFormValue("users"), ListTenant: strings.TrimSpace(v.PostFormValue("list_tenant")),
+		Before: strings.TrimSpace(v.PostFormValue("authenticated_before")), Faults: map[string]string{}, Operator: true,
+	}
+	q := p.read(v.Request, time.Now())
+	if len(p.Faults) > 0 {
+		return revokeView(p, http.StatusBadRequest), nil
+	}
+	ctx, cancel := v.within(planTimeout)
+	defer cancel()
+	plan, err := c.Bulk.Plan(ctx, v.By(), q)
+	if errors.Is(err, bulk.ErrQuery) {
+		p.Faults["what"] = "This names nothing to revoke, or too much: " + err.Error()
+		return revokeView(p, http.StatusBadRequest), nil
+	}
+	if err != nil {
+		return view{}, err
+	}
+	return view{template: "plan", title: "Dry run: bulk revocation", section: "revoke", data: c.newPlanPage(plan)}, nil
+}
+
+// read returns whom the form names, and fills Faults.
+func (p *revokePage) read(r *http.Request, now time.Time) bulk.Query {
+	var q bulk.Query
+	if p.Before != "" {
+		at, ok := readTime(p.Before, now)
+		if q.AuthenticatedBefore = at; !ok {
+			p.Faults["authenticated_before"] = badTime
+		}
+	}
+	switch p.What {
+	case "app":
+		if q.AppID = p.AppID; q.AppID == "" {
+			p.Faults["app_id"] = "Name the app."
+		}
+	case "tenant":
+		if q.TenantID = p.TenantID; q.TenantID == "" {
+			p.Faults["tenant_id"] = "Name the tenant."
+		}
+	case "users":
+		q.Users = p.readUsers(r)
+	case "everybody":
+		if p.Before == "" {
+			p.Faults["authenticated_before"] = "Say up to which time: everything authenticated at or before it is revoked."
+		}
+	default:
+		p.Faults["what"] = "Choose whom to log out."
+	}
+	return q
+}
+
+func (p *revokePage) readUsers(r *http.Request) []store.User {
+	sources := []io.Reader{strings.NewReader(p.Users + "\n")}
+	if file, _, err := r.FormFile("file"); err == nil {
+		defer func() { _ = file.Close() }()
+		sources = append(sources, file)
+	}
+	users, line := parseUsers(io.MultiReader(sources...), p.ListTenant)
+	switch {
+	case line > 0:
+		p.Faults["users"] = fmt.Sprintf("Line %d is neither a user id nor a tenant id, a tab and a user id.", line)
+	case len(users) == 0:
+		p.Faults["users"] = "Name the users, or choose a file: one a line."
+	}
+	return users
+}
+
+// parseUsers reads a user a line, as the command line does: a user id, or a
+// tenant id, a tab and a user id. wrong is the first line that is none; 0: all
+// are.
+func parseUsers(r io.Reader, tenant string) (users []store.User, wrong int) {
+	lines := bufio.NewScanner(r)
+	for n := 1; lines.Scan(); n++ {
+		line := strings.TrimSpace(lines.Text())
+		if line == "" {
+			continue
+		}
+		user := store.User{TenantID: tenant, ID: line}
+		if named, id, ok := strings.Cut(line, "\t"); ok {
+			user = store.User{TenantID: named, ID: id}
+		}
+		if user.ID == "" || strings.Contains(user.ID, "\t") {
+			return nil, n
+		}
+		users = append(users, user)
+	}
+	if lines.Err() != nil { // a line of 64 KiB
+		return nil, len(users) + 1
+	}
+	return users, 0
+}
