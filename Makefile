@@ -20,9 +20,10 @@ build:
 test: test-tools
 	$(GO) test -race -pgo=off -gcflags=modernc.org/...=-d=checkptr=0 ./...
 
-# The race detector needs a C compiler, the store's tests a Redis.
+# The race detector needs a C compiler, the store's tests a Redis, the
+# console's a browser.
 test-tools:
-	@.ci/install redis-server:redis-server gcc:gcc
+	@.ci/install redis-server:redis-server gcc:gcc chromium:chromium
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
@@ -40,5 +41,6 @@ soak: bench-build
 profile: bench-build
 	bin/logoutbench run --logoutd bin/logoutd --connections 256 --rate 12000 --duration 40s --cpu-profile cmd/logoutd/default.pgo
 
-bench-build: build test-tools
+bench-build: build
+	@.ci/install redis-server:redis-server
 	@$(GO) build -trimpath -o bin/logoutbench ./cmd/logoutbench

@@ -62,7 +62,7 @@ type letter struct {
 	ID, Step, Target, Code, Error string
 	Attempts                      int
 	FirstFailedAt                 events.Time `json:"first_failed_at"`
-	LastFailedAt                  events.Time `json:"last_failed_at"`
+	FailedAt                      events.Time `json:"failed_at"`
 	UserID                        string      `json:"user_id"`
 }
 
@@ -105,7 +105,7 @@ func expectLetters(t *testing.T, i *instance, broken, silent login) {
 		if l.Step != "push" || l.Target != "http" || l.Code != want.code || l.Error != want.err {
 			t.Errorf("dead letter of %s: %+v", user, l)
 		}
-		if waited := l.LastFailedAt.Sub(l.FirstFailedAt.Time); l.Attempts < 2 || waited < time.Second {
+		if waited := l.FailedAt.Sub(l.FirstFailedAt.Time); l.Attempts < 2 || waited < time.Second {
 			t.Errorf("%s was given up after %d attempts in %s", user, l.Attempts, waited)
 		}
 		if shown := i.mustCLI("failed", "show", l.ID, "--output", "json"); !strings.Contains(shown, `"code": "`+want.code+`"`) {

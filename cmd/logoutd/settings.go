@@ -18,7 +18,7 @@ type Settings struct {
 	Listen      string   `help:"Public listener: the dialects, nothing else." env:"LOGOUTD_LISTEN" default:":8080"`
 	AdminListen string   `help:"Admin listener: /healthz, /readyz and /metrics, open; in the admin role /v1, with a token." env:"LOGOUTD_ADMIN_LISTEN" default:"127.0.0.1:8081"`
 	AdminToken  string   `help:"Token of the admin API. Default: generated into <data-dir>/admin.token." env:"LOGOUTD_ADMIN_TOKEN" placeholder:"TOKEN"`
-	DataDir     string   `help:"Embedded broker, embedded store, generated secrets." env:"LOGOUTD_DATA_DIR" default:"./logoutd-data"`
+	DataDir     string   `help:"Embedded broker, embedded store, generated secrets, what the admin role knows of dead letters." env:"LOGOUTD_DATA_DIR" default:"./logoutd-data"`
 	NATSURL     string   `name:"nats-url" help:"NATS with JetStream, e.g. nats://user:password@nats:4222. Default: an embedded broker, which syncs each message to disk." env:"LOGOUTD_NATS_URL" placeholder:"URL"`
 	NATSListen  string   `name:"nats-listen" help:"Where the embedded broker serves subscribers, who need <data-dir>/subscriber.token; - for nowhere." env:"LOGOUTD_NATS_LISTEN" default:"127.0.0.1:4222"`
 	RedisURL    string   `name:"redis-url" help:"Redis, Redis Cluster or Sentinel. Default: an embedded SQLite." env:"LOGOUTD_REDIS_URL" placeholder:"URL"`
