@@ -11,10 +11,10 @@ const (
 	// answers that waited for the rest.
 	probeEvery = time.Second
 	firstPart  = 70 * time.Millisecond
-	probeRest  = 100 * time.Millisecond
+	probeRest  = 160 * time.Millisecond
 	firstProbe = 200 * time.Millisecond // after the first rest
 	// helps is how much faster the front ends must accept while it rests.
-	helps = 1.35
+	helps = 1.3
 	// burstRest is how much longer than it works the revoker rests at most
 	// where that helps, up to maxRest; overloadRest is the same when requests
 	// are older than burst.
