@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/url"
 	"strconv"
-	"time"
 )
 
 type auditCmd struct {
@@ -71,11 +70,11 @@ func (c *auditCmd) query() (url.Values, error) {
 		if value == "" {
 			continue
 		}
-		at, err := timeOf(value, time.Now())
+		at, err := timeOf(name, value)
 		if err != nil {
-			return nil, usage("for example 2026-01-31T12:00:00Z, or 90m for that long ago", "--%s: %w", name, err)
+			return nil, err
 		}
-		query.Set(name, at.UTC().Format(time.RFC3339Nano))
+		query.Set(name, at)
 	}
 	return query, nil
 }

@@ -42,11 +42,11 @@ func (f filterFlags) chosen() (map[string]any, error) {
 		if value == "" {
 			continue
 		}
-		at, err := timeOf(value, time.Now())
+		at, err := timeOf(name, value)
 		if err != nil {
-			return nil, usage("for example 2026-01-31T12:00:00Z, or 90m for that long ago", "--%s: %w", name, err)
+			return nil, err
 		}
-		chosen[name] = at.UTC().Format(time.RFC3339Nano)
+		chosen[name] = at
 	}
 	return chosen, nil
 }
@@ -61,16 +61,18 @@ func (f filterFlags) query() (url.Values, error) {
 	return query, err
 }
 
-// timeOf reads a time, or how long ago it is.
-func timeOf(text string, now time.Time) (time.Time, error) {
-	if ago, err := time.ParseDuration(text); err == nil {
-		return now.Add(-ago), nil
-	}
+// timeOf returns what a flag says, a time or how long ago it is, as the API
+// wants it.
+func timeOf(flag, text string) (string, error) {
 	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("%q is neither a time nor how long ago", text)
+	if ago, wrong := time.ParseDuration(text); wrong == nil {
+		at, err = time.Now().Add(-ago), nil
 	}
-	return at, nil
+	if err != nil {
+		return "", usage("for example 2026-01-31T12:00:00Z, or 90m for that long ago",
+			"--%s: %q is neither a time nor how long ago", flag, text)
+	}
+	return at.UTC().Format(time.RFC3339Nano), nil
 }
 
 // some is n as a cell of a table, empty for 0.

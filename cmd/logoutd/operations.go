@@ -93,7 +93,7 @@ func (s *service) auditJob(_, after jobs.Job) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), auditTimeout)
 	defer cancel()
-	err := s.operations.audit.Append(ctx, audit.Entry{
+	err := s.operations.audit.Record(ctx, audit.Entry{
 		ID: after.ID + ".finish." + after.FinishedAt.Format(time.RFC3339Nano), By: after.By, Action: audit.ActionJobFinish, Reason: after.Reason, JobID: after.ID, Counts: after.Counts,
 	})
 	if err != nil {

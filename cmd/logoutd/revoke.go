@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 )
 
 type revokeCmd struct {
@@ -87,11 +86,11 @@ func (c *revokeCmd) many(ctx context.Context, t *terminal) error {
 		selection["users"] = users
 	}
 	if c.Before != "" {
-		at, err := timeOf(c.Before, time.Now())
+		at, err := timeOf("authenticated-before", c.Before)
 		if err != nil {
-			return usage("for example 2026-01-31T12:00:00Z, or 90m for that long ago", "--authenticated-before: %w", err)
+			return err
 		}
-		selection["authenticated_before"] = at.UTC().Format(time.RFC3339Nano)
+		selection["authenticated_before"] = at
 	}
 	reason := ""
 	if c.Reason != nil {

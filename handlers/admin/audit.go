@@ -3,11 +3,8 @@ package admin
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"time"
-
-	"github.com/cenkalti/backoff/v4"
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/operations/audit"
@@ -36,21 +33,14 @@ func (a *api) act(r *http.Request, do func(context.Context) (audit.Entry, error)
 	return a.record(r, entry)
 }
 
-// record appends an entry. The broker has just taken the action, so it mostly
-// takes the entry too; until it does, the same entry is tried again. If that
-// fails, the caller gets an error of its own, and the log of this server the
-// entry.
+// record puts an entry on the log. The broker has just taken the action, so it
+// mostly takes the entry too. If it does not, the caller gets an error of its
+// own, and the log of this server the entry.
 func (a *api) record(r *http.Request, e audit.Entry) error {
-	e.ID, e.By, e.At = events.NewID(), callerOf(r), time.Now()
+	e.By = callerOf(r)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), a.recordFor)
 	defer cancel()
-	err := backoff.Retry(func() error {
-		err := a.Audit.Append(ctx, e)
-		if err != nil && !errors.Is(err, events.ErrUnavailable) {
-			return backoff.Permanent(err)
-		}
-		return err
-	}, backoff.WithContext(backoff.NewExponentialBackOff(backoff.WithMaxElapsedTime(0)), ctx))
+	err := a.Audit.Record(ctx, e)
 	if err == nil {
 		return nil
 	}

@@ -130,18 +130,36 @@ func TestBulkRevocation(t *testing.T) {
 	}
 }
 
+// refusal is a body of a dry run or a start that is refused.
+type refusal struct {
+	paths                []string // nil: all three
+	body, field, contain string
+}
+
+// dry returns the body of a dry run.
+func dry(rest string) string { return `{"dry_run":true` + rest + `}` }
+
+func (w *world) refusesEach(refusals []refusal) {
+	w.t.Helper()
+	for _, c := range refusals {
+		if c.paths == nil {
+			c.paths = []string{replays, discards, bulks}
+		}
+		for _, path := range c.paths {
+			w.refused(w.call("POST", path, c.body), http.StatusBadRequest, c.field, c.contain)
+			if w.t.Failed() {
+				w.t.Fatalf("that was %.200s to %s", c.body, path)
+			}
+		}
+	}
+}
+
 // The old form, which acted at once, is refused with what to do instead.
-func TestRunRefusals(t *testing.T) {
+func TestSelectionRefusals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	dry := func(rest string) string { return `{"dry_run":true` + rest + `}` }
 	letters := []string{replays, discards}
-	cases := []struct {
-		paths                []string
-		body, field, contain string
-	}{
-		{nil, ``, "", "there is nothing"},
-		{nil, `{}`, "dry_run", "a dry run answers with a token"},
+	w.refusesEach([]refusal{
 		{letters, `{"ids":["a"]}`, "dry_run", "a dry run answers with a token"},
 		{letters, `{"all":true}`, "dry_run", "a dry run answers with a token"},
 		{letters, dry(`,"all":true`), "all", "empty filter chooses all"},
@@ -163,6 +181,14 @@ func TestRunRefusals(t *testing.T) {
 		{letters, dry(`,"filter":{"step":"push","step":"revoke"}`), "filter.step", "twice"},
 		{letters, dry(`,"filter":{"min_attempts":"1"}`), "filter.min_attempts", "whole number"},
 		{letters, dry(`,"filter":{},"force":1`), "force", "true or false"},
+	})
+	tooLong := `{"dry_run":true,"x":"` + strings.Repeat("x", 16<<20) + `"}`
+	w.refused(w.call("POST", replays, tooLong), http.StatusRequestEntityTooLarge, "", "16384 KiB")
+}
+
+func TestBulkSelectionRefusals(t *testing.T) {
+	t.Parallel()
+	newWorld(t).refusesEach([]refusal{
 		{[]string{bulks}, dry(``), "users", "one of"},
 		{[]string{bulks}, dry(`,"users":[]`), "users", "empty"},
 		{[]string{bulks}, dry(`,"users":["u"]`), "users[0]", "object"},
@@ -173,6 +199,15 @@ func TestRunRefusals(t *testing.T) {
 		{[]string{bulks}, dry(`,"app_id":""`), "app_id", "empty"},
 		{[]string{bulks}, dry(`,"authenticated_before":"` + later() + `"`), "authenticated_before", "future"},
 		{[]string{bulks}, `{"app_id":"a"}`, "dry_run", "must be true"},
+	})
+}
+
+func TestStartRefusals(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.refusesEach([]refusal{
+		{nil, ``, "", "there is nothing"},
+		{nil, `{}`, "dry_run", "a dry run answers with a token"},
 		{nil, `{"token":"x"}`, "reason", "required"},
 		{nil, `{"token":"x","reason":""}`, "reason", "empty"},
 		{nil, `{"token":"x","reason":"` + strings.Repeat("x", 257) + `"}`, "reason", "256"},
@@ -182,24 +217,11 @@ func TestRunRefusals(t *testing.T) {
 		{nil, `{"token":"x","reason":"r","rate":"5"}`, "rate", "number"},
 		{nil, `{"token":"x","reason":"r","dry_run":true}`, "dry_run", "unknown"},
 		{nil, `{"token":"x","reason":"r","ids":["a"]}`, "ids", "unknown"},
-	}
-	for _, c := range cases {
-		if c.paths == nil {
-			c.paths = []string{replays, discards, bulks}
-		}
-		for _, path := range c.paths {
-			w.refused(w.call("POST", path, c.body), http.StatusBadRequest, c.field, c.contain)
-			if t.Failed() {
-				t.Fatalf("that was %.200s to %s", c.body, path)
-			}
-		}
-	}
+	})
 	for _, path := range []string{replays, discards, bulks} {
 		a := w.call("POST", path, `{"token":"unknown","reason":"r"}`)
 		w.refused(a, http.StatusNotFound, "", "make it again")
 	}
-	tooLong := `{"dry_run":true,"x":"` + strings.Repeat("x", 16<<20) + `"}`
-	w.refused(w.call("POST", replays, tooLong), http.StatusRequestEntityTooLarge, "", "16384 KiB")
 }
 
 // A selection may be as long as operators' lists are.

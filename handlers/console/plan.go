@@ -169,11 +169,12 @@ func (c *console) startAgain(v *visit, s jobs.Start, fault string) view {
 func (c *console) record(v *visit, action string, job jobs.Job, counts map[string]int) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.Context()), auditTimeout)
 	defer cancel()
-	err := c.Audit.Append(ctx, audit.Entry{
-		At: time.Now(), By: v.By(), Action: action, Reason: job.Reason, JobID: job.ID,
+	err := c.Audit.Record(ctx, audit.Entry{
+		By: v.By(), Action: action, Reason: job.Reason, JobID: job.ID,
 		Selection: json.RawMessage(job.Query), Counts: counts,
 	})
 	if err != nil {
-		c.Logger.Error("operator's action is not in the audit log", "action", action, "by", v.By(), "job_id", job.ID, "err", err)
+		c.Logger.Error("operator's action is not in the audit log", "action", action, "by", v.By(), "reason", job.Reason,
+			"job_id", job.ID, "selection", string(job.Query), "err", err)
 	}
 }

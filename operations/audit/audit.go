@@ -3,9 +3,11 @@ package audit
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/cenkalti/backoff/v4"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -48,6 +50,17 @@ type Entry struct {
 	Counts map[string]int
 }
 
+// named returns the entry with what its zero values stand for.
+func (e Entry) named() Entry {
+	if e.ID == "" {
+		e.ID = events.NewID()
+	}
+	if e.At.IsZero() {
+		e.At = time.Now()
+	}
+	return e
+}
+
 // Log is the log of all processes on one broker. It is safe for concurrent
 // use.
 type Log struct {
@@ -64,12 +77,7 @@ func New(js jetstream.JetStream) *Log { return &Log{js: js} }
 // means that it cannot be written: its action or selection cannot be, or the
 // selection is longer than [events.MaxBatchBytes].
 func (l *Log) Append(ctx context.Context, e Entry) error {
-	if e.ID == "" {
-		e.ID = events.NewID()
-	}
-	if e.At.IsZero() {
-		e.At = time.Now()
-	}
+	e = e.named()
 	entry, public, err := events.OperatorActed{
 		Action: e.Action, By: e.By, Reason: e.Reason, JobID: e.JobID,
 		Selection: e.Selection, Counts: e.Counts, At: events.At(e.At),
@@ -83,6 +91,19 @@ func (l *Log) Append(ctx context.Context, e Entry) error {
 		}
 	}
 	return nil
+}
+
+// Record is [Log.Append] until the broker takes the entry, or ctx ends: for an
+// action that has taken effect, and must not go unrecorded.
+func (l *Log) Record(ctx context.Context, e Entry) error {
+	e = e.named()
+	return backoff.Retry(func() error {
+		err := l.Append(ctx, e)
+		if err != nil && !errors.Is(err, events.ErrUnavailable) {
+			return backoff.Permanent(err)
+		}
+		return err
+	}, backoff.WithContext(backoff.NewExponentialBackOff(backoff.WithMaxElapsedTime(0)), ctx))
 }
 
 func (l *Log) publish(ctx context.Context, msg *nats.Msg) error {

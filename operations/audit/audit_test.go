@@ -1,6 +1,7 @@
 package audit_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -71,6 +72,44 @@ func TestAppend(t *testing.T) {
 	public := b.Messages(events.StreamEvents)
 	if len(public) != 2 || public[0].Header.Get(nats.MsgIdHdr) != whole.ID || public[0].Subject != "logout.events.operator.acted" {
 		t.Errorf("announced: %v", public)
+	}
+}
+
+// TestRecord: what the broker does not take at first is one entry in the end,
+// and what it never takes is an error.
+func TestRecord(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	log := audit.New(b.JS)
+	appendAll(t, log, entry(0))
+	allow := func(entries int64) {
+		stream, err := b.JS.Stream(t.Context(), events.StreamAudit)
+		if err == nil {
+			config := stream.CachedInfo().Config
+			config.MaxMsgs = entries
+			_, err = b.JS.UpdateStream(t.Context(), config)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	allow(1)
+	if err := log.Append(t.Context(), entry(1)); !errors.Is(err, events.ErrUnavailable) {
+		t.Fatalf("a full log takes an entry: %v", err)
+	}
+	var recording errgroup.Group
+	recording.Go(func() error { return log.Record(t.Context(), entry(1)) })
+	allow(2)
+	if err := recording.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := log.Record(ctx, entry(2)); err == nil {
+		t.Error("what the log never takes is no error")
+	}
+	if entries, _ := list(t, log, audit.Filter{}, "", 0); len(entries) != 2 || entries[0].ID != entry(1).ID {
+		t.Errorf("listed %v", entries)
 	}
 }
 

@@ -68,22 +68,50 @@ func (w *world) revoke(n int, requestID string, cutoff time.Time) {
 // other is a logout request of another session of the user.
 func other(n int) string { return fmt.Sprintf("other-%d", n) }
 
-func TestEligible(t *testing.T) {
+// eligibility is why a letter is not eligible; empty: it is.
+type eligibility struct {
+	letter  func(n int) events.DeadLetter
+	prepare func(n int)
+	want    string
+}
+
+func (w *world) decides(cases map[string]eligibility) {
+	n := 0
+	for name, c := range cases {
+		n++
+		letter := c.letter(n)
+		c.prepare(n)
+		w.fail(letter)
+		plan := w.plan(replay.KindReplay, replay.Query{IDs: []string{letter.ID}}, false)
+		want, eligible := map[string]int(nil), 1
+		if c.want != "" {
+			want, eligible = map[string]int{c.want: 1}, 0
+		}
+		if diff := cmp.Diff(want, plan.Ineligible, cmpopts.EquateEmpty()); diff != "" || plan.Eligible != eligible {
+			w.Errorf("%s: %d eligible, otherwise (-want +got):\n%s", name, plan.Eligible, diff)
+		}
+	}
+}
+
+func TestEligiblePush(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	before, now := hourAgo.Add(-time.Hour), time.Now()
-	n := 0
-	for name, c := range map[string]struct {
-		letter  func(n int) events.DeadLetter
-		prepare func(n int)
-		want    string // why it is not eligible
-	}{
+	w.decides(map[string]eligibility{
 		"push, registration gone":        {pushLetter, func(int) {}, ""},
 		"push, registration still there": {pushLetter, func(n int) { w.register(n, before) }, ""},
 		"push, registered anew":          {pushLetter, func(n int) { w.register(n, now) }, "obsolete"},
 		"push, another registered anew":  {pushLetter, func(n int) { w.register(n+1000, now) }, ""},
 		"push, in doubt by the clock":    {pushLetter, func(n int) { w.register(n, hourAgo.Add(30*time.Second)) }, ""},
-		"request, session live":          {requestLetter, func(n int) { w.login(n, before) }, ""},
+	})
+}
+
+func TestEligibleRequest(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	before, now := hourAgo.Add(-time.Hour), time.Now()
+	w.decides(map[string]eligibility{
+		"request, session live": {requestLetter, func(n int) { w.login(n, before) }, ""},
 		"request, session fenced by it": {requestLetter, func(n int) {
 			w.login(n, before)
 			w.fence(n, requestLetter(n).ID)
@@ -115,20 +143,7 @@ func TestEligible(t *testing.T) {
 		"request, session unknown, user came back later":      {requestLetter, func(n int) { w.register(n, now) }, "obsolete"},
 		"request of nobody":                                   {nobody, func(int) {}, ""},
 		"operator's request for a user who holds nothing":     {ofOperator, func(int) {}, ""},
-	} {
-		n++
-		letter := c.letter(n)
-		c.prepare(n)
-		w.fail(letter)
-		plan := w.plan(replay.KindReplay, replay.Query{IDs: []string{letter.ID}}, false)
-		want, eligible := map[string]int(nil), 1
-		if c.want != "" {
-			want, eligible = map[string]int{c.want: 1}, 0
-		}
-		if diff := cmp.Diff(want, plan.Ineligible, cmpopts.EquateEmpty()); diff != "" || plan.Eligible != eligible {
-			t.Errorf("%s: %d eligible, otherwise (-want +got):\n%s", name, plan.Eligible, diff)
-		}
-	}
+	})
 }
 
 // nobody is the letter of a logout with a session that is kept elsewhere.
