@@ -6,15 +6,22 @@ import (
 )
 
 const (
-	// probeEvery is how often the revoker rests for probeRest, to learn
-	// whether that helps anybody. What it sees in the first part is only the
-	// answers that waited for the rest.
-	probeEvery = time.Second
-	firstPart  = 70 * time.Millisecond
-	probeRest  = 160 * time.Millisecond
-	firstProbe = 200 * time.Millisecond // after the first rest
-	// helps is how much faster the front ends must accept while it rests.
+	// A crowd that has been there for firstProbe shows how much is accepted
+	// while the revoker works.
+	firstProbe = 200 * time.Millisecond
+	// How much is accepted while it rests shows in each window after the
+	// first part, in which the answers are given that waited for the rest.
+	firstPart = 70 * time.Millisecond
+	window    = 90 * time.Millisecond
+	// helps is how much faster the front ends must accept meanwhile.
 	helps = 1.3
+	// lasting is how many windows make a rest that helped, though it ended
+	// when it did no more.
+	lasting = 6
+	// After a rest that helped nobody comes the next one: after minQuiet, then
+	// after twice as long each time, up to maxQuiet.
+	minQuiet = time.Second
+	maxQuiet = 8 * time.Second
 	// burstRest is how much longer than it works the revoker rests at most
 	// where that helps, up to maxRest; overloadRest is the same when requests
 	// are older than burst.
@@ -38,14 +45,16 @@ type fronts interface {
 // manners let the front ends of this process go first: where the machine is
 // too small for a burst and its revocations at once, the answers come first,
 // and the backlog is worked off when they are given. Whether it is too small
-// shows when the revoker rests: if more is accepted then, it is.
+// shows when the revoker rests: if more is accepted then, it is. If that is
+// over in a moment, a few answers had been late; a load that the machine can
+// just carry goes on like this, and must not be rested through.
 type manners struct {
 	fronts  fronts
-	looks   int       // how often to look before a crowd is taken to be gone
-	rested  time.Time // the end of the latest rest
-	helped  int       // rests in a row that did
+	looks   int           // how often to look before a crowd is taken to be gone
+	rested  time.Time     // the end of the latest rest
+	helped  int           // rests in a row that did
+	quiet   time.Duration // from rested to the next one
 	working rate
-	resting rate
 }
 
 // rest rests after a round, if there is a crowd that it helps, or might.
@@ -55,41 +64,51 @@ func (m *manners) rest(ctx context.Context, current *revokeRound) {
 		return
 	}
 	if !before {
-		m.working, m.resting, m.helped = rate{}, rate{}, 0 // an earlier crowd says nothing of this one
+		m.working, m.helped = rate{}, 0 // an earlier crowd says nothing of this one
 		m.working.skip(m.fronts)
 		return
 	}
-	if !m.help() && !m.probeDue() {
+	if m.helped == 0 && !m.probeDue() {
 		return
 	}
 	current.Wait()
 	m.working.take(m.fronts)
-	if m.restFor(ctx, firstPart) {
-		m.resting.skip(m.fronts)
-		if m.restFor(ctx, probeRest-firstPart) {
-			m.resting.take(m.fronts)
-		}
-	}
-	if m.help() {
-		m.restFor(ctx, min(m.factor(current)*current.took, maxRest)-probeRest)
+	if m.restWhileItHelps(ctx, min(m.factor(current)*current.took, maxRest)) {
 		m.helped++
+		m.quiet = 0
 	} else {
 		m.helped = 0
+		m.quiet = min(max(2*m.quiet, minQuiet), maxQuiet)
 	}
 	m.working.skip(m.fronts)
 	m.rested = time.Now()
 }
 
-// help reports whether the front ends accept more while the revoker rests.
-func (m *manners) help() bool {
-	return m.working.perSecond > 0 && m.resting.perSecond > helps*m.working.perSecond
+// probeDue reports whether it is time to find out whether rests help.
+func (m *manners) probeDue() bool {
+	return time.Since(m.rested) >= m.quiet && time.Since(m.working.since) >= firstProbe
 }
 
-// probeDue reports whether it is time to find out, which the first rest alone
-// cannot tell.
-func (m *manners) probeDue() bool {
-	since := time.Since(m.rested)
-	return since >= probeEvery || m.working.perSecond == 0 && since >= firstProbe
+// restWhileItHelps rests for a window at least, and at most about so long, and
+// reports whether it did.
+func (m *manners) restWhileItHelps(ctx context.Context, most time.Duration) bool {
+	if !m.restFor(ctx, firstPart) {
+		return false
+	}
+	windows := 0
+	for rested := firstPart; windows == 0 || rested < most; rested += window {
+		var resting rate
+		resting.skip(m.fronts)
+		if !m.restFor(ctx, window) {
+			return windows > 0
+		}
+		resting.take(m.fronts)
+		if resting.perSecond <= helps*m.working.perSecond {
+			return windows >= lasting
+		}
+		windows++
+	}
+	return true
 }
 
 // factor is how much longer than the round the rest is: longer each time, so
@@ -135,11 +154,10 @@ type rate struct {
 // skip lets the next measurement begin now.
 func (r *rate) skip(f fronts) { r.since, r.published = time.Now(), f.Published() }
 
-// take measures since the latest skip, unless that was just now, or before the
-// crowd came.
+// take measures since the latest skip, unless that was just now.
 func (r *rate) take(f fronts) {
 	elapsed := time.Since(r.since)
-	if elapsed < restStep || elapsed > 2*probeEvery {
+	if elapsed < restStep {
 		return
 	}
 	now := float64(f.Published()-r.published) / elapsed.Seconds()

@@ -8,10 +8,13 @@ import (
 	"github.com/logoutd/logoutd/events"
 )
 
-// simulatedFronts accept so many logouts a second, and have so many waiting.
+// simulatedFronts are asked for so many logouts a second, and accept what they
+// can of those and of what has been late. Their callers always wait.
 type simulatedFronts struct {
 	waiting   int
-	rate      float64
+	asked     float64 // a second; 0: each answer is followed by the next request
+	capacity  float64 // a second
+	late      float64 // asked for and not accepted yet
 	published float64
 	since     time.Time
 }
@@ -19,53 +22,93 @@ type simulatedFronts struct {
 func (f *simulatedFronts) Waiting() int { return f.waiting }
 
 func (f *simulatedFronts) Published() int64 {
-	f.accept(f.rate)
+	elapsed := time.Since(f.since).Seconds()
+	f.since = time.Now()
+	can := f.capacity * elapsed
+	if f.asked > 0 {
+		f.late += f.asked * elapsed
+		can = min(can, f.late)
+		f.late -= can
+	}
+	f.published += can
 	return int64(f.published)
 }
 
-// accept sets the rate from now on.
-func (f *simulatedFronts) accept(rate float64) {
-	f.published += f.rate * time.Since(f.since).Seconds()
-	f.rate, f.since = rate, time.Now()
+// can sets the capacity from now on.
+func (f *simulatedFronts) can(accept float64) {
+	f.Published()
+	f.capacity = accept
 }
 
 // A revoker with rounds of 50 ms, all the time.
 func TestMannersOfARevoker(t *testing.T) {
 	t.Parallel()
+	const each = 0 // answer is followed by the next request
 	for _, c := range []struct {
 		name             string
 		waiting          int
-		working, resting float64 // accepted a second meanwhile
+		asked            float64 // a second
+		working, resting float64 // can be accepted a second meanwhile
 		late             time.Duration
-		least, most      float64 // share of the time that it rests
+		least, most      float64       // share of the time that it rests
+		longest          time.Duration // rest
 	}{
-		{"nobody waits", 0, 100, 100, time.Second, 0, 0.01},
-		{"a load that revoking does not slow down", 50, 10_000, 10_000, time.Second, 0.05, 0.15},
-		{"a burst that it does", 50, 10_000, 20_000, time.Second, 0.85, 0.96},
-		{"a burst that does not end", 50, 10_000, 20_000, time.Hour, 0.4, 0.8},
+		{"nobody waits", 0, 100, 10_000, 10_000, time.Second, 0, 0, 0},
+		{"a load that revoking does not slow down", 50, 10_000, 15_000, 30_000, time.Second, 0.005, 0.06, 200 * time.Millisecond},
+		{"a load that revoking can just carry", 50, 15_000, 15_500, 30_000, time.Second, 0.005, 0.06, 300 * time.Millisecond},
+		{"a burst that it slows down", 50, each, 10_000, 20_000, time.Second, 0.85, 0.96, 2500 * time.Millisecond},
+		{"a load that it slows down", 50, 20_000, 10_000, 30_000, time.Second, 0.6, 0.96, 2500 * time.Millisecond},
+		{"a burst that does not end", 50, each, 10_000, 20_000, time.Hour, 0.4, 0.8, 200 * time.Millisecond},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				f := &simulatedFronts{waiting: c.waiting, since: time.Now()}
+				f := &simulatedFronts{waiting: c.waiting, asked: c.asked, since: time.Now()}
 				m := &manners{fronts: f}
-				var rested time.Duration
+				var rested, longest time.Duration
 				begin := time.Now()
 				for time.Since(begin) < time.Minute {
-					f.accept(c.working)
+					f.can(c.working)
 					<-time.After(50 * time.Millisecond)
-					f.accept(c.resting)
+					f.can(c.resting)
 					rests := time.Now()
 					m.rest(t.Context(), lateRound(c.late))
 					rested += time.Since(rests)
+					longest = max(longest, time.Since(rests))
 				}
 				share := rested.Seconds() / time.Since(begin).Seconds()
 				if share < c.least || share > c.most {
-					t.Errorf("it rests for %.2f of the time, want %.2f to %.2f", share, c.least, c.most)
+					t.Errorf("it rests for %.3f of the time, want %.3f to %.3f", share, c.least, c.most)
+				}
+				if longest > c.longest {
+					t.Errorf("a rest took %v, want %v at most", longest, c.longest)
 				}
 			})
 		})
 	}
+}
+
+// A load that is late for a moment, because something else had the processor,
+// looks like a burst until it has been made up for.
+func TestMannersWhereALoadWasLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &simulatedFronts{waiting: 50, asked: 15_000, capacity: 14_000, since: time.Now()}
+		m := &manners{fronts: f}
+		m.rest(t.Context(), lateRound(0))
+		<-time.After(firstProbe)
+		f.late = 5000
+		f.can(30_000)
+		var rested time.Duration
+		for range 5 {
+			rests := time.Now()
+			m.rest(t.Context(), lateRound(0))
+			rested += time.Since(rests)
+		}
+		if rested < 200*time.Millisecond || rested > 700*time.Millisecond {
+			t.Errorf("it rested for %v, want about what 5,000 late ones take", rested)
+		}
+	})
 }
 
 // lateRound is a round that took 50 ms, of a request that old.
