@@ -19,6 +19,7 @@ type systemFlags struct {
 	AdminURL   string `help:"Its admin listener, where sessions are registered." placeholder:"URL"`
 	AdminToken string `env:"LOGOUTD_ADMIN_TOKEN" help:"Its admin token." placeholder:"TOKEN"`
 	serverFlags
+	PushRegistrations int `help:"Push registrations of each user, at a provider that answers at once. Of the dialects, only sap_v2 deletes them." placeholder:"N"`
 }
 
 // serverFlags say what a logoutd that is started runs on.
@@ -35,8 +36,8 @@ func (f *systemFlags) Validate() error {
 	if (f.PublicURL == "") != (f.AdminURL == "") {
 		return errors.New("give both --public-url and --admin-url, or neither")
 	}
-	if f.PublicURL != "" && (f.NATS != "" || f.Redis != "") {
-		return errors.New("--nats and --redis are for a logoutd that is started: leave out --public-url and --admin-url")
+	if f.PublicURL != "" && (f.NATS != "" || f.Redis != "" || f.PushRegistrations != 0) {
+		return errors.New("--nats, --redis and --push-registrations are for a logoutd that is started: leave out --public-url and --admin-url")
 	}
 	if f.PublicURL != "" && f.AdminToken == "" {
 		return errors.New("give --admin-token (LOGOUTD_ADMIN_TOKEN), which registering sessions takes")
@@ -54,14 +55,15 @@ type opened struct {
 // open returns the deployment that the flags name, started if need be.
 func (f *systemFlags) open(ctx context.Context, b *bench) (opened, error) {
 	if f.PublicURL == "" {
-		return f.start(ctx, b)
+		return f.start(ctx, b, f.PushRegistrations > 0)
 	}
 	b.foreign = true
 	return opened{&system{public: f.PublicURL, admin: f.AdminURL, token: f.AdminToken}, 0, func() {}}, nil
 }
 
-// start starts a logoutd, and the servers that it is to run on.
-func (f *serverFlags) start(ctx context.Context, b *bench) (_ opened, err error) {
+// start starts a logoutd, the servers that it is to run on, and a push provider
+// if it is to have one.
+func (f *serverFlags) start(ctx context.Context, b *bench, push bool) (_ opened, err error) {
 	var stops []func()
 	stop := func() {
 		for _, end := range slices.Backward(stops) {
@@ -88,6 +90,14 @@ func (f *serverFlags) start(ctx context.Context, b *bench) (_ opened, err error)
 		}
 		o.redisURL = server.url
 		stops = append(stops, server.stop)
+	}
+	if push {
+		provider, url, err := startSelf(ctx, "bare")
+		if err != nil {
+			return opened{}, err
+		}
+		o.settings = pushSettings(url + "/{push_token}")
+		stops = append(stops, provider.stop)
 	}
 	d, err := b.deploy(ctx, o)
 	if err != nil {

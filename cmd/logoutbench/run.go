@@ -26,8 +26,8 @@ type runCmd struct {
 
 // Validate refuses what cannot be run.
 func (c *runCmd) Validate() error {
-	if c.Connections < 1 || c.Duration <= 0 || c.Count < 0 || c.Rate < 0 {
-		return errors.New("--connections and --duration must be above 0, --count and --rate not below")
+	if c.Connections < 1 || c.Duration <= 0 || c.Count < 0 || c.Rate < 0 || c.PushRegistrations < 0 {
+		return errors.New("--connections and --duration must be above 0, --count, --rate and --push-registrations not below")
 	}
 	return c.systemFlags.Validate()
 }
@@ -62,6 +62,7 @@ func (c *runCmd) Run(ctx context.Context, p *progress) error {
 
 func (c *runCmd) load(ctx context.Context, b *bench, s *system) (*result, error) {
 	users := newCrowd()
+	users.PushRegistrations = c.PushRegistrations
 	t, err := newTarget(s.public, dialects[c.Dialect], users.sessions)
 	if err != nil {
 		return nil, err

@@ -72,7 +72,8 @@ func summaryOf(t *testing.T, args ...string) summary {
 func TestRunLoadsALogoutdOfItsOwn(t *testing.T) {
 	t.Parallel()
 	profile := filepath.Join(t.TempDir(), "cpu.prof")
-	s := summaryOf(t, "run", "--duration", "1s", "--connections", "8", "--json", "-", "--cpu-profile", profile)
+	s := summaryOf(t, "run", "--duration", "1s", "--connections", "8", "--json", "-", "--cpu-profile", profile,
+		"--dialect", "sap_v2", "--push-registrations", "2")
 	if info, err := os.Stat(profile); err != nil || info.Size() == 0 {
 		t.Errorf("no profile: %v", err)
 	}

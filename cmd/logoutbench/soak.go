@@ -37,7 +37,7 @@ func (c *soakCmd) Run(ctx context.Context, p *progress) error {
 		return err
 	}
 	defer b.close()
-	s, err := c.start(ctx, b)
+	s, err := c.start(ctx, b, false)
 	if err != nil {
 		return err
 	}

@@ -27,9 +27,7 @@ func (s *suite) push(ctx context.Context) error {
 	}
 	defer provider.stop()
 	address := url + "/{push_token}"
-	d, err := s.deploy(ctx, deployOptions{
-		settings: fmt.Sprintf("push:\n  - {provider: %s, kind: http, url: %q}\n", pushProvider, address),
-	})
+	d, err := s.deploy(ctx, deployOptions{settings: pushSettings(address)})
 	if err != nil {
 		return err
 	}
@@ -52,6 +50,11 @@ func (s *suite) push(ctx context.Context) error {
 	}
 	s.add(placePush, ratioAtLeast("push registrations deleted", quantity{Value: rate, Unit: perSecond}, rateOf(loop).of("bare loop"), 0.4))
 	return nil
+}
+
+// pushSettings are those of a logoutd that knows the provider.
+func pushSettings(url string) string {
+	return fmt.Sprintf("push:\n  - {provider: %s, kind: http, url: %q}\n", pushProvider, url)
 }
 
 // pushDeletions logs all users of a crowd out at once and returns at what rate

@@ -63,34 +63,48 @@ func (h handle) finish(r store.Revocation, f found, ok bool, rows int) (deleted 
 	if err != nil || !f.pushes {
 		return 0, false, err
 	}
-	for _, statement := range deletesOf(r) {
-		n, err := h.exec(statement, r.User.TenantID, r.User.ID, r.DeviceID, r.SessionID, r.RequestID, rows-deleted)
-		if err != nil {
-			return 0, false, err
-		}
-		if deleted += n; deleted == rows {
-			return deleted, true, nil
-		}
-	}
-	return deleted, false, nil
+	return h.deletePushes(r, rows)
 }
 
 const (
-	deletePushes = `DELETE FROM push_registrations WHERE` + ofUser + ` AND (device_id, id) IN (SELECT device_id, id FROM push_registrations`
-	andMarked    = ` AND mark = ?5 AND mark <> '' LIMIT ?6 + 0)`
+	ofDevice = ofUser + ` AND device_id = ?3`
+	ofMark   = ` AND mark = ?4 AND mark <> ''`
+	before   = ` AND (device_id, id) < (?5, ?6)`
 
-	deletePushesOfUser   = deletePushes + ` WHERE` + ofUser + andMarked
-	deletePushesOfDevice = deletePushes + ` WHERE` + ofUser + ` AND device_id = ?3` + andMarked
-	deletePushesBound    = deletePushes + ` INDEXED BY push_registrations_bound WHERE` + ofUser + ` AND session_id = ?4 AND session_id <> ''` + andMarked
+	firstMarked = `SELECT device_id, id FROM push_registrations WHERE`
+	beyond      = ` ORDER BY device_id, id LIMIT 1 OFFSET ?5 + 0`
+
+	deletePushes = `DELETE FROM push_registrations WHERE`
+	deleteBound  = `DELETE FROM push_registrations INDEXED BY push_registrations_bound WHERE` + ofUser +
+		` AND session_id = ?3 AND session_id <> ''` + ofMark
 )
 
-// deletesOf are the statements that reach what may bear the request's mark.
-func deletesOf(r store.Revocation) []string {
-	switch r.Scope {
-	case store.ScopeUser:
-		return []string{deletePushesOfUser}
-	case store.ScopeDevice:
-		return []string{deletePushesOfDevice}
+// deletePushes deletes up to so many push registrations that bear the
+// request's mark, and reports whether there are more. Those of one session are
+// few, and go at once. It takes two statements where there are more, because
+// SQLite keeps a journal of what one deletes that has a subquery.
+func (h handle) deletePushes(r store.Revocation, rows int) (deleted int, more bool, err error) {
+	args := []any{r.User.TenantID, r.User.ID, r.DeviceID, r.RequestID}
+	if r.Scope == store.ScopeSession {
+		onDevice, err := h.exec(deletePushes+ofDevice+ofMark, args...)
+		if err != nil {
+			return 0, false, err
+		}
+		bound, err := h.exec(deleteBound, r.User.TenantID, r.User.ID, r.SessionID, r.RequestID)
+		return onDevice + bound, false, err
 	}
-	return []string{deletePushesOfDevice, deletePushesBound}
+	reach := ofUser
+	if r.Scope == store.ScopeDevice {
+		reach = ofDevice
+	}
+	var deviceID, id string
+	more, err = h.row(firstMarked+reach+ofMark+beyond, append(args, rows), &deviceID, &id)
+	switch {
+	case err != nil:
+	case more:
+		deleted, err = h.exec(deletePushes+reach+ofMark+before, append(args, deviceID, id)...)
+	default:
+		deleted, err = h.exec(deletePushes+reach+ofMark, args...)
+	}
+	return deleted, more, err
 }
