@@ -3,8 +3,10 @@ package handlers_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
-	"net/http/httptest"
+	"net"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -16,6 +18,7 @@ import (
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
 	"github.com/logoutd/logoutd/handlers"
+	"github.com/logoutd/logoutd/handlers/server"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
 )
@@ -99,10 +102,30 @@ func newWorld(t *testing.T, broker *eventstest.Broker, settings worldSettings) *
 	for _, s := range settings {
 		w.apply(t, &cfg, strings.Fields(s))
 	}
-	server := httptest.NewServer(handlers.New(cfg))
-	t.Cleanup(server.Close)
-	w.addr = server.Listener.Addr().String()
+	w.addr = listen(t, handlers.New(cfg), cfg.Logger)
 	return w
+}
+
+// listen serves h as the public listener is served, and returns the address.
+func listen(t *testing.T, h http.Handler, log *slog.Logger) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, served := server.New(h, log), make(chan error, 1)
+	go func() { served <- s.Serve(l) }()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), longEnough)
+		defer cancel()
+		if err := s.Shutdown(ctx); err != nil {
+			t.Errorf("shutdown: %v", err)
+		}
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			t.Errorf("serving: %v", err)
+		}
+	})
+	return l.Addr().String()
 }
 
 func (w *world) apply(t *testing.T, cfg *handlers.Config, setting []string) {

@@ -52,6 +52,7 @@ var importRules = map[string][]string{
 	"handlers":        {"events", "store"},
 	"handlers/":       {"operations/", "events", "store"},
 	"handlers/health": {},
+	"handlers/server": {},
 	"operations/":     {"operations/", "events", "store"},
 	"workers":         {"events", "store"},
 	"events":          {},

@@ -37,7 +37,7 @@ func (s *service) openStore(ctx context.Context) (err error) {
 // ends with ctx.
 func (s *service) handle(ctx context.Context) {
 	if s.public != nil {
-		s.public.server.Handler = handlers.New(handlers.Config{
+		s.public.handler = handlers.New(handlers.Config{
 			Store: s.store, Publisher: s.publisher, Secret: s.secret,
 			PublishUnknown: s.settings.publishUnknown(),
 			SAP:            handlers.SAP(s.settings.file.SAP),
@@ -50,7 +50,7 @@ func (s *service) handle(ctx context.Context) {
 	if s.operations != nil {
 		s.handleOperators(ctx, mux)
 	}
-	s.admin.server.Handler = mux
+	s.admin.handler = mux
 }
 
 var errStore = errors.New("cannot be reached")

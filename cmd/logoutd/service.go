@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -67,13 +65,12 @@ func newService(ctx context.Context, settings *Settings, logger *slog.Logger) (_
 // and is found before anything is written.
 func (s *service) openListeners(context.Context) (err error) {
 	if s.settings.has(roleFront) {
-		if s.public, err = listen("public listener", "LOGOUTD_LISTEN", s.settings.Listen); err != nil {
+		if s.public, err = listen("public listener", "LOGOUTD_LISTEN", s.settings.Listen, s.publicServer); err != nil {
 			return err
 		}
-		s.public.server.ReadTimeout, s.public.server.WriteTimeout = 10*time.Second, 20*time.Second
 		s.closers = append(s.closers, s.public.abandon)
 	}
-	if s.admin, err = listen("admin listener", "LOGOUTD_ADMIN_LISTEN", s.settings.AdminListen); err != nil {
+	if s.admin, err = listen("admin listener", "LOGOUTD_ADMIN_LISTEN", s.settings.AdminListen, adminServer); err != nil {
 		return err
 	}
 	s.closers = append(s.closers, s.admin.abandon)
@@ -174,52 +171,4 @@ func (s *service) close() {
 		s.closers[i]()
 	}
 	s.closers = nil
-}
-
-// listener is an address that serves HTTP.
-type listener struct {
-	name   string
-	socket net.Listener
-	server *http.Server
-}
-
-func listen(name, setting, address string) (*listener, error) {
-	socket, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w; %s says where", name, err, setting)
-	}
-	return &listener{name: name, socket: socket, server: &http.Server{
-		ReadHeaderTimeout: 5 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-	}}, nil
-}
-
-// abandon closes a listener that never served; after serve it does nothing.
-func (l *listener) abandon() { _ = l.socket.Close() }
-
-// url returns how the listener is reached from this machine.
-func (l *listener) url() string {
-	address := l.socket.Addr().(*net.TCPAddr)
-	host := address.IP.String()
-	if address.IP.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	return "http://" + net.JoinHostPort(host, fmt.Sprint(address.Port))
-}
-
-// serve answers until ctx ends, then waits for what is in flight.
-func (l *listener) serve(ctx context.Context) error {
-	stopped := make(chan struct{})
-	context.AfterFunc(ctx, func() {
-		defer close(stopped)
-		shutdownCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
-		defer cancel()
-		_ = l.server.Shutdown(shutdownCtx)
-	})
-	if err := l.server.Serve(l.socket); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("%s: %w", l.name, err)
-	}
-	<-stopped
-	return nil
 }
