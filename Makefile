@@ -37,9 +37,14 @@ bench: bench-build
 soak: bench-build
 	bin/logoutbench soak --logoutd bin/logoutd
 
-# Fronts and revoker both at work, as under a sustained load.
+# Everything that a logout passes through at work: the front ends in a burst,
+# fronts and revoker as under a sustained load, and push registrations.
+PROFILE = bin/logoutbench run --logoutd bin/logoutd --connections 256 --cpu-profile
 profile: bench-build
-	bin/logoutbench run --logoutd bin/logoutd --connections 256 --rate 12000 --duration 40s --cpu-profile cmd/logoutd/default.pgo
+	$(PROFILE) bin/burst.pgo --duration 20s --count 400000
+	$(PROFILE) bin/sustained.pgo --rate 12000 --duration 40s
+	$(PROFILE) bin/push.pgo --dialect sap_v2 --push-registrations 5 --rate 2000 --duration 20s
+	$(GO) tool pprof -proto bin/burst.pgo bin/sustained.pgo bin/push.pgo >cmd/logoutd/default.pgo
 
 bench-build: build
 	@.ci/install redis-server:redis-server

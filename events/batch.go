@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 
 	"github.com/google/uuid"
 	"github.com/nats-io/nats.go"
@@ -39,9 +40,12 @@ func (p *Publisher) All(ctx context.Context, msgs []*nats.Msg) error { return p.
 // wire is how messages get to the broker.
 type wire struct {
 	js jetstream.JetStream
+	// One atomic batch at a time: each has the server make files and sync
+	// them, and two at once take longer than one after the other.
+	batches sync.Mutex
 }
 
-func (w wire) all(ctx context.Context, msgs []*nats.Msg) error {
+func (w *wire) all(ctx context.Context, msgs []*nats.Msg) error {
 	for len(msgs) > 0 {
 		n := min(len(msgs), maxAtomic)
 		if err := w.batch(ctx, msgs[:n]); err != nil {
@@ -52,7 +56,7 @@ func (w wire) all(ctx context.Context, msgs []*nats.Msg) error {
 	return nil
 }
 
-func (w wire) batch(ctx context.Context, msgs []*nats.Msg) error {
+func (w *wire) batch(ctx context.Context, msgs []*nats.Msg) error {
 	if len(msgs) == 1 {
 		if err := w.publish(ctx, msgs[0]); err != nil {
 			return unavailable("publishing to "+msgs[0].Subject, err)
@@ -71,7 +75,9 @@ func (w wire) batch(ctx context.Context, msgs []*nats.Msg) error {
 
 // atomic sends the messages as one batch: all but the last without a reply,
 // then the last, whose acknowledgement is that of all.
-func (w wire) atomic(ctx context.Context, msgs []*nats.Msg) error {
+func (w *wire) atomic(ctx context.Context, msgs []*nats.Msg) error {
+	w.batches.Lock()
+	defer w.batches.Unlock()
 	id := []string{NewID()} // one for all headers
 	last := len(msgs) - 1
 	for i, msg := range msgs[:last] {
@@ -105,7 +111,7 @@ func join(msg *nats.Msg, id []string, seq int) (leave func()) {
 }
 
 // single publishes the messages one by one, all in flight at once.
-func (w wire) single(ctx context.Context, msgs []*nats.Msg) error {
+func (w *wire) single(ctx context.Context, msgs []*nats.Msg) error {
 	futures := make([]jetstream.PubAckFuture, len(msgs))
 	for i, msg := range msgs {
 		future, err := w.js.PublishMsgAsync(msg)
@@ -128,7 +134,7 @@ func (w wire) single(ctx context.Context, msgs []*nats.Msg) error {
 
 // publish publishes a message and waits for its acknowledgement, for [AckWait]
 // at most.
-func (w wire) publish(ctx context.Context, msg *nats.Msg) error {
+func (w *wire) publish(ctx context.Context, msg *nats.Msg) error {
 	ctx, cancel := context.WithTimeout(ctx, AckWait)
 	defer cancel()
 	_, err := w.js.PublishMsg(ctx, msg, jetstream.WithRetryAttempts(0))

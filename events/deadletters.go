@@ -26,7 +26,7 @@ type DeadLetters struct {
 }
 
 // NewDeadLetters returns the dead letters kept by the broker behind js.
-func NewDeadLetters(js jetstream.JetStream) *DeadLetters { return &DeadLetters{wire{js}} }
+func NewDeadLetters(js jetstream.JetStream) *DeadLetters { return &DeadLetters{wire: wire{js: js}} }
 
 // List returns up to limit dead letters, oldest first, from the place after
 // (0: from the start) on. The last letter's Seq is the next page's after;

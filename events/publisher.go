@@ -41,7 +41,7 @@ func NewPublisher(js jetstream.JetStream, observe func(time.Duration)) *Publishe
 	if observe == nil {
 		observe = func(time.Duration) {}
 	}
-	p := &Publisher{wire: wire{js}, observe: observe}
+	p := &Publisher{wire: wire{js: js}, observe: observe}
 	p.requests = newGrouper(p.publishGroup)
 	return p
 }
