@@ -29,11 +29,14 @@ const (
 	overloadRest = 1
 	maxRest      = 2 * time.Second
 	burst        = time.Minute
-	// restStep is how often a resting revoker looks for a crowd. It is gone
-	// when fewer than crowd callers waited at calmLooks looks in a row.
-	restStep  = 5 * time.Millisecond
-	crowd     = 16
-	calmLooks = 4
+	// crowd is how many callers make one. It thins for a moment whenever a
+	// message is acknowledged: a rest ends when there was none for calm, and
+	// one that comes back after forget is another.
+	crowd  = 16
+	calm   = 20 * time.Millisecond
+	forget = 250 * time.Millisecond
+	// restStep is how often a resting revoker looks for it.
+	restStep = 5 * time.Millisecond
 )
 
 // fronts are the front ends of this process: what their publisher tells.
@@ -50,20 +53,20 @@ type fronts interface {
 // just carry goes on like this, and must not be rested through.
 type manners struct {
 	fronts  fronts
-	looks   int           // how often to look before a crowd is taken to be gone
+	seen    time.Time     // when there was a crowd
 	rested  time.Time     // the end of the latest rest
-	helped  int           // rests in a row that did
+	helped  int           // rests that did, lately
 	quiet   time.Duration // from rested to the next one
 	working rate
 }
 
 // rest rests after a round, if there is a crowd that it helps, or might.
 func (m *manners) rest(ctx context.Context, current *revokeRound) {
-	before := m.looks > 0
-	if !m.crowded() {
+	known := time.Since(m.seen) < forget
+	if !m.crowded(forget) {
 		return
 	}
-	if !before {
+	if !known {
 		m.working, m.helped = rate{}, 0 // an earlier crowd says nothing of this one
 		m.working.skip(m.fronts)
 		return
@@ -76,8 +79,7 @@ func (m *manners) rest(ctx context.Context, current *revokeRound) {
 	if m.restWhileItHelps(ctx, min(m.factor(current)*current.took, maxRest)) {
 		m.helped++
 		m.quiet = 0
-	} else {
-		m.helped = 0
+	} else if m.helped /= 4; m.helped == 0 { // what helped often is tried once more
 		m.quiet = min(max(2*m.quiet, minQuiet), maxQuiet)
 	}
 	m.working.skip(m.fronts)
@@ -92,8 +94,9 @@ func (m *manners) probeDue() bool {
 // restWhileItHelps rests for a window at least, and at most about so long, and
 // reports whether it did.
 func (m *manners) restWhileItHelps(ctx context.Context, most time.Duration) bool {
+	m.seen = time.Now() // not long ago
 	if !m.restFor(ctx, firstPart) {
-		return false
+		return m.helped > 0 // nothing new is known
 	}
 	windows := 0
 	for rested := firstPart; windows == 0 || rested < most; rested += window {
@@ -125,22 +128,19 @@ func (m *manners) factor(current *revokeRound) time.Duration {
 // one to the end.
 func (m *manners) restFor(ctx context.Context, length time.Duration) bool {
 	for ; length > 0; length -= restStep {
-		if !m.crowded() || !wait(ctx, restStep) {
+		if !m.crowded(calm) || !wait(ctx, restStep) {
 			return false
 		}
 	}
 	return true
 }
 
-// crowded reports whether there is a crowd, or was one at the latest looks:
-// it thins for a moment whenever a message is acknowledged.
-func (m *manners) crowded() bool {
+// crowded reports whether there is a crowd, or was one lately.
+func (m *manners) crowded(lately time.Duration) bool {
 	if m.fronts.Waiting() >= crowd {
-		m.looks = calmLooks
-	} else if m.looks > 0 {
-		m.looks--
+		m.seen = time.Now()
 	}
-	return m.looks > 0
+	return time.Since(m.seen) < lately
 }
 
 // rate is how many requests the front ends of this process accept a second,
