@@ -27,6 +27,7 @@ require (
 	golang.org/x/term v0.47.0 // whether output goes to a terminal
 	golang.org/x/time v0.16.0
 	modernc.org/sqlite v1.61.1
+	zombiezen.com/go/sqlite v1.4.2
 )
 
 require (

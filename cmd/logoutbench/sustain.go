@@ -18,8 +18,8 @@ const (
 	probes = 6
 	// holds is how often a rate is tried for the whole time; each try that
 	// fails lowers it to a share of lower.
-	holds = 5
-	lower = 0.85
+	holds = 8
+	lower = 0.93
 	// achieved is the share of the rate that has to be answered.
 	achieved = 0.98
 )

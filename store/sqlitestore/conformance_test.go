@@ -11,6 +11,7 @@ import (
 
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/storetest"
+	_ "modernc.org/sqlite" // another program that has the file open
 )
 
 func TestConformance(t *testing.T) {
@@ -119,7 +120,7 @@ func fileOf(t *testing.T, s *Store) *sql.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := sql.Open("sqlite", dsn(path))
+	db, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
 	}

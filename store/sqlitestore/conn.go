@@ -1,56 +1,44 @@
 package sqlitestore
 
 import (
-	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
-	"net/url"
-	"path/filepath"
+	"strings"
+	"time"
 
-	"modernc.org/sqlite"
+	"zombiezen.com/go/sqlite"
 )
 
-// conn is a connection to the file, for one goroutine at a time. It uses the
-// driver without database/sql, whose pool, locks and conversions would add a
-// fifth to every statement.
+// busyTimeout is for other programs, such as a backup: within the process
+// there is one writer.
+const busyTimeout = 5 * time.Second
+
+// conn is a connection to the file, for one goroutine at a time. It does without
+// database/sql, whose pool, locks and conversions would add a third to every
+// statement.
 type conn struct {
 	config Config
 	fences *fences
-	driver driver.Conn
+	sqlite *sqlite.Conn
 	// statements are prepared once: parsing costs more than running.
-	statements map[string]statement
+	statements map[string]*sqlite.Stmt
 	last       string // a statement to be run before the connection is closed
-
-	args   []driver.NamedValue // of the statement that is about to run
-	values []driver.Value      // of the row that is being read
-}
-
-type statement interface {
-	driver.Stmt
-	driver.StmtExecContext
-	driver.StmtQueryContext
 }
 
 // openConn opens a connection with a page cache of so many KiB.
 func openConn(path string, c Config, f *fences, cacheKiB int, pragmas ...string) (*conn, error) {
-	connector, err := sqlite.NewConnector(dsn(path, append(pragmas, fmt.Sprintf("cache_size(-%d)", cacheKiB))...))
+	opened, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
 	if err != nil {
 		return nil, err
 	}
-	opened, err := connector.Connect(context.Background())
-	if err != nil {
-		return nil, err
+	opened.SetBusyTimeout(busyTimeout)
+	made := &conn{config: c, fences: f, sqlite: opened, statements: map[string]*sqlite.Stmt{}}
+	for _, pragma := range append(pragmas, fmt.Sprintf("cache_size(-%d)", cacheKiB)) {
+		if err := made.script("PRAGMA " + pragma); err != nil {
+			return nil, errors.Join(err, made.close())
+		}
 	}
-	return &conn{config: c, fences: f, driver: opened, statements: map[string]statement{}}, nil
-}
-
-// dsn names the file to the driver. busy_timeout is for other programs, such
-// as a backup: within the process there is one writer.
-func dsn(path string, pragmas ...string) string {
-	q := url.Values{"_pragma": append([]string{"busy_timeout(5000)"}, pragmas...)}
-	u := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: q.Encode()}
-	return u.String()
+	return made, nil
 }
 
 func (c *conn) close() error {
@@ -59,15 +47,27 @@ func (c *conn) close() error {
 	}
 	var err error
 	for _, stmt := range c.statements {
-		err = errors.Join(err, stmt.Close())
+		err = errors.Join(err, stmt.Finalize())
 	}
-	return errors.Join(err, c.driver.Close())
+	return errors.Join(err, c.sqlite.Close())
 }
 
 // script runs statements that have no arguments.
 func (c *conn) script(statements string) error {
-	_, err := c.driver.(driver.ExecerContext).ExecContext(context.Background(), statements, nil)
-	return err
+	for strings.TrimSpace(statements) != "" {
+		stmt, left, err := c.sqlite.PrepareTransient(statements)
+		if err != nil {
+			return fileError{err}
+		}
+		for more := true; more && err == nil; {
+			more, err = stmt.Step()
+		}
+		if err := errors.Join(err, stmt.Finalize()); err != nil {
+			return fileError{err}
+		}
+		statements = statements[len(statements)-left:]
+	}
+	return nil
 }
 
 // transact runs do in one transaction, which begins with the statement. No

@@ -2,13 +2,11 @@ package sqlitestore
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 
 	"github.com/logoutd/logoutd/store"
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	"zombiezen.com/go/sqlite"
 )
 
 // errClosed is the cause of a call on a store that was closed.
@@ -23,21 +21,21 @@ func unavailable(err error) error {
 	return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 }
 
+// fileError is what SQLite says.
+type fileError struct{ error }
+
+func (e fileError) Unwrap() error { return e.error }
+
 // ofItem reports whether err is the failure of one item: its data is refused
 // or cannot be read. All else is a failure of the file, the disk or the
 // connection, and of the whole call.
 func ofItem(err error) bool {
-	if e, ok := errors.AsType[*sqlite.Error](err); ok {
-		switch e.Code() & 0xff {
-		case sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_CORRUPT:
+	if e, ok := errors.AsType[fileError](err); ok {
+		switch sqlite.ErrCode(e).ToPrimary() {
+		case sqlite.ResultConstraint, sqlite.ResultMismatch, sqlite.ResultTooBig, sqlite.ResultCorrupt:
 			return true
 		}
 		return false
 	}
-	for _, whole := range []error{driver.ErrBadConn, context.Canceled, context.DeadlineExceeded} {
-		if errors.Is(err, whole) {
-			return false
-		}
-	}
-	return true
+	return !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }

@@ -1,56 +1,56 @@
 package sqlitestore
 
 import (
-	"context"
-	"database/sql/driver"
-	"errors"
 	"fmt"
-	"io"
-	"slices"
+
+	"zombiezen.com/go/sqlite"
 )
 
 // get returns the prepared statement. SQLite prepares a statement anew at each
 // call if its plan may depend on a bound value: so it is LIMIT ? + 0 instead
 // of LIMIT ?.
-func (c *conn) get(query string) (statement, error) {
+func (c *conn) get(query string) (*sqlite.Stmt, error) {
 	if stmt, ok := c.statements[query]; ok {
 		return stmt, nil
 	}
-	prepared, err := c.driver.Prepare(query)
+	stmt, _, err := c.sqlite.PrepareTransient(query)
 	if err != nil {
-		return nil, err
+		return nil, fileError{err}
 	}
-	stmt := prepared.(statement)
 	c.statements[query] = stmt
 	return stmt, nil
 }
 
-// bind returns the arguments as the driver wants them: integers, strings and
-// nil.
-func (c *conn) bind(args []any) []driver.NamedValue {
-	c.args = c.args[:0]
+// bind binds the arguments: integers, strings, booleans and nil.
+func bind(stmt *sqlite.Stmt, args []any) error {
+	n := stmt.BindParamCount()
 	for i, arg := range args {
-		if n, ok := arg.(int); ok {
-			arg = int64(n)
+		if i == n {
+			break
 		}
-		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: arg})
+		switch value := arg.(type) {
+		case string:
+			stmt.BindText(i+1, value)
+		case int64:
+			stmt.BindInt64(i+1, value)
+		case int:
+			stmt.BindInt64(i+1, int64(value))
+		case bool:
+			stmt.BindBool(i+1, value)
+		case nil:
+			stmt.BindNull(i + 1)
+		default:
+			return fmt.Errorf("argument %d is a %T", i+1, arg)
+		}
 	}
-	return c.args
+	return nil
 }
 
 // exec runs a statement and returns how many rows it changed. Statements take
 // microseconds: none is interrupted by a context.
 func (h handle) exec(query string, args ...any) (int, error) {
-	stmt, err := h.get(query)
-	if err != nil {
-		return 0, err
-	}
-	result, err := stmt.ExecContext(context.Background(), h.bind(args))
-	if err != nil {
-		return 0, err
-	}
-	n, err := result.RowsAffected()
-	return int(n), err
+	err := h.rows(query, args, func(func(...any) error) error { return nil })
+	return h.sqlite.Changes(), err
 }
 
 // row scans the one row that the query may have, and reports whether it had.
@@ -63,56 +63,61 @@ func (h handle) row(query string, args []any, dest ...any) (found bool, err erro
 }
 
 // rows calls scan for each row of the query.
-func (h handle) rows(query string, args []any, scan func(scan func(dest ...any) error) error) (err error) {
+func (h handle) rows(query string, args []any, scan func(scan func(dest ...any) error) error) error {
 	stmt, err := h.get(query)
 	if err != nil {
 		return err
 	}
-	rows, err := stmt.QueryContext(context.Background(), h.bind(args))
-	if err != nil {
+	if err := bind(stmt, args); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	h.values = slices.Grow(h.values[:0], len(rows.Columns()))[:len(rows.Columns())]
+	defer func() { _ = stmt.Reset() }() // it repeats the error of the last step
 	for {
-		err := rows.Next(h.values)
-		if errors.Is(err, io.EOF) {
+		more, err := stmt.Step()
+		switch {
+		case err != nil:
+			return fileError{err}
+		case !more:
 			return nil
 		}
-		if err == nil {
-			err = scan(h.scan)
-		}
-		if err != nil {
+		if err := scan(func(dest ...any) error { return scanRow(stmt, dest) }); err != nil {
 			return err
 		}
 	}
 }
 
-// scan reads the row into dest: pointers to string, int, int64, bool or any.
-func (c *conn) scan(dest ...any) error {
-	for i, value := range c.values {
-		ok := true
-		switch to := dest[i].(type) {
-		case *string:
-			*to, ok = value.(string)
-		case *int64:
-			*to, ok = value.(int64)
-		case *int:
-			var n int64
-			n, ok = value.(int64)
-			*to = int(n)
-		case *bool:
-			var n int64
-			n, ok = value.(int64)
-			*to = n != 0
-		case *any:
-			*to = value
-		default:
-			ok = false
+// scanRow reads the row into dest: pointers to string, int, int64, bool or any.
+func scanRow(stmt *sqlite.Stmt, dest []any) error {
+	for i, to := range dest {
+		if err := scanColumn(stmt, i, to); err != nil {
+			return err
 		}
-		if !ok {
-			return fmt.Errorf("column %d holds a %T, which does not fit into a %T", i, value, dest[i])
+	}
+	return nil
+}
+
+func scanColumn(stmt *sqlite.Stmt, i int, to any) error {
+	holds := stmt.ColumnType(i)
+	fits := holds == sqlite.TypeInteger
+	switch to := to.(type) {
+	case *string:
+		fits = holds == sqlite.TypeText
+		*to = stmt.ColumnText(i)
+	case *int64:
+		*to = stmt.ColumnInt64(i)
+	case *int:
+		*to = stmt.ColumnInt(i)
+	case *bool:
+		*to = stmt.ColumnInt64(i) != 0
+	case *any: // a column of a key, to be an argument again
+		if *to = stmt.ColumnInt64(i); holds == sqlite.TypeText {
+			fits, *to = true, stmt.ColumnText(i)
 		}
+	default:
+		fits = false
+	}
+	if !fits {
+		return fmt.Errorf("column %d holds %v, which does not fit into a %T", i, holds, to)
 	}
 	return nil
 }

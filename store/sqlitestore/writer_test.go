@@ -142,7 +142,7 @@ func TestLocked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "logoutd.db")
 	s := openFile(t, path, Config{SweepInterval: time.Hour})
 	mustPut(t, s, session1)
-	other, err := sql.Open("sqlite", dsn(path))
+	other, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
 	}
