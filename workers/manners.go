@@ -94,7 +94,6 @@ func (m *manners) probeDue() bool {
 // restWhileItHelps rests for a window at least, and at most about so long, and
 // reports whether it did.
 func (m *manners) restWhileItHelps(ctx context.Context, most time.Duration) bool {
-	m.seen = time.Now() // not long ago
 	if !m.restFor(ctx, firstPart) {
 		return m.helped > 0 // nothing new is known
 	}
@@ -125,10 +124,10 @@ func (m *manners) factor(current *revokeRound) time.Duration {
 }
 
 // restFor waits for as long as there is a crowd, and reports whether there was
-// one to the end.
+// one to the end. It takes calm to find that there is none.
 func (m *manners) restFor(ctx context.Context, length time.Duration) bool {
-	for ; length > 0; length -= restStep {
-		if !m.crowded(calm) || !wait(ctx, restStep) {
+	for begun := time.Now(); length > 0; length -= restStep {
+		if !m.crowded(calm) && time.Since(begun) >= calm || !wait(ctx, restStep) {
 			return false
 		}
 	}

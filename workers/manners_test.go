@@ -111,6 +111,34 @@ func TestMannersWhereALoadWasLate(t *testing.T) {
 	})
 }
 
+// What a burst has left is worked off without rests.
+func TestMannersAfterABurst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &simulatedFronts{waiting: 50, since: time.Now()}
+		m := &manners{fronts: f}
+		round := func() (rested time.Duration) {
+			f.can(10_000)
+			<-time.After(50 * time.Millisecond)
+			f.can(20_000)
+			begun := time.Now()
+			m.rest(t.Context(), lateRound(time.Second))
+			return time.Since(begun)
+		}
+		var during, after time.Duration
+		for range 10 {
+			during += round()
+		}
+		f.waiting = 0
+		for range 40 {
+			after += round()
+		}
+		if during < time.Second || after > 300*time.Millisecond {
+			t.Errorf("it rested for %v during the burst and for %v after it", during, after)
+		}
+	})
+}
+
 // lateRound is a round that took 50 ms, of a request that old.
 func lateRound(late time.Duration) *revokeRound {
 	request := events.Request{RequestedAt: events.At(time.Now().Add(-late))}

@@ -41,10 +41,14 @@ func (b *bench) sustain(ctx context.Context, of *system, c *crowd, top float64, 
 	return nil, fmt.Errorf("no rate was sustained: %s/s was too much", grouped(rate/lower))
 }
 
-// search narrows the highest rate down with short probes.
+// search narrows the highest rate down with short probes. One that fails is
+// tried once more: something else may have had the machine.
 func (b *bench) search(ctx context.Context, of *system, c *crowd, top float64, probe time.Duration) (float64, error) {
 	return highest(top/20, top, probes, func(rate float64) (bool, error) {
 		_, ok, err := b.hold(ctx, of, c, rate, probe, probeOldest)
+		if !ok && err == nil {
+			_, ok, err = b.hold(ctx, of, c, rate, probe, probeOldest)
+		}
 		return ok, err
 	})
 }
@@ -55,6 +59,9 @@ func (b *bench) search(ctx context.Context, of *system, c *crowd, top float64, p
 func (b *bench) hold(ctx context.Context, of *system, c *crowd, rate float64, duration, oldest time.Duration) (*result, bool, error) {
 	b.progress.step("open loop, %s logouts/s for %s", grouped(rate), duration)
 	if err := b.provide(ctx, of, c, int(rate*duration.Seconds())+1); err != nil {
+		return nil, false, err
+	}
+	if err := of.settled(ctx); err != nil { // what the try before has left
 		return nil, false, err
 	}
 	t, err := newTarget(of.public, dialects["sap_v1"], c.sessions)
