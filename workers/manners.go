@@ -20,7 +20,7 @@ const (
 	lasting = 6
 	// After a rest that helped nobody comes the next one: after minQuiet, then
 	// after twice as long each time, up to maxQuiet.
-	minQuiet = time.Second
+	minQuiet = 500 * time.Millisecond
 	maxQuiet = 8 * time.Second
 	// burstRest is how much longer than it works the revoker rests at most
 	// where that helps, up to maxRest; overloadRest is the same when requests
@@ -33,7 +33,7 @@ const (
 	// message is acknowledged: a rest ends when there was none for calm, and
 	// one that comes back after forget is another.
 	crowd  = 16
-	calm   = 20 * time.Millisecond
+	calm   = 40 * time.Millisecond
 	forget = 250 * time.Millisecond
 	// restStep is how often a resting revoker looks for it.
 	restStep = 5 * time.Millisecond
