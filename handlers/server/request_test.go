@@ -11,34 +11,35 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+var requests = []string{
+	"POST /a HTTP/1.1\r\nHost: a.example:8080\r\n\r\n",
+	"POST /a HTTP/1.1\r\nhOST: a\r\ncontent-TYPE:text/plain \t\r\nX_y.z:\t \r\n-x-: 1\r\n\r\n",
+	"POST /a HTTP/1.1\r\nHost: a\r\nCookie: a=1; b=\"2 3\";;c\r\nX-A: 1\r\ncookie: a=\x80\xff; =x; d=e=f,g\r\nCOOKIE:\r\nX-A: 2\r\n\r\n",
+	"POST /%2Fa%20b/..;jsessionid=t%3Bx;y?q=%zz&r=http://b/&s#f HTTP/1.1\r\nHost: a\r\n\r\n",
+	"POST //b.example/../c\xe9?\xff HTTP/1.1\r\nHost: a\r\n\r\n",
+	"GET http://b.example:1/c?d HTTP/1.1\r\nHost: a\r\n\r\n",
+	"GET http:///c HTTP/1.1\r\nHost: a\r\n\r\n",
+	"GET http://user:password@b/ HTTP/1.1\r\nHost: a\r\n\r\n",
+	"GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n",
+	"get / HTTP/1.1\r\nHost: a\r\n\r\n",
+	"M-SEARCH * HTTP/1.1\r\nHost: a\r\n\r\n",
+	"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
+	"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab",
+	"DELETE / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+	"DELETE / HTTP/1.1\r\nHost: a\r\nContent-Length: 0020\r\nContent-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\nnot a form, end",
+	"PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n2\r\nab\r\n00003;x=\"y\"\r\ncde\r\n0\r\n\r\n",
+	"PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2 \r\nab\r\n0\r\nX-Trailer: 1\r\n\r\n",
+	"PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+	"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n" + strings.Repeat("x", 70000),
+	"GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, X-A\r\nUpgrade: websocket\r\n\r\n",
+	"GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n",
+	"GET / HTTP/1.1\r\nHost: a\r\nConnection: x, Close\r\n\r\n",
+}
+
 // TestRequestsAreThoseOfNetHTTP: a handler sees the same of them, sent on one
 // connection one after the other.
 func TestRequestsAreThoseOfNetHTTP(t *testing.T) {
 	t.Parallel()
-	requests := []string{
-		"POST /a HTTP/1.1\r\nHost: a.example:8080\r\n\r\n",
-		"POST /a HTTP/1.1\r\nhOST: a\r\ncontent-TYPE:text/plain \t\r\nX_y.z:\t \r\n-x-: 1\r\n\r\n",
-		"POST /a HTTP/1.1\r\nHost: a\r\nCookie: a=1; b=\"2 3\";;c\r\nX-A: 1\r\ncookie: a=\x80\xff; =x; d=e=f,g\r\nCOOKIE:\r\nX-A: 2\r\n\r\n",
-		"POST /%2Fa%20b/..;jsessionid=t%3Bx;y?q=%zz&r=http://b/&s#f HTTP/1.1\r\nHost: a\r\n\r\n",
-		"POST //b.example/../c\xe9?\xff HTTP/1.1\r\nHost: a\r\n\r\n",
-		"GET http://b.example:1/c?d HTTP/1.1\r\nHost: a\r\n\r\n",
-		"GET http:///c HTTP/1.1\r\nHost: a\r\n\r\n",
-		"GET http://user:password@b/ HTTP/1.1\r\nHost: a\r\n\r\n",
-		"GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n",
-		"get / HTTP/1.1\r\nHost: a\r\n\r\n",
-		"M-SEARCH * HTTP/1.1\r\nHost: a\r\n\r\n",
-		"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
-		"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab",
-		"DELETE / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
-		"DELETE / HTTP/1.1\r\nHost: a\r\nContent-Length: 0020\r\nContent-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\nnot a form, end",
-		"PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n2\r\nab\r\n00003;x=\"y\"\r\ncde\r\n0\r\n\r\n",
-		"PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2 \r\nab\r\n0\r\nX-Trailer: 1\r\n\r\n",
-		"PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-		"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n" + strings.Repeat("x", 70000),
-		"GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, X-A\r\nUpgrade: websocket\r\n\r\n",
-		"GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n",
-		"GET / HTTP/1.1\r\nHost: a\r\nConnection: x, Close\r\n\r\n",
-	}
 	var seen strings.Builder
 	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)

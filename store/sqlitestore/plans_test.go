@@ -37,7 +37,7 @@ func TestNoStatementScans(t *testing.T) {
 
 func plan(t *testing.T, c *conn, query string) (steps []string) {
 	t.Helper()
-	args := make([]any, 12) // at least as many as any has; the driver ignores the rest
+	args := make([]any, 12) // at least as many as any has; the rest is ignored
 	err := c.transact(`BEGIN`, func(h handle) error {
 		return h.rows("EXPLAIN QUERY PLAN "+query, args, func(scan func(...any) error) error {
 			var id, parent, unused int
@@ -97,5 +97,22 @@ func useEverything(t *testing.T, s *Store) {
 	}
 	if err := s.sweep(ctx); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What is left out is not what another call has bound.
+func TestTooFewArguments(t *testing.T) {
+	t.Parallel()
+	err := open(t, Config{}).read(t.Context(), func(h handle) error {
+		const query = `SELECT ?1, ?2`
+		var a, b int
+		if _, err := h.row(query, []any{1, 2}, &a, &b); err != nil || b != 2 {
+			t.Errorf("%d, %v", b, err)
+		}
+		_, err := h.row(query, []any{3}, &a, &b)
+		return err
+	})
+	if err == nil {
+		t.Error("a missing argument is no error")
 	}
 }

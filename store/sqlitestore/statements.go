@@ -21,13 +21,14 @@ func (c *conn) get(query string) (*sqlite.Stmt, error) {
 	return stmt, nil
 }
 
-// bind binds the arguments: integers, strings, booleans and nil.
+// bind binds the arguments: integers, strings and nil. Those of the statement's
+// last run are still bound: too few would be taken from there.
 func bind(stmt *sqlite.Stmt, args []any) error {
 	n := stmt.BindParamCount()
-	for i, arg := range args {
-		if i == n {
-			break
-		}
+	if len(args) < n {
+		return fmt.Errorf("%d arguments for a statement that takes %d", len(args), n)
+	}
+	for i, arg := range args[:n] {
 		switch value := arg.(type) {
 		case string:
 			stmt.BindText(i+1, value)
@@ -35,8 +36,6 @@ func bind(stmt *sqlite.Stmt, args []any) error {
 			stmt.BindInt64(i+1, value)
 		case int:
 			stmt.BindInt64(i+1, int64(value))
-		case bool:
-			stmt.BindBool(i+1, value)
 		case nil:
 			stmt.BindNull(i + 1)
 		default:
