@@ -31,6 +31,7 @@ type Publisher struct {
 	requests *grouper
 	waiting  atomic.Int64 // requests whose callers wait
 	done     atomic.Int64 // requests that were acknowledged
+	waited   atomic.Int64 // for how long their callers waited, in ns
 	observe  func(time.Duration)
 	failed   atomic.Int64 // when the latest publish of requests failed, in Unix ms; 0: it did not
 }
@@ -60,17 +61,22 @@ func (p *Publisher) Requests(ctx context.Context, requests ...Request) error {
 	if err != nil {
 		return err
 	}
-	p.waiting.Add(int64(len(encoded)))
-	defer p.waiting.Add(-int64(len(encoded)))
+	n, start := int64(len(encoded)), time.Now()
+	p.waiting.Add(n)
+	defer p.waiting.Add(-n)
 	err = p.requests.do(ctx, encoded)
 	if err == nil {
-		p.done.Add(int64(len(encoded)))
+		p.done.Add(n)
+		p.waited.Add(n * int64(time.Since(start)))
 	}
 	return err
 }
 
-// Published returns how many requests have been acknowledged.
-func (p *Publisher) Published() int64 { return p.done.Load() }
+// Published returns how many requests have been acknowledged, and for how long
+// their callers have waited, all together.
+func (p *Publisher) Published() (requests int64, waited time.Duration) {
+	return p.done.Load(), time.Duration(p.waited.Load())
+}
 
 // Waiting returns how many requests are being published, their callers
 // waiting: how busy the front ends of this process are.

@@ -13,8 +13,11 @@ const (
 	// first part, in which the answers are given that waited for the rest.
 	firstPart = 70 * time.Millisecond
 	window    = 90 * time.Millisecond
-	// helps is how much faster the front ends must accept meanwhile.
-	helps = 1.3
+	// faster is how much faster the front ends must accept meanwhile.
+	faster = 1.3
+	// thin is the share of the callers that still wait while it rests if they
+	// were only late: who has been answered comes back in a crowd.
+	thin = 0.6
 	// lasting is how many windows make a rest that helped, though it ended
 	// when it did no more.
 	lasting = 6
@@ -42,7 +45,7 @@ const (
 // fronts are the front ends of this process: what their publisher tells.
 type fronts interface {
 	Waiting() int
-	Published() int64
+	Published() (requests int64, waited time.Duration)
 }
 
 // manners let the front ends of this process go first: where the machine is
@@ -57,7 +60,7 @@ type manners struct {
 	rested  time.Time     // the end of the latest rest
 	helped  int           // rests that did, lately
 	quiet   time.Duration // from rested to the next one
-	working rate
+	working pace
 }
 
 // rest rests after a round, if there is a crowd that it helps, or might.
@@ -67,7 +70,7 @@ func (m *manners) rest(ctx context.Context, current *revokeRound) {
 		return
 	}
 	if !known {
-		m.working, m.helped = rate{}, 0 // an earlier crowd says nothing of this one
+		m.working, m.helped = pace{}, 0 // an earlier crowd says nothing of this one
 		m.working.skip(m.fronts)
 		return
 	}
@@ -99,13 +102,13 @@ func (m *manners) restWhileItHelps(ctx context.Context, most time.Duration) bool
 	}
 	windows := 0
 	for rested := firstPart; windows == 0 || rested < most; rested += window {
-		var resting rate
+		var resting pace
 		resting.skip(m.fronts)
 		if !m.restFor(ctx, window) {
 			return windows > 0
 		}
 		resting.take(m.fronts)
-		if resting.perSecond <= helps*m.working.perSecond {
+		if !resting.helps(m.working) {
 			return windows >= lasting
 		}
 		windows++
@@ -142,28 +145,41 @@ func (m *manners) crowded(lately time.Duration) bool {
 	return time.Since(m.seen) < lately
 }
 
-// rate is how many requests the front ends of this process accept a second,
-// smoothed.
-type rate struct {
-	perSecond float64
-	since     time.Time
-	published int64
+// pace is how the front ends of this process get on, smoothed.
+type pace struct {
+	accepted float64 // requests a second
+	callers  float64 // that wait, on average
+	since    time.Time
+	requests int64
+	waited   time.Duration
 }
 
 // skip lets the next measurement begin now.
-func (r *rate) skip(f fronts) { r.since, r.published = time.Now(), f.Published() }
+func (p *pace) skip(f fronts) {
+	p.since = time.Now()
+	p.requests, p.waited = f.Published()
+}
 
 // take measures since the latest skip, unless that was just now.
-func (r *rate) take(f fronts) {
-	elapsed := time.Since(r.since)
+func (p *pace) take(f fronts) {
+	elapsed := time.Since(p.since)
 	if elapsed < restStep {
 		return
 	}
-	now := float64(f.Published()-r.published) / elapsed.Seconds()
-	if r.perSecond == 0 {
-		r.perSecond = now
+	requests, waited := f.Published()
+	accepted := float64(requests-p.requests) / elapsed.Seconds()
+	callers := (waited - p.waited).Seconds() / elapsed.Seconds() // Little's law
+	if p.accepted == 0 {
+		p.accepted, p.callers = accepted, callers
 	}
-	r.perSecond += (now - r.perSecond) / 3
+	p.accepted += (accepted - p.accepted) / 3
+	p.callers += (callers - p.callers) / 3
+}
+
+// helps reports whether this pace of a rest is better than that of work, and
+// still that of a crowd.
+func (p *pace) helps(work pace) bool {
+	return p.accepted > faster*work.accepted && p.callers > thin*work.callers
 }
 
 // late is how long ago the oldest request was accepted that came for the

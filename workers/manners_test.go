@@ -9,29 +9,37 @@ import (
 )
 
 // simulatedFronts are asked for so many logouts a second, and accept what they
-// can of those and of what has been late. Their callers always wait.
+// can of those and of what has been late. Callers are fewer where they can
+// accept more than they are asked for.
 type simulatedFronts struct {
-	waiting   int
+	callers   int     // that wait when it is full
 	asked     float64 // a second; 0: each answer is followed by the next request
 	capacity  float64 // a second
 	late      float64 // asked for and not accepted yet
 	published float64
+	waited    time.Duration
 	since     time.Time
 }
 
-func (f *simulatedFronts) Waiting() int { return f.waiting }
+func (f *simulatedFronts) Waiting() int {
+	if f.asked == 0 || f.late >= 1 {
+		return f.callers
+	}
+	return int(float64(f.callers) * min(f.asked/f.capacity, 1))
+}
 
-func (f *simulatedFronts) Published() int64 {
-	elapsed := time.Since(f.since).Seconds()
+func (f *simulatedFronts) Published() (int64, time.Duration) {
+	elapsed := time.Since(f.since)
 	f.since = time.Now()
-	can := f.capacity * elapsed
+	f.waited += time.Duration(f.Waiting()) * elapsed
+	can := f.capacity * elapsed.Seconds()
 	if f.asked > 0 {
-		f.late += f.asked * elapsed
+		f.late += f.asked * elapsed.Seconds()
 		can = min(can, f.late)
 		f.late -= can
 	}
 	f.published += can
-	return int64(f.published)
+	return int64(f.published), f.waited
 }
 
 // can sets the capacity from now on.
@@ -46,7 +54,7 @@ func TestMannersOfARevoker(t *testing.T) {
 	const each = 0 // answer is followed by the next request
 	for _, c := range []struct {
 		name             string
-		waiting          int
+		callers          int
 		asked            float64 // a second
 		working, resting float64 // can be accepted a second meanwhile
 		late             time.Duration
@@ -58,12 +66,13 @@ func TestMannersOfARevoker(t *testing.T) {
 		{"a load that revoking can just carry", 50, 15_000, 15_500, 30_000, time.Second, 0.005, 0.06, 300 * time.Millisecond},
 		{"a burst that it slows down", 50, each, 10_000, 20_000, time.Second, 0.85, 0.96, 2500 * time.Millisecond},
 		{"a load that it slows down", 50, 20_000, 10_000, 30_000, time.Second, 0.6, 0.96, 2500 * time.Millisecond},
+		{"a load that is soon caught up with", 50, 12_000, 8_000, 30_000, time.Second, 0.005, 0.4, 300 * time.Millisecond},
 		{"a burst that does not end", 50, each, 10_000, 20_000, time.Hour, 0.4, 0.8, 200 * time.Millisecond},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				f := &simulatedFronts{waiting: c.waiting, asked: c.asked, since: time.Now()}
+				f := &simulatedFronts{callers: c.callers, asked: c.asked, since: time.Now()}
 				m := &manners{fronts: f}
 				var rested, longest time.Duration
 				begin := time.Now()
@@ -93,7 +102,7 @@ func TestMannersOfARevoker(t *testing.T) {
 func TestMannersWhereALoadWasLate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f := &simulatedFronts{waiting: 50, asked: 15_000, capacity: 14_000, since: time.Now()}
+		f := &simulatedFronts{callers: 50, asked: 15_000, capacity: 14_000, since: time.Now()}
 		m := &manners{fronts: f}
 		m.rest(t.Context(), lateRound(0))
 		<-time.After(firstProbe)
@@ -115,7 +124,7 @@ func TestMannersWhereALoadWasLate(t *testing.T) {
 func TestMannersAfterABurst(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f := &simulatedFronts{waiting: 50, since: time.Now()}
+		f := &simulatedFronts{callers: 50, since: time.Now()}
 		m := &manners{fronts: f}
 		round := func() (rested time.Duration) {
 			f.can(10_000)
@@ -129,7 +138,7 @@ func TestMannersAfterABurst(t *testing.T) {
 		for range 10 {
 			during += round()
 		}
-		f.waiting = 0
+		f.callers = 0
 		for range 40 {
 			after += round()
 		}
