@@ -14,7 +14,7 @@ const (
 	firstPart = 70 * time.Millisecond
 	window    = 90 * time.Millisecond
 	// faster is how much faster the front ends must accept meanwhile.
-	faster = 1.3
+	faster = 1.15
 	// thin is the share of the callers that still wait while it rests if they
 	// were only late: who has been answered comes back in a crowd.
 	thin = 0.6
@@ -79,6 +79,10 @@ func (m *manners) rest(ctx context.Context, current *revokeRound) {
 	}
 	current.Wait()
 	m.working.take(m.fronts)
+	if m.working.callers < crowd { // there was one for a moment
+		m.working.skip(m.fronts)
+		return
+	}
 	if m.restWhileItHelps(ctx, min(m.factor(current)*current.took, maxRest)) {
 		m.helped++
 		m.quiet = 0
@@ -100,9 +104,8 @@ func (m *manners) restWhileItHelps(ctx context.Context, most time.Duration) bool
 	if !m.restFor(ctx, firstPart) {
 		return m.helped > 0 // nothing new is known
 	}
-	windows := 0
+	windows, resting := 0, pace{}
 	for rested := firstPart; windows == 0 || rested < most; rested += window {
-		var resting pace
 		resting.skip(m.fronts)
 		if !m.restFor(ctx, window) {
 			return windows > 0
@@ -172,8 +175,8 @@ func (p *pace) take(f fronts) {
 	if p.accepted == 0 {
 		p.accepted, p.callers = accepted, callers
 	}
-	p.accepted += (accepted - p.accepted) / 3
-	p.callers += (callers - p.callers) / 3
+	p.accepted += (accepted - p.accepted) / 2
+	p.callers += (callers - p.callers) / 2
 }
 
 // helps reports whether this pace of a rest is better than that of work, and

@@ -23,7 +23,7 @@ const (
 	firstMessages = 64
 	// roundInterval is how long after a round the next one begins at least: a
 	// round for each request would keep the disk from syncing the next one.
-	roundInterval = 5 * time.Millisecond
+	roundInterval = 8 * time.Millisecond
 	// maxDeliveries is how often a request that stands alone is delivered
 	// before it is taken to crash the process.
 	maxDeliveries = 5
