@@ -18,8 +18,9 @@ func (s *Store) Reregistered(ctx context.Context, checks []store.PushCheck) ([]b
 	err := s.read(ctx, func(h handle) (err error) {
 		for i, c := range checks {
 			anew[i], err = h.row(`
-				SELECT TRUE FROM push_registrations WHERE id = ? AND registered_at > ? AND mark = ''`,
-				[]any{c.PushRegistrationID, millis(c.Cutoff)}, &anew[i])
+				SELECT TRUE FROM push_registrations
+				WHERE tenant_id = ? AND user_id = ? AND id = ? AND registered_at > ? AND mark = ''`,
+				[]any{c.User.TenantID, c.User.ID, c.PushRegistrationID, millis(c.Cutoff)}, &anew[i])
 			if err != nil {
 				return err
 			}
@@ -59,7 +60,9 @@ func (h handle) putPush(p store.PushRegistration) (created bool, err error) {
 		return false, &store.RevokedError{Cutoff: fromMillis(cutoff)}
 	}
 	id := store.PushRegistrationID(p)
-	known, err := h.row(`SELECT TRUE FROM push_registrations WHERE id = ? AND mark = ''`, []any{id}, new(bool))
+	known, err := h.row(`
+		SELECT TRUE FROM push_registrations WHERE tenant_id = ? AND user_id = ? AND device_id = ? AND id = ? AND mark = ''`,
+		[]any{p.User.TenantID, p.User.ID, p.DeviceID, id}, new(bool))
 	if err != nil {
 		return false, err
 	}

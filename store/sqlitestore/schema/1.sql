@@ -39,7 +39,7 @@ CREATE TABLE push_registrations (
 	mark          TEXT    NOT NULL DEFAULT '',
 	PRIMARY KEY (tenant_id, user_id, device_id, id)
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX push_registrations_by_id ON push_registrations (id);
+CREATE UNIQUE INDEX push_registrations_by_id ON push_registrations (tenant_id, user_id, id);
 CREATE INDEX push_registrations_bound ON push_registrations (tenant_id, user_id, session_id) WHERE session_id <> '';
 
 -- The cutoffs of users (device_id is '') and of users' devices.
