@@ -95,7 +95,9 @@ func streamConfigs(replicas int) []jetstream.StreamConfig {
 	tasks := stream(StreamTasks, "what targets have to be told, until done", subjectTasks+">")
 	public := stream(StreamEvents, "public: what was revoked, and what failed", subjectEvents+">")
 	public.MaxAge = EventsRetention
-	public.Duplicates = time.Minute // of each event: what memory the broker needs in a burst
+	// The broker keeps the id of each event for up to twice as long, which is
+	// most of its memory in a burst. What a dead worker held comes back in 10 s.
+	public.Duplicates = 30 * time.Second
 	failed := stream(StreamFailed, "dead letters, until replayed or discarded", subjectFailed+">")
 	failed.MaxMsgsPerSubject = 1
 	audit := stream(StreamAudit, "what operators did; the broker itself refuses to change it", subjectAudit+">")
