@@ -15,9 +15,11 @@ const (
 	window    = 90 * time.Millisecond
 	// faster is how much faster the front ends must accept meanwhile.
 	faster = 1.15
-	// thin is the share of the callers that still wait while it rests if they
-	// were only late: who has been answered comes back in a crowd.
-	thin = 0.6
+	// thick is the share of the callers that have waited while the revoker
+	// worked and that still do while it rests, at least for a moment now and
+	// then: in a burst, who has been answered comes back. Those of a load that
+	// was late become few as soon as it has been caught up with.
+	thick = 0.6
 	// lasting is how many windows make a rest that helped, though it ended
 	// when it did no more.
 	lasting = 6
@@ -28,12 +30,12 @@ const (
 	// burstRest is how much longer than it works the revoker rests at most
 	// where that helps, up to maxRest; overloadRest is the same when requests
 	// are older than burst.
-	burstRest    = 16
+	burstRest    = 32
 	overloadRest = 1
 	maxRest      = 2 * time.Second
 	burst        = time.Minute
 	// crowd is how many callers make one. It thins for a moment whenever a
-	// message is acknowledged: a rest ends when there was none for calm, and
+	// message is acknowledged: a rest ends when it has been thin for calm, and
 	// one that comes back after forget is another.
 	crowd  = 16
 	calm   = 40 * time.Millisecond
@@ -66,7 +68,7 @@ type manners struct {
 // rest rests after a round, if there is a crowd that it helps, or might.
 func (m *manners) rest(ctx context.Context, current *revokeRound) {
 	known := time.Since(m.seen) < forget
-	if !m.crowded(forget) {
+	if !m.crowded() {
 		return
 	}
 	if !known {
@@ -83,7 +85,7 @@ func (m *manners) rest(ctx context.Context, current *revokeRound) {
 		m.working.skip(m.fronts)
 		return
 	}
-	if m.restWhileItHelps(ctx, min(m.factor(current)*current.took, maxRest)) {
+	if m.restWhileItHelps(ctx, min(factor(current)*current.took, maxRest)) {
 		m.helped++
 		m.quiet = 0
 	} else if m.helped /= 4; m.helped == 0 { // what helped often is tried once more
@@ -102,16 +104,16 @@ func (m *manners) probeDue() bool {
 // reports whether it did.
 func (m *manners) restWhileItHelps(ctx context.Context, most time.Duration) bool {
 	if !m.restFor(ctx, firstPart) {
-		return m.helped > 0 // nothing new is known
+		return false // nobody had been late
 	}
 	windows, resting := 0, pace{}
 	for rested := firstPart; windows == 0 || rested < most; rested += window {
 		resting.skip(m.fronts)
 		if !m.restFor(ctx, window) {
-			return windows > 0
+			return true // who was late has been caught up with
 		}
 		resting.take(m.fronts)
-		if !resting.helps(m.working) {
+		if resting.accepted <= faster*m.working.accepted {
 			return windows >= lasting
 		}
 		windows++
@@ -119,21 +121,24 @@ func (m *manners) restWhileItHelps(ctx context.Context, most time.Duration) bool
 	return true
 }
 
-// factor is how much longer than the round the rest is: longer each time, so
-// that one wrong measurement delays little. What goes on for longer than a
-// burst is the usual load, and gets equal shares.
-func (m *manners) factor(current *revokeRound) time.Duration {
+// factor is how much longer than the round the rest is. What goes on for
+// longer than a burst is the usual load, and gets equal shares.
+func factor(current *revokeRound) time.Duration {
 	if current.late() > burst {
 		return overloadRest
 	}
-	return min(time.Duration(2)<<min(m.helped, 8), burstRest)
+	return burstRest
 }
 
-// restFor waits for as long as there is a crowd, and reports whether there was
-// one to the end. It takes calm to find that there is none.
+// restFor waits for as long as there is a thick crowd, and reports whether
+// there was one to the end. It takes calm to find that there is none.
 func (m *manners) restFor(ctx context.Context, length time.Duration) bool {
+	enough := max(crowd, int(thick*m.working.callers))
 	for begun := time.Now(); length > 0; length -= restStep {
-		if !m.crowded(calm) && time.Since(begun) >= calm || !wait(ctx, restStep) {
+		if m.fronts.Waiting() >= enough {
+			m.seen = time.Now()
+		}
+		if min(time.Since(begun), time.Since(m.seen)) >= calm || !wait(ctx, restStep) {
 			return false
 		}
 	}
@@ -141,11 +146,11 @@ func (m *manners) restFor(ctx context.Context, length time.Duration) bool {
 }
 
 // crowded reports whether there is a crowd, or was one lately.
-func (m *manners) crowded(lately time.Duration) bool {
+func (m *manners) crowded() bool {
 	if m.fronts.Waiting() >= crowd {
 		m.seen = time.Now()
 	}
-	return time.Since(m.seen) < lately
+	return time.Since(m.seen) < forget
 }
 
 // pace is how the front ends of this process get on, smoothed.
@@ -177,12 +182,6 @@ func (p *pace) take(f fronts) {
 	}
 	p.accepted += (accepted - p.accepted) / 2
 	p.callers += (callers - p.callers) / 2
-}
-
-// helps reports whether this pace of a rest is better than that of work, and
-// still that of a crowd.
-func (p *pace) helps(work pace) bool {
-	return p.accepted > faster*work.accepted && p.callers > thin*work.callers
 }
 
 // late is how long ago the oldest request was accepted that came for the

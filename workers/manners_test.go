@@ -22,6 +22,7 @@ type simulatedFronts struct {
 }
 
 func (f *simulatedFronts) Waiting() int {
+	f.advance()
 	if f.asked == 0 || f.late >= 1 {
 		return f.callers
 	}
@@ -29,8 +30,23 @@ func (f *simulatedFronts) Waiting() int {
 }
 
 func (f *simulatedFronts) Published() (int64, time.Duration) {
+	f.advance()
+	return int64(f.published), f.waited
+}
+
+// can sets the capacity from now on.
+func (f *simulatedFronts) can(accept float64) {
+	f.advance()
+	f.capacity = accept
+}
+
+// advance brings everything to the present.
+func (f *simulatedFronts) advance() {
 	elapsed := time.Since(f.since)
-	f.since = time.Now()
+	if elapsed == 0 {
+		return
+	}
+	f.since = f.since.Add(elapsed)
 	f.waited += time.Duration(f.Waiting()) * elapsed
 	can := f.capacity * elapsed.Seconds()
 	if f.asked > 0 {
@@ -39,13 +55,6 @@ func (f *simulatedFronts) Published() (int64, time.Duration) {
 		f.late -= can
 	}
 	f.published += can
-	return int64(f.published), f.waited
-}
-
-// can sets the capacity from now on.
-func (f *simulatedFronts) can(accept float64) {
-	f.Published()
-	f.capacity = accept
 }
 
 // A revoker with rounds of 50 ms, all the time.
@@ -64,8 +73,8 @@ func TestMannersOfARevoker(t *testing.T) {
 		{"nobody waits", 0, 100, 10_000, 10_000, time.Second, 0, 0, 0},
 		{"a load that revoking does not slow down", 50, 10_000, 15_000, 30_000, time.Second, 0.005, 0.06, 200 * time.Millisecond},
 		{"a load that revoking can just carry", 50, 15_000, 15_500, 30_000, time.Second, 0.005, 0.06, 300 * time.Millisecond},
-		{"a burst that it slows down", 50, each, 10_000, 20_000, time.Second, 0.85, 0.96, 2500 * time.Millisecond},
-		{"a load that it slows down", 50, 20_000, 10_000, 30_000, time.Second, 0.6, 0.96, 2500 * time.Millisecond},
+		{"a burst that it slows down", 50, each, 10_000, 20_000, time.Second, 0.9, 0.98, 2500 * time.Millisecond},
+		{"a load that it slows down", 50, 20_000, 10_000, 30_000, time.Second, 0.6, 0.98, 2500 * time.Millisecond},
 		{"a load that is soon caught up with", 50, 12_000, 8_000, 30_000, time.Second, 0.005, 0.4, 300 * time.Millisecond},
 		{"a burst that does not end", 50, each, 10_000, 20_000, time.Hour, 0.4, 0.8, 200 * time.Millisecond},
 	} {
