@@ -36,6 +36,8 @@ func (s *system) follow(ctx context.Context, seen func(requestID string, at time
 			}]
 			if err = json.Unmarshal(lines.Bytes(), &e); err == nil {
 				seen(e.Data.RequestID, at)
+			} else if ctx.Err() != nil {
+				err = ctx.Err() // it was cut off
 			}
 		}
 		if err == nil {

@@ -1,18 +1,16 @@
 package redisstore
 
-import (
-	"context"
-	"slices"
-)
+import "context"
 
-// chunkSize is how many items share a pipeline at most: a few milliseconds of
-// Redis' time.
+// chunkSize is how many items, or records that they name, share a pipeline at
+// most: a few milliseconds of Redis' time.
 const chunkSize = 600
 
 // item is a part of a batch, which may fail by itself.
 type item interface {
 	failure() error
 	fail(error)
+	weight() int // as chunkSize counts
 }
 
 // itemError is embedded in items.
@@ -20,6 +18,7 @@ type itemError struct{ err error }
 
 func (e *itemError) failure() error { return e.err }
 func (e *itemError) fail(err error) { e.err = err }
+func (e *itemError) weight() int    { return 1 }
 
 // stage queues the commands of one item and returns what reads their replies,
 // nil where the item needs none. The error it returns is the item's.
@@ -29,13 +28,25 @@ type stage[I item] func(ctx context.Context, p *pipe, it I) (read func() error)
 // chunk of items). An item that has failed takes no further part.
 func run[I item](ctx context.Context, s *Store, items []I, stages ...stage[I]) error {
 	for _, stage := range stages {
-		for chunk := range slices.Chunk(items, chunkSize) {
-			if err := runChunk(ctx, s, chunk, stage); err != nil {
+		for left := items; len(left) > 0; {
+			n := together(left)
+			if err := runChunk(ctx, s, left[:n], stage); err != nil {
 				return err
 			}
+			left = left[n:]
 		}
 	}
 	return nil
+}
+
+// together returns how many of the items make a chunk, one at least.
+func together[I item](items []I) (n int) {
+	for weight := items[0].weight(); weight <= chunkSize; weight += items[n].weight() {
+		if n++; n == len(items) {
+			return n
+		}
+	}
+	return max(n, 1)
 }
 
 func runChunk[I item](ctx context.Context, s *Store, items []I, stage stage[I]) error {

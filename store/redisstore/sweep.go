@@ -9,8 +9,9 @@ import (
 	"github.com/logoutd/logoutd/store"
 )
 
-// pageSize is about how many members of an index are read at a time.
-const pageSize = 250
+// pageSize is about how many members of an index are read at a time, and marked
+// together: whoever else needs Redis waits for that, a millisecond.
+const pageSize = 100
 
 // listing is what an index lists.
 type listing int
@@ -38,6 +39,8 @@ type part struct {
 	lists listing
 	ids   []string
 }
+
+func (p *part) weight() int { return len(p.ids) }
 
 // recordKeys are the keys of what the members name.
 func (p *part) recordKeys() []string {
