@@ -25,30 +25,31 @@ func (s *system) follow(ctx context.Context, seen func(requestID string, at time
 		return nil, fmt.Errorf("following events: %w", err)
 	}
 	var following sync.WaitGroup
+	var ended error
 	following.Go(func() {
 		defer body.Close()
 		lines := bufio.NewScanner(body)
 		lines.Buffer(nil, maxEvent)
-		for err == nil && lines.Scan() {
+		for ended == nil && lines.Scan() {
 			at := time.Now()
 			var e events.Event[struct {
 				RequestID string `json:"request_id"`
 			}]
-			if err = json.Unmarshal(lines.Bytes(), &e); err == nil {
+			if ended = json.Unmarshal(lines.Bytes(), &e); ended == nil {
 				seen(e.Data.RequestID, at)
 			} else if ctx.Err() != nil {
-				err = ctx.Err() // it was cut off
+				ended = ctx.Err() // it was cut off
 			}
 		}
-		if err == nil {
-			err = lines.Err()
+		if ended == nil {
+			ended = lines.Err()
 		}
 	})
 	return func() error {
 		cancel()
 		following.Wait()
-		if err != nil && !errors.Is(err, context.Canceled) {
-			return fmt.Errorf("following events: %w", err)
+		if ended != nil && !errors.Is(ended, context.Canceled) {
+			return fmt.Errorf("following events: %w", ended)
 		}
 		return nil
 	}, nil
