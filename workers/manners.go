@@ -103,6 +103,7 @@ func (m *manners) probeDue() bool {
 // restWhileItHelps rests for a window at least, and at most about so long, and
 // reports whether it did.
 func (m *manners) restWhileItHelps(ctx context.Context, most time.Duration) bool {
+	m.seen = time.Now() // not long ago
 	if !m.restFor(ctx, firstPart) {
 		return false // nobody had been late
 	}
@@ -134,11 +135,11 @@ func factor(current *revokeRound) time.Duration {
 // there was one to the end. It takes calm to find that there is none.
 func (m *manners) restFor(ctx context.Context, length time.Duration) bool {
 	enough := max(crowd, int(thick*m.working.callers))
-	for begun := time.Now(); length > 0; length -= restStep {
+	for ; length > 0; length -= restStep {
 		if m.fronts.Waiting() >= enough {
 			m.seen = time.Now()
 		}
-		if min(time.Since(begun), time.Since(m.seen)) >= calm || !wait(ctx, restStep) {
+		if time.Since(m.seen) >= calm || !wait(ctx, restStep) {
 			return false
 		}
 	}

@@ -106,19 +106,7 @@ func TestOneBadDeviceDelaysOnlyItself(t *testing.T) {
 	}
 	w.eventually("two dead letters", func() bool { return len(w.letters()) == 2 })
 	for _, letter := range w.letters() {
-		switch letter.Task.PushRegistration.PushToken {
-		case "push-broken":
-			if letter.Code != "http_500" || letter.Attempts < 4 {
-				t.Errorf("broken device: %+v", letter)
-			}
-		case "push-hanging":
-			if letter.Code != "timeout" || letter.Attempts < 2 {
-				t.Errorf("hanging device: %+v", letter)
-			}
-		}
-		if letter.Step != "push" || letter.Target != "http" || letter.Request.UserID == "" {
-			t.Errorf("dead letter %+v", letter)
-		}
+		wantBadDevice(t, letter)
 	}
 	if n := w.metric("logoutd_pauses_total", map[string]string{"step": "push"}); n != 0 {
 		t.Errorf("%v pauses, want none", n)
@@ -133,6 +121,26 @@ func TestOneBadDeviceDelaysOnlyItself(t *testing.T) {
 	}
 	if w.log.contains("push-") {
 		t.Errorf("the log shows a push token:\n%s", w.log)
+	}
+}
+
+// wantBadDevice checks a dead letter of the devices that answer badly.
+func wantBadDevice(t *testing.T, letter events.DeadLetter) {
+	t.Helper()
+	switch letter.Task.PushRegistration.PushToken {
+	case "push-broken":
+		if letter.Code != "http_500" || letter.Attempts < 4 {
+			t.Errorf("broken device: %+v", letter)
+		}
+	case "push-hanging":
+		if letter.Code != "timeout" || letter.Attempts < 2 {
+			t.Errorf("hanging device: %+v", letter)
+		}
+	default:
+		t.Errorf("a device that answers well: %+v", letter)
+	}
+	if letter.Step != "push" || letter.Target != "http" || letter.Request.UserID == "" {
+		t.Errorf("dead letter %+v", letter)
 	}
 }
 
