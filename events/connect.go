@@ -95,8 +95,8 @@ func streamConfigs(replicas int) []jetstream.StreamConfig {
 	tasks := stream(StreamTasks, "what targets have to be told, until done", subjectTasks+">")
 	public := stream(StreamEvents, "public: what was revoked, and what failed", subjectEvents+">")
 	public.MaxAge = EventsRetention
-	// The broker keeps the id of each event for up to twice as long, which is
-	// most of its memory in a burst. What a dead worker held comes back in 10 s.
+	// The broker keeps the id of each event for up to twice as long, in memory.
+	// What a dead worker held comes back after 10 s.
 	public.Duplicates = 30 * time.Second
 	failed := stream(StreamFailed, "dead letters, until replayed or discarded", subjectFailed+">")
 	failed.MaxMsgsPerSubject = 1

@@ -176,11 +176,16 @@ func TestReplayHandsWorkBack(t *testing.T) {
 				t.Error(diff)
 			}
 			for _, err := range []error{dead.ReplayAt(t.Context(), 1, by), dead.Replay(t.Context(), tt.letter.ID)} {
-				if !errors.Is(err, events.ErrNoDeadLetter) {
-					t.Errorf("a second time: %v, want ErrNoDeadLetter", err)
-				}
+				wantNoDeadLetter(t, err)
 			}
 		})
+	}
+}
+
+func wantNoDeadLetter(t *testing.T, err error) {
+	t.Helper()
+	if !errors.Is(err, events.ErrNoDeadLetter) {
+		t.Errorf("%v, want ErrNoDeadLetter", err)
 	}
 }
 

@@ -56,10 +56,9 @@ func letter() events.DeadLetter {
 	}
 }
 
-func TestMessagesOnTheWire(t *testing.T) {
-	t.Parallel()
-	b := eventstest.Start(t)
-	p := publisher(t, b.JS)
+// publishOneOfEach publishes a message of each form.
+func publishOneOfEach(t *testing.T, p *events.Publisher) {
+	t.Helper()
 	plain := request("session-s2")
 	if err := p.Split(t.Context(), []events.Request{fullRequest(), plain}); err != nil { // one message
 		t.Fatal(err)
@@ -85,7 +84,12 @@ func TestMessagesOnTheWire(t *testing.T) {
 	if err := p.DeadLetter(t.Context(), letter(), 5); err != nil {
 		t.Fatal(err)
 	}
+}
 
+func TestMessagesOnTheWire(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	publishOneOfEach(t, publisher(t, b.JS))
 	type headers struct{ Subject, ContentType, MsgID, TraceParent string }
 	for _, tt := range []struct {
 		stream string

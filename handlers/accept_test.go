@@ -94,15 +94,21 @@ func TestRequest(t *testing.T) {
 			if status != http.StatusNoContent || len(published) != 1 {
 				t.Fatalf("status %d, published %v", status, published)
 			}
-			got := published[0]
-			wantNow(t, "requested at", before, &got.RequestedAt)
-			if c.want.Cutoff.IsZero() {
-				wantNow(t, "cutoff", before, &got.Cutoff)
-			}
-			if diff := cmp.Diff(c.want, got); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
+			wantRequest(t, c.want, published[0], before)
 		})
+	}
+}
+
+// wantRequest checks a request that was made just now, since before. One that
+// is wanted without a cutoff has that of the front's clock.
+func wantRequest(t *testing.T, want, got events.Request, before events.Time) {
+	t.Helper()
+	wantNow(t, "requested at", before, &got.RequestedAt)
+	if want.Cutoff.IsZero() {
+		wantNow(t, "cutoff", before, &got.Cutoff)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 
