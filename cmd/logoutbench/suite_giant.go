@@ -59,12 +59,12 @@ func (s *suite) giantUser(ctx context.Context, e *external) error {
 func (s *suite) giantLogouts(ctx context.Context, e *external, giant *crowd) (longest time.Duration, meanwhile *histogram, err error) {
 	meanwhile = &histogram{}
 	for session, ok := giant.next(); ok; session, ok = giant.next() {
-		took, others, err := s.giantLogout(ctx, e, giant, session)
+		took, ofOthers, err := s.giantLogout(ctx, e, giant, session)
 		if err != nil {
 			return 0, nil, err
 		}
 		longest = max(longest, took)
-		meanwhile.merge(others.Latency)
+		meanwhile.merge(ofOthers.Latency)
 	}
 	return longest, meanwhile, nil
 }
@@ -92,8 +92,8 @@ func (s *suite) othersRun(ctx context.Context, e *external, duration time.Durati
 	return load{target: t, next: next, connections: calmConnections, duration: duration, rate: others}.run(ctx)
 }
 
-// giantLogout logs a giant out with a session and returns how long it took until its public
-// event came, and what others met with until then.
+// giantLogout logs a giant out with a session and returns how long it took
+// until the public event came, and what others met with until then.
 func (s *suite) giantLogout(ctx context.Context, e *external, giant *crowd, session int) (took time.Duration, meanwhile *result, err error) {
 	request := events.RequestID(string(dialects["sap_v2"].scope), giant.sessionID(session))
 	var done atomic.Int64 // when the event came
@@ -132,9 +132,10 @@ func (s *suite) logOutOnce(ctx context.Context, e *external, c *crowd, session i
 	if err != nil {
 		return err
 	}
+	left := 1
 	once := func() (int, bool) {
-		defer func() { session = -1 }()
-		return session, session >= 0
+		left--
+		return session, left >= 0
 	}
 	_, err = load{target: t, next: once, connections: 1, duration: giantPatience}.run(ctx)
 	return err
