@@ -16,15 +16,17 @@ const (
 	// faster is how much faster the front ends must accept meanwhile.
 	faster = 1.15
 	// thick is the share of the callers that have waited while the revoker
-	// worked and that still do while it rests, at least for a moment now and
-	// then: in a burst, who has been answered comes back. Those of a load that
-	// was late become few as soon as it has been caught up with.
+	// worked and that still do while it rests: in a burst, who has been
+	// answered comes back (0.8 and more, as measured). Those of a load that was
+	// late become few as soon as it has been caught up with (0.4 and less).
 	thick = 0.6
 	// lasting is how many windows make a rest that helped, though it ended
 	// when it did no more.
 	lasting = 6
 	// After a rest that helped nobody comes the next one: after minQuiet, then
-	// after twice as long each time, up to maxQuiet.
+	// after twice as long each time, up to maxQuiet. After one that ended soon
+	// it is minQuiet again: for those whom the rest itself made late none is
+	// worth while.
 	minQuiet = 500 * time.Millisecond
 	maxQuiet = 8 * time.Second
 	// burstRest is how much longer than it works the revoker rests at most
@@ -85,12 +87,7 @@ func (m *manners) rest(ctx context.Context, current *revokeRound) {
 		m.working.skip(m.fronts)
 		return
 	}
-	if m.restWhileItHelps(ctx, min(factor(current)*current.took, maxRest)) {
-		m.helped++
-		m.quiet = 0
-	} else if m.helped /= 4; m.helped == 0 { // what helped often is tried once more
-		m.quiet = min(max(2*m.quiet, minQuiet), maxQuiet)
-	}
+	m.learn(m.restWhileItHelps(ctx, min(factor(current)*current.took, maxRest)))
 	m.working.skip(m.fronts)
 	m.rested = time.Now()
 }
@@ -100,26 +97,61 @@ func (m *manners) probeDue() bool {
 	return time.Since(m.rested) >= m.quiet && time.Since(m.working.since) >= firstProbe
 }
 
-// restWhileItHelps rests for a window at least, and at most about so long, and
-// reports whether it did.
-func (m *manners) restWhileItHelps(ctx context.Context, most time.Duration) bool {
+// learn decides from a rest when the next one begins.
+func (m *manners) learn(rest verdict) {
+	if rest == helpful {
+		m.helped++
+		m.quiet = 0
+		return
+	}
+	if m.helped /= 4; m.helped > 0 {
+		return // what helped often is tried once more
+	}
+	if rest == brief {
+		m.quiet = minQuiet
+	} else {
+		m.quiet = min(max(2*m.quiet, minQuiet), maxQuiet)
+	}
+}
+
+// verdict is what a rest was good for.
+type verdict int
+
+const (
+	useless verdict = iota
+	brief           // who was late has soon been caught up with
+	helpful
+)
+
+// restWhileItHelps rests for a window at least, and at most about so long.
+func (m *manners) restWhileItHelps(ctx context.Context, most time.Duration) verdict {
 	m.seen = time.Now() // not long ago
 	if !m.restFor(ctx, firstPart) {
-		return false // nobody had been late
+		return useless
 	}
 	windows, resting := 0, pace{}
 	for rested := firstPart; windows == 0 || rested < most; rested += window {
 		resting.skip(m.fronts)
-		if !m.restFor(ctx, window) {
-			return true // who was late has been caught up with
-		}
+		crowded := m.restFor(ctx, window)
 		resting.take(m.fronts)
-		if resting.accepted <= faster*m.working.accepted {
-			return windows >= lasting
+		switch {
+		case crowded && m.helps(resting):
+			windows++
+		case windows >= lasting:
+			return helpful
+		case windows > 0:
+			return brief
+		default:
+			return useless
 		}
-		windows++
 	}
-	return true
+	return helpful
+}
+
+// helps reports whether more is accepted while the revoker rests than while it
+// works, and from no fewer callers.
+func (m *manners) helps(resting pace) bool {
+	return resting.accepted > faster*m.working.accepted && resting.callers >= thick*m.working.callers
 }
 
 // factor is how much longer than the round the rest is. What goes on for
