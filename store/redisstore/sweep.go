@@ -11,7 +11,7 @@ import (
 
 // pageSize is about how many members of an index are read at a time, and marked
 // together: whoever else needs Redis waits for that, a millisecond.
-const pageSize = 100
+const pageSize = 64
 
 // listing is what an index lists.
 type listing int
