@@ -14,14 +14,14 @@ const (
 	// probeOldest is the same for a probe, which is too short for a backlog
 	// that grows slowly to become old.
 	probeOldest = 600 * time.Millisecond
-	// probes is how many of them narrow the rate down.
-	probes = 6
+	// probes is how many of them narrow the rate down, between the highest and
+	// a share of it.
+	probes  = 6
+	leastOf = 4
 	// holds is how often a rate is tried for the whole time, each time lowered
 	// to a share of lower.
 	holds = 8
-	lower = 0.93
-	// achieved is the share of the rate that has to be answered.
-	achieved = 0.98
+	lower = 0.94
 )
 
 // sustain returns a run of the whole length at about the highest rate at which
@@ -44,7 +44,7 @@ func (b *bench) sustain(ctx context.Context, of *system, c *crowd, top float64, 
 // search narrows the highest rate down with short probes. One that fails is
 // tried once more: something else may have had the machine.
 func (b *bench) search(ctx context.Context, of *system, c *crowd, top float64, probe time.Duration) (float64, error) {
-	return highest(top/20, top, probes, func(rate float64) (bool, error) {
+	return highest(top/leastOf, top, probes, func(rate float64) (bool, error) {
 		_, ok, err := b.hold(ctx, of, c, rate, probe, probeOldest)
 		if !ok && err == nil {
 			_, ok, err = b.hold(ctx, of, c, rate, probe, probeOldest)
@@ -87,6 +87,14 @@ func (b *bench) hold(ctx context.Context, of *system, c *crowd, rate float64, du
 	if err != nil {
 		return nil, false, err
 	}
-	ok := worst.oldest <= oldest && run.Bad == 0 && run.throughput() >= achieved*rate
+	ok := worst.oldest <= oldest && run.Bad == 0 && run.behind(rate, duration) <= oldest
+	if !ok {
+		b.progress.step("too much: %s bad answers, the others %s late at the end", grouped(float64(run.Bad)), run.behind(rate, duration).Round(time.Millisecond))
+	}
 	return run, ok, nil
+}
+
+// behind is by how much the answers were behind the rate at the end of a run.
+func (r *result) behind(rate float64, duration time.Duration) time.Duration {
+	return time.Duration((1 - r.throughput()/rate) * float64(duration))
 }
