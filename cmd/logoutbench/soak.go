@@ -14,7 +14,7 @@ type soakCmd struct {
 	benchFlags
 	serverFlags
 
-	Rate     float64       `short:"r" help:"Logouts due a second. Default: half of what is sustained for a few seconds." placeholder:"N"`
+	Rate     float64       `short:"r" help:"Logouts due a second. Default: half of what is sustained for 15 s." placeholder:"N"`
 	Duration time.Duration `short:"d" default:"10m" help:"How long."`
 }
 
@@ -60,10 +60,11 @@ func (c *soakCmd) Run(ctx context.Context, p *progress) error {
 	return c.report(r, memory)
 }
 
-// halfSustained returns half of the rate that is sustained for short probes.
+// halfSustained returns half of the rate that is sustained for probes, which
+// are long enough for a burst to be over.
 func (b *bench) halfSustained(ctx context.Context, s *system, users *crowd) (float64, error) {
 	const top = 20_000
-	rate, err := b.search(ctx, s, users, top, 4*time.Second)
+	rate, err := b.search(ctx, s, users, top, 15*time.Second)
 	return rate / 2, err
 }
 
@@ -159,11 +160,19 @@ func (c *soakCmd) report(r *result, memory []int64) error {
 	}{told, memory, grown}); err != nil {
 		return err
 	}
+	return c.judge(r, grown)
+}
+
+// judge reports what speaks against a soak.
+func (c *soakCmd) judge(r *result, grown float64) error {
+	late := r.behind(c.Rate, c.Duration)
 	switch {
+	case r.Elapsed < c.Duration-time.Second:
+		return fmt.Errorf("no session was left after %s: they are not registered as fast as they log out; give a lower --rate", r.Elapsed.Round(time.Second))
 	case grown > flatGrowth:
 		return errors.New("the memory grows")
-	case r.Bad > 0 || r.Unsent > 0:
-		return fmt.Errorf("%d answers were not good, %d logouts were due and not sent", r.Bad, r.Unsent)
+	case r.Bad > 0 || late > sustainedOldest:
+		return fmt.Errorf("%d answers were not good, the others %s late at the end", r.Bad, late.Round(time.Millisecond))
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 	"testing"
+	"time"
 )
 
 func TestGrowthIsFromTheSecondQuarterToTheLast(t *testing.T) {
@@ -24,5 +25,26 @@ func TestGrowthIsFromTheSecondQuarterToTheLast(t *testing.T) {
 	}
 	if _, err := growth([]int64{1, 2, 3}); err == nil {
 		t.Error("three samples tell how the memory grows")
+	}
+}
+
+func TestASoakIsJudged(t *testing.T) {
+	t.Parallel()
+	c := soakCmd{Rate: 100, Duration: time.Minute}
+	for name, tt := range map[string]struct {
+		run   result
+		grown float64
+		ok    bool
+	}{
+		"good":                      {result{Good: 6000, Elapsed: time.Minute}, 0.01, true},
+		"a few wait at the end":     {result{Good: 5990, Elapsed: time.Minute, Unsent: 10}, 0, true},
+		"the memory grows":          {result{Good: 6000, Elapsed: time.Minute}, 0.06, false},
+		"a bad answer":              {result{Good: 5999, Bad: 1, Elapsed: time.Minute}, 0, false},
+		"late":                      {result{Good: 5800, Elapsed: time.Minute}, 0, false},
+		"the sessions have run out": {result{Good: 3000, Elapsed: time.Minute / 2}, 0, false},
+	} {
+		if err := c.judge(&tt.run, tt.grown); (err == nil) != tt.ok {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
