@@ -16,129 +16,136 @@ const groupTimeout = 2 * AckWait
 // never waits for company.
 type grouper struct {
 	publish func(context.Context, []encodedRequest) error
-	calls   chan groupCall
-	held    *groupCall // did not fit into the group before; of run alone
-	stop    chan struct{}
-	once    sync.Once
 	stopped chan struct{}
+
+	mu      sync.Mutex
+	queued  *sync.Cond // a part has come, or closed
+	waiting []part
+	closed  bool
 }
 
-type groupCall struct {
-	request encodedRequest
-	done    chan error
+// part is requests of one caller that go together: no more than fit into a
+// message.
+type part struct {
+	requests []encodedRequest
+	size     int // in bytes
+	done     chan<- error
 }
 
 var errClosed = errors.New("publisher closed")
 
 func newGrouper(publish func(context.Context, []encodedRequest) error) *grouper {
-	g := &grouper{
-		publish: publish, calls: make(chan groupCall, 4*MaxBatch),
-		stop: make(chan struct{}), stopped: make(chan struct{}),
-	}
+	g := &grouper{publish: publish, stopped: make(chan struct{})}
+	g.queued = sync.NewCond(&g.mu)
 	go g.run()
 	return g
 }
 
 // close ends the grouper after the group in flight.
 func (g *grouper) close() {
-	g.once.Do(func() { close(g.stop) })
+	g.mu.Lock()
+	g.closed = true
+	g.mu.Unlock()
+	g.queued.Signal()
 	<-g.stopped
 }
 
 func (g *grouper) do(ctx context.Context, requests []encodedRequest) error {
-	done := make(chan error, len(requests))
-	for _, request := range requests {
+	parts := divide(requests)
+	done := make(chan error, len(parts))
+	for i := range parts {
+		parts[i].done = done
+	}
+	if !g.enqueue(parts) {
+		return unavailable("publishing requests", errClosed)
+	}
+	for range parts {
 		select {
-		case g.calls <- groupCall{request, done}:
+		case err := <-done:
+			if err != nil {
+				return err
+			}
 		case <-ctx.Done():
 			return unavailable("publishing requests", ctx.Err())
-		case <-g.stopped:
-			return unavailable("publishing requests", errClosed)
-		}
-	}
-	for range requests {
-		if err := g.wait(ctx, done); err != nil {
-			return err
 		}
 	}
 	return nil
 }
 
-func (g *grouper) wait(ctx context.Context, done <-chan error) error {
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return unavailable("publishing requests", ctx.Err())
-	case <-g.stopped:
+// divide makes parts of requests, as few as the limits of a message allow.
+func divide(requests []encodedRequest) []part {
+	var parts []part
+	for len(requests) > 0 {
+		n, size := 0, 0
+		for n < len(requests) && n < MaxBatch && (n == 0 || size+requests[n].size() <= MaxBatchBytes) {
+			size += requests[n].size()
+			n++
+		}
+		parts = append(parts, part{requests: requests[:n:n], size: size})
+		requests = requests[n:]
 	}
-	select {
-	case err := <-done: // it was in the last group
-		return err
-	default:
-		return unavailable("publishing requests", errClosed)
+	return parts
+}
+
+func (g *grouper) enqueue(parts []part) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		return false
 	}
+	g.waiting = append(g.waiting, parts...)
+	g.queued.Signal()
+	return true
 }
 
 func (g *grouper) run() {
 	defer close(g.stopped)
-	for {
-		select {
-		case <-g.stop:
-			return
-		default:
-		}
-		first, ok := g.first()
-		if !ok {
-			return
-		}
-		runtime.Gosched() // whoever is about to come joins
-		g.flush(g.collect(first))
+	for group := g.next(); group != nil; group = g.next() {
+		g.flush(group)
+	}
+	for _, p := range g.waiting { // nothing comes any more
+		p.done <- unavailable("publishing requests", errClosed)
 	}
 }
 
-// first waits for the call that begins a group; false: there will be none.
-func (g *grouper) first() (groupCall, bool) {
-	if held := g.held; held != nil {
-		g.held = nil
-		return *held, true
+// next waits for parts, and takes as many as one message holds; nil means that
+// the grouper is closed.
+func (g *grouper) next() []part {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for len(g.waiting) == 0 && !g.closed {
+		g.queued.Wait()
 	}
-	select {
-	case call := <-g.calls:
-		return call, true
-	case <-g.stop:
-		return groupCall{}, false
+	if g.closed {
+		return nil
 	}
-}
-
-// collect takes what waits behind first, up to what one message holds.
-func (g *grouper) collect(first groupCall) []groupCall {
-	group := []groupCall{first}
-	size := first.request.size()
-	for len(group) < MaxBatch {
-		select {
-		case call := <-g.calls:
-			if size += call.request.size(); size > MaxBatchBytes {
-				g.held = &call
-				return group
-			}
-			group = append(group, call)
-		default:
-			return group
+	g.mu.Unlock()
+	runtime.Gosched() // whoever is about to come joins
+	g.mu.Lock()
+	n, requests, size := 0, 0, 0
+	for _, p := range g.waiting {
+		requests, size = requests+len(p.requests), size+p.size
+		if n > 0 && (requests > MaxBatch || size > MaxBatchBytes) {
+			break
 		}
+		n++
+	}
+	group := g.waiting[:n:n]
+	if g.waiting = g.waiting[n:]; len(g.waiting) == 0 {
+		g.waiting = nil
 	}
 	return group
 }
 
-func (g *grouper) flush(group []groupCall) {
-	requests := make([]encodedRequest, len(group))
-	for i, call := range group {
-		requests[i] = call.request
+func (g *grouper) flush(group []part) {
+	requests := group[0].requests
+	for _, p := range group[1:] {
+		requests = append(requests, p.requests...)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), groupTimeout)
 	defer cancel()
 	err := g.publish(ctx, requests)
-	for _, call := range group {
-		call.done <- err
+	for _, p := range group {
+		p.done <- err
 	}
 }

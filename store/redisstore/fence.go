@@ -15,22 +15,34 @@ type fence struct {
 }
 
 // Fence makes logouts take effect in checks; see [store.Store]. Concurrent
-// calls that have a deadline share their round trips. One that may wait for
-// ever goes alone: a server that hangs would let it hold up the others.
+// calls that have a deadline share their round trips, and where it passes, or a
+// node of a cluster fails, only those fences fail that are not done. One that
+// may wait for ever goes alone: a server that hangs would let it hold up the
+// others.
 func (s *Store) Fence(ctx context.Context, asked []store.Fence) ([]store.Fenced, error) {
 	fences := make([]*fence, len(asked))
 	for i, f := range asked {
 		fences[i] = &fence{Fence: f}
 	}
-	do := s.fenceAll
+	var done map[*fence]bool
+	var err error
 	if _, limited := ctx.Deadline(); limited {
-		do = s.lanes.carry
+		done, err = s.lanes.carry(ctx, fences)
+	} else {
+		err = s.fenceAll(ctx, fences)
 	}
-	if err := do(ctx, fences); err != nil {
-		return nil, fmt.Errorf("fencing: %w", err)
+	if err != nil {
+		err = fmt.Errorf("fencing: %w", err)
+		if len(done) == 0 {
+			return nil, err
+		}
 	}
 	results := make([]store.Fenced, len(fences))
 	for i, f := range fences {
+		if err != nil && !done[f] { // it may be yet, and must not be looked at
+			results[i].Err = err
+			continue
+		}
 		results[i] = f.fenced
 		results[i].Err = f.err
 	}

@@ -147,6 +147,20 @@ func TestHangingNodeHoldsUpItsOwnFences(t *testing.T) {
 		}
 	}
 	wantUnavailable(t, "on a node that hangs", <-held)
+
+	// In one call, too, only those fail that cannot be done.
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	together, err := s.Fence(ctx, fences(append([]string{theirs[0]}, others...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantUnavailable(t, "with others, on a node that hangs", together[0].Err)
+	for _, fenced := range together[1:] {
+		if fenced.Err != nil || fenced.Outcome != store.FenceEnded {
+			t.Errorf("with others, on a node that works: %+v", fenced)
+		}
+	}
 }
 
 // Close waits for the fences on their way, whoever waits for them still.

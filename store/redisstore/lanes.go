@@ -34,8 +34,14 @@ type lane struct {
 // passenger is a fence, whose caller waits until ctx ends: at its deadline.
 type passenger struct {
 	*fence
-	ctx  context.Context
-	done chan<- error // takes the error of the whole call
+	ctx    context.Context
+	landed chan<- landing
+}
+
+// landing tells that a fence is done, with the error of the whole call.
+type landing struct {
+	*fence
+	err error
 }
 
 func newLanes(s *Store) *lanes {
@@ -45,27 +51,32 @@ func newLanes(s *Store) *lanes {
 // wait returns when nothing is on its way any more.
 func (l *lanes) wait() { l.flights.Wait() }
 
-// carry does fences, and returns when all are done, or ctx ends.
-func (l *lanes) carry(ctx context.Context, fences []*fence) error {
-	done := make(chan error, len(fences))
+// carry does fences, and returns when all are done, or ctx ends: those that
+// are, and why others are not.
+func (l *lanes) carry(ctx context.Context, fences []*fence) (done map[*fence]bool, err error) {
+	landed := make(chan landing, len(fences))
 	for _, f := range fences {
 		server, err := l.server(ctx, f)
 		if err != nil {
-			return err
+			landed <- landing{f, err}
+			continue
 		}
-		l.board(server, passenger{f, ctx, done})
+		l.board(server, passenger{f, ctx, landed})
 	}
+	done = make(map[*fence]bool, len(fences))
 	for range fences {
 		select {
-		case err := <-done:
-			if err != nil {
-				return err
+		case came := <-landed:
+			if came.err != nil {
+				err = came.err
+			} else {
+				done[came.fence] = true
 			}
 		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", store.ErrUnavailable, ctx.Err())
+			return done, fmt.Errorf("%w: %w", store.ErrUnavailable, ctx.Err())
 		}
 	}
-	return nil
+	return done, err
 }
 
 func (l *lanes) board(server string, p passenger) {
@@ -118,7 +129,7 @@ func (l *lanes) fly(group []passenger) {
 	}
 	err := l.send(ctx, fences)
 	for _, p := range group {
-		p.done <- err
+		p.landed <- landing{p.fence, err}
 	}
 }
 
