@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"time"
 	"unicode/utf8"
@@ -10,66 +11,12 @@ import (
 	"github.com/logoutd/logoutd/store"
 )
 
-// accept fences what a logout of now names and publishes it. It goes on when
-// the client hangs up: once fenced, a logout has to be published.
+// accept lets a logout of now take effect, and returns once that is certain. It
+// goes on when the client hangs up: once fenced, a logout has to be published.
 func (f *front) accept(r *http.Request, dialect string, l logout, now time.Time) outcome {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), f.acceptTimeout)
-	defer cancel()
-
-	var requests []events.Request
-	var whole outcome
-	traceParent := traceParentOf(r)
-	for i, fenced := range f.fence(ctx, l) {
-		c := l.candidates[i]
-		o := f.judge(c, fenced)
-		whole = max(whole, o)
-		if o == outcomeAccepted {
-			request := newRequest(dialect, l.scope, c.sessionID, fenced, now)
-			request.TraceParent = traceParent
-			requests = append(requests, request)
-		}
-	}
-	if err := f.publish(ctx, requests); err != nil {
-		return outcomeUnavailable
-	}
-	return whole
-}
-
-// fence fences all candidates in one call. Where the store fails as a whole,
-// that is the failure of each.
-func (f *front) fence(ctx context.Context, l logout) []store.Fenced {
-	fences := make([]store.Fence, len(l.candidates))
-	for i, c := range l.candidates {
-		fences[i] = store.Fence{
-			RequestID: events.RequestID(string(l.scope), c.sessionID),
-			SessionID: c.sessionID, RefuseBrowser: c.refuseBrowser,
-		}
-	}
-	ctx, cancel := context.WithTimeout(ctx, f.fenceTimeout)
-	defer cancel()
-	results, err := f.store.Fence(ctx, fences)
-	if err != nil {
-		results = make([]store.Fenced, len(fences))
-		for i := range results {
-			results[i].Err = err
-		}
-	}
-	f.observeFence(ctx, results)
-	return results
-}
-
-// fenceSkipped is how metrics call a fence that failed.
-const fenceSkipped store.FenceOutcome = "skipped"
-
-func (f *front) observeFence(ctx context.Context, results []store.Fenced) {
-	for _, fenced := range results {
-		o := fenced.Outcome
-		if fenced.Err != nil {
-			o = fenceSkipped
-			f.trouble(ctx, &f.fenceTrouble, "fence skipped", fenced.Err)
-		}
-		f.metrics.fences.WithLabelValues(string(o)).Inc()
-	}
+	return f.queue.join(&arrival{
+		logout: l, dialect: dialect, traceParent: traceParentOf(r), at: now, done: make(chan outcome, 1),
+	})
 }
 
 // judge decides what becomes of a candidate. A skipped fence cannot tell what
@@ -97,25 +44,28 @@ func (f *front) publish(ctx context.Context, requests []events.Request) error {
 		f.trouble(ctx, &f.publishTrouble, "logout not published", err)
 		return err
 	}
+	if !f.log.Enabled(ctx, slog.LevelDebug) {
+		return nil
+	}
 	for _, r := range requests {
 		f.log.DebugContext(ctx, "logout accepted", "request_id", r.ID, "session_id", r.SessionID, "user_id", r.UserID)
 	}
 	return nil
 }
 
-// newRequest returns the request for one session. Where there is no cutoff of
-// the store's, the front's clock gives one: an upper bound, which the worker
-// lowers.
-func newRequest(dialect string, scope store.Scope, sessionID string, fenced store.Fenced, now time.Time) events.Request {
+// newRequest returns the request for one session of a logout. Where there is
+// no cutoff of the store's, the front's clock gives one: an upper bound, which
+// the worker lowers.
+func newRequest(a *arrival, sessionID string, fenced store.Fenced) events.Request {
 	r := events.Request{
-		ID:      events.RequestID(string(scope), sessionID),
-		Dialect: dialect, Initiator: events.InitiatorUser,
-		Scope: string(scope), SessionID: sessionID,
-		Cutoff: events.At(fenced.Cutoff), RequestedAt: events.At(now),
-		Fenced: fenced.Err == nil,
+		ID:      events.RequestID(string(a.scope), sessionID),
+		Dialect: a.dialect, Initiator: events.InitiatorUser,
+		Scope: string(a.scope), SessionID: sessionID,
+		Cutoff: events.At(fenced.Cutoff), RequestedAt: events.At(a.at),
+		Fenced: fenced.Err == nil, TraceParent: a.traceParent,
 	}
 	if r.Cutoff.IsZero() {
-		r.Cutoff = events.At(now)
+		r.Cutoff = events.At(a.at)
 	}
 	s := fenced.Session
 	if !writable(s.User.ID, s.User.TenantID, s.DeviceID, s.AppID) {
@@ -123,7 +73,7 @@ func newRequest(dialect string, scope store.Scope, sessionID string, fenced stor
 		return r
 	}
 	if !readable(s.AuthenticatedAt) || !readable(fenced.Cutoff) {
-		r.Fenced, r.Cutoff = false, events.At(now)
+		r.Fenced, r.Cutoff = false, events.At(a.at)
 		return r
 	}
 	r.UserID, r.TenantID, r.DeviceID, r.AppID = s.User.ID, s.User.TenantID, s.DeviceID, s.AppID

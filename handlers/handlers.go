@@ -18,6 +18,7 @@ func New(cfg Config) http.Handler {
 		fenceTimeout: cfg.fenceTimeout(), acceptTimeout: cfg.acceptTimeout(),
 		metrics: newMetrics(cfg.Registerer), log: cfg.logger(),
 	}
+	f.queue.do = f.acceptGroup
 	mux := http.NewServeMux()
 	f.routes(mux, cfg)
 	return pathParameter(mux)
@@ -30,6 +31,7 @@ type front struct {
 	publishUnknown bool
 	fenceTimeout   time.Duration
 	acceptTimeout  time.Duration
+	queue          queue
 	metrics        *metrics
 	log            *slog.Logger
 	fenceTrouble   seldom
