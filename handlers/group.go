@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -92,6 +93,7 @@ func (q *queue) next() group {
 // acceptGroup fences what a group of logouts names, calls then, publishes what
 // is to be published, and tells each caller.
 func (f *front) acceptGroup(g group, then func()) {
+	defer f.recoverFor(g)
 	ctx, cancel := context.WithTimeout(context.Background(), f.acceptTimeout)
 	defer cancel()
 	results := f.fence(ctx, g)
@@ -121,6 +123,22 @@ func (f *front) acceptGroup(g group, then func()) {
 			a.outcome = outcomeUnavailable
 		}
 		a.done <- a.outcome
+	}
+}
+
+// recoverFor lets a panic fail the group that it happens to, not the process.
+// Who was answered before gets no second answer.
+func (f *front) recoverFor(g group) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	f.log.Error("accepting panicked", "err", cause, "stack", string(debug.Stack()))
+	for _, a := range g {
+		select {
+		case a.done <- outcomeUnavailable:
+		default:
+		}
 	}
 }
 

@@ -101,3 +101,22 @@ func TestHangingFenceHoldsUpNobody(t *testing.T) {
 	close(hangs)
 	first.Wait()
 }
+
+// TestPanicFailsItsGroup: and the next logout is accepted.
+func TestPanicFailsItsGroup(t *testing.T) {
+	t.Parallel()
+	panics := true
+	h := handlers.New(handlers.Config{Store: storeFunc(func(_ context.Context, fences []store.Fence) ([]store.Fenced, error) {
+		if panics {
+			panic("as if a store were broken")
+		}
+		return []store.Fenced{{Outcome: store.FenceUnknown}}, nil
+	})})
+	for _, want := range []int{http.StatusServiceUnavailable, http.StatusNoContent} {
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, logoutRequest("tok-alice")); w.Code != want {
+			t.Errorf("status %d, want %d", w.Code, want)
+		}
+		panics = false
+	}
+}
