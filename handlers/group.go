@@ -31,8 +31,8 @@ type arrival struct {
 type group []*arrival
 
 // queue lets logouts that come at the same time form groups: those that arrive
-// while others are being fenced are the next one. There is no timer: a lone
-// logout never waits for company.
+// while others are being fenced are the next one. A lone logout never waits for
+// company.
 type queue struct {
 	do func(g group, fenced func())
 

@@ -14,6 +14,12 @@ import (
 	"github.com/logoutd/logoutd/store"
 )
 
+func kratosRequest(token string) *http.Request {
+	r := httptest.NewRequest(http.MethodDelete, "/self-service/logout/api", strings.NewReader(`{"session_token":"`+token+`"}`))
+	r.Header.Set("Content-Type", "application/json")
+	return r
+}
+
 // TestLogoutsShareCalls: what arrives while others are being fenced is fenced
 // in one call, and each caller is told what became of its own logout.
 func TestLogoutsShareCalls(t *testing.T) {
@@ -48,12 +54,9 @@ func TestLogoutsShareCalls(t *testing.T) {
 		}),
 	})
 	logout := func(token string, want int) {
-		body := `{"session_token":"` + token + `"}`
-		r := httptest.NewRequest(http.MethodDelete, "/self-service/logout/api", strings.NewReader(body))
-		r.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()
 		arriving.Done()
-		if h.ServeHTTP(w, r); w.Code != want {
+		if h.ServeHTTP(w, kratosRequest(token)); w.Code != want {
 			t.Errorf("%s: status %d, want %d", token, w.Code, want)
 		}
 	}
