@@ -87,6 +87,9 @@ func (s *service) setUpStreams(ctx context.Context) error {
 		attempt, cancel := context.WithTimeout(ctx, 10*time.Second)
 		err := events.Setup(attempt, s.js)
 		cancel()
+		if err == nil && s.broker.embedded != nil {
+			s.broker.embedded.BatchesToMemory()
+		}
 		if err == nil {
 			err = s.restoreFences(ctx)
 		}

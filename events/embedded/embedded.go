@@ -43,6 +43,7 @@ type Broker struct {
 	config Config
 	door   *door
 	guard  *nats.Conn // see startGuard
+	memory string     // directory in memory; empty: there is none
 
 	mu     sync.Mutex // held while the server is replaced
 	server *server.Server
@@ -58,7 +59,11 @@ func Start(c Config) (*Broker, error) {
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
 	}
 	b := &Broker{config: c, door: &door{internal: events.NewID() + events.NewID(), subscriber: c.SubscriberToken}}
-	err := b.start()
+	var err error
+	if b.memory, err = memoryFor(c.Dir); err != nil {
+		c.Logger.Debug("batches are not kept in memory", "err", err)
+	}
+	err = b.start()
 	if err == nil {
 		err = b.startGuard()
 	}
@@ -80,7 +85,12 @@ func (b *Broker) start() error {
 		return err
 	}
 	b.server, b.door.account = started, started.LookupAccount
-	return b.serve(newLogger(b.config.Logger, b.config.SubscriberToken))
+	if err := b.serve(newLogger(b.config.Logger, b.config.SubscriberToken)); err != nil {
+		return err
+	}
+	b.emptyMemory()
+	b.linkBatches()
+	return nil
 }
 
 // Restart starts the broker anew on the same files and address. Connections
@@ -181,6 +191,9 @@ func (b *Broker) Close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.stop()
+	if b.memory != "" {
+		_ = os.RemoveAll(b.memory)
+	}
 }
 
 func (b *Broker) stop() {

@@ -66,6 +66,7 @@ func (b *Broker) Restart() {
 	if err := events.Setup(ctx, b.JS); err != nil {
 		b.t.Fatalf("setting up streams: %v", err)
 	}
+	b.broker.BatchesToMemory()
 }
 
 // URL is where subscribers connect.
