@@ -38,11 +38,11 @@ func (s *Store) PutPushRegistrations(ctx context.Context, registrations []store.
 }
 
 // findSession looks up the session that a registration is bound to.
-func findSession(ctx context.Context, p *pipe, put *pushPut) func() error {
+func findSession(_ context.Context, p *pipe, put *pushPut) func() error {
 	if put.SessionID == "" {
 		return nil
 	}
-	session := look(ctx, p, sessionKey(put.SessionID))
+	session := look(p, sessionKey(put.SessionID))
 	return func() error {
 		rec, err := session()
 		switch {
@@ -92,11 +92,11 @@ func (s *Store) writePush(ctx context.Context, p *pipe, put *pushPut) func() err
 // reviewPush looks at the session a last time: it may have been fenced while
 // the registration was written. The revocation that follows every fence takes
 // the registration along then.
-func reviewPush(ctx context.Context, p *pipe, put *pushPut) func() error {
+func reviewPush(_ context.Context, p *pipe, put *pushPut) func() error {
 	if put.SessionID == "" {
 		return nil
 	}
-	session := look(ctx, p, sessionKey(put.SessionID))
+	session := look(p, sessionKey(put.SessionID))
 	return func() error {
 		rec, err := session()
 		if err == nil && rec.revokedAt > 0 {

@@ -25,16 +25,16 @@ func ofRefreshToken(token store.RefreshToken) *registration {
 		id: token.ID, key: refreshKey(token.ID), index: keyOf(token.User).refresh(), user: token.User,
 		sessionID: token.SessionID, rotatedFrom: token.RotatedFrom, direct: token.SessionID != "",
 		authenticatedAt: millis(token.AuthenticatedAt), expiresAt: millis(token.ExpiresAt),
-		fields: pairs("app", token.AppID),
+		app: token.AppID,
 	}
 }
 
 // findPredecessor inherits from the token that a new one replaces.
-func (s *Store) findPredecessor(ctx context.Context, p *pipe, r *registration) func() error {
+func (s *Store) findPredecessor(_ context.Context, p *pipe, r *registration) func() error {
 	if r.known || r.rotatedFrom == "" {
 		return nil
 	}
-	predecessor := look(ctx, p, refreshKey(r.rotatedFrom))
+	predecessor := look(p, refreshKey(r.rotatedFrom))
 	return func() error {
 		rec, err := predecessor()
 		switch {
@@ -57,7 +57,7 @@ func (s *Store) findPredecessor(ctx context.Context, p *pipe, r *registration) f
 
 // bind enters the token at its session, in one step with the check that this
 // has not ended, and inherits from it.
-func (s *Store) bind(ctx context.Context, p *pipe, r *registration) func() error {
+func (s *Store) bind(_ context.Context, p *pipe, r *registration) func() error {
 	if r.sessionID == "" {
 		return nil
 	}
@@ -65,11 +65,11 @@ func (s *Store) bind(ctx context.Context, p *pipe, r *registration) func() error
 	if r.direct {
 		direct = "1"
 	}
-	cmd := p.EvalSha(ctx, bindScript,
+	result := p.each(bindScript,
 		[]string{sessionKey(r.sessionID), boundKey(r.sessionID)},
 		r.id, r.expiresAt, s.retention, r.user.TenantID, r.user.ID, direct)
 	return func() error {
-		v, err := replyOf(cmd)
+		v, err := result.reply()
 		if err != nil {
 			return err
 		}

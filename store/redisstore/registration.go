@@ -20,13 +20,14 @@ type registration struct {
 	index       string // of its user
 	user        store.User
 	device      string
+	app         string
+	kind        string // of a session
 	sessionID   string // of a refresh token: what it is bound to
 	rotatedFrom string
 	direct      bool // sessionID was named by the caller
 	known       bool // it has a record
 
 	authenticatedAt, expiresAt int64 // milliseconds
-	fields                     []any // further fields of a new record
 	taken                      moment
 	created                    bool
 	overtakenAt                int64 // by a cutoff, while it was written
@@ -37,8 +38,8 @@ func (r *registration) result() store.PutResult {
 }
 
 // findOwn inherits from the record that the registration has already.
-func (s *Store) findOwn(ctx context.Context, p *pipe, r *registration) func() error {
-	own := look(ctx, p, r.key)
+func (s *Store) findOwn(_ context.Context, p *pipe, r *registration) func() error {
+	own := look(p, r.key)
 	return func() error {
 		rec, err := own()
 		if err != nil || !rec.found {
@@ -58,13 +59,13 @@ func (s *Store) findOwn(ctx context.Context, p *pipe, r *registration) func() er
 
 // admit enters the registration into its user's index, first of all, so that
 // whoever raises a cutoff later finds it there.
-func (s *Store) admit(ctx context.Context, p *pipe, r *registration) func() error {
+func (s *Store) admit(_ context.Context, p *pipe, r *registration) func() error {
 	user := keyOf(r.user)
-	cmd := p.EvalSha(ctx, admitScript,
+	result := p.each(admitScript,
 		[]string{user.cutoff(), user.deviceCutoff(r.device), r.index},
 		r.id, r.authenticatedAt, r.expiresAt, s.retention)
 	return func() error {
-		v, err := replyOf(cmd)
+		v, err := result.reply()
 		if err != nil {
 			return err
 		}
@@ -80,12 +81,12 @@ func (s *Store) admit(ctx context.Context, p *pipe, r *registration) func() erro
 }
 
 // write creates or extends the record.
-func (s *Store) write(ctx context.Context, p *pipe, r *registration) func() error {
-	args := []any{s.retention, r.user.TenantID, r.user.ID, r.authenticatedAt, r.expiresAt}
-	fields := append(pairs("device", r.device, "session", r.sessionID), r.fields...)
-	cmd := p.EvalSha(ctx, putScript, []string{r.key}, append(args, fields...)...)
+func (s *Store) write(_ context.Context, p *pipe, r *registration) func() error {
+	result := p.each(putScript, []string{r.key},
+		s.retention, r.user.TenantID, r.user.ID, r.authenticatedAt, r.expiresAt,
+		r.sessionID, r.device, r.app, r.kind)
 	return func() error {
-		v, err := replyOf(cmd)
+		v, err := result.reply()
 		if err != nil {
 			return err
 		}
@@ -107,7 +108,7 @@ func (s *Store) review(ctx context.Context, p *pipe, r *registration) func() err
 	cutoff := overtaking(ctx, p, r.user, r.device)
 	parent := absent
 	if r.sessionID != "" {
-		parent = look(ctx, p, sessionKey(r.sessionID))
+		parent = look(p, sessionKey(r.sessionID))
 	}
 	return func() error {
 		at, err := cutoff()
@@ -140,10 +141,10 @@ func (s *Store) withdraw(ctx context.Context, p *pipe, r *registration) func() e
 }
 
 // look queues the look-up of a record.
-func look(ctx context.Context, p *pipe, key string) func() (record, error) {
-	cmd := p.EvalSha(ctx, lookScript, []string{key})
+func look(p *pipe, key string) func() (record, error) {
+	result := p.each(lookScript, []string{key})
 	return func() (record, error) {
-		v, err := replyOf(cmd)
+		v, err := result.reply()
 		return recordOf(v), err
 	}
 }

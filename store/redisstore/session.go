@@ -25,7 +25,7 @@ func ofSession(session store.Session) *registration {
 		id: session.ID, key: sessionKey(session.ID), index: keyOf(session.User).sessions(),
 		user: session.User, device: session.DeviceID,
 		authenticatedAt: millis(session.AuthenticatedAt), expiresAt: millis(session.ExpiresAt),
-		fields: pairs("app", session.AppID, "kind", string(session.Kind)),
+		app: session.AppID, kind: string(session.Kind),
 	}
 }
 
@@ -91,8 +91,8 @@ func (s *Store) check(ctx context.Context, ids []string, key func(id string) str
 	return checks, run(ctx, s, checks, findRecord, findEnds)
 }
 
-func findRecord(ctx context.Context, p *pipe, c *check) func() error {
-	own := look(ctx, p, c.key)
+func findRecord(_ context.Context, p *pipe, c *check) func() error {
+	own := look(p, c.key)
 	return func() (err error) {
 		c.record, err = own()
 		return err
@@ -107,7 +107,7 @@ func findEnds(ctx context.Context, p *pipe, c *check) func() error {
 	cutoff := overtaking(ctx, p, c.record.user, c.record.device)
 	parent := absent
 	if c.record.sessionID != "" {
-		parent = look(ctx, p, sessionKey(c.record.sessionID))
+		parent = look(p, sessionKey(c.record.sessionID))
 	}
 	return func() (err error) {
 		if c.cutoff, err = cutoff(); err != nil {

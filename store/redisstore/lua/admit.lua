@@ -1,13 +1,16 @@
--- Enters a session or refresh token into its user's index, unless a cutoff
--- covers it.
--- KEYS: the cutoffs of user and device, the index.
--- ARGV: id, time of authentication (0: the next millisecond), expiry,
+-- Enters sessions or refresh tokens into their users' indexes, unless a cutoff
+-- covers them.
+-- KEYS of each: the cutoffs of user and device, the index.
+-- ARGV of each: id, time of authentication (0: the next millisecond), expiry,
 -- retention.
--- Returns the time of authentication, and the cutoff that refuses it or 0.
+-- Returns of each the time of authentication, and the cutoff that refuses it
+-- or 0.
 local at = now()
-local floor = math.max(cutoff(KEYS[1]), cutoff(KEYS[2]))
-local auth = ms(ARGV[2])
-if auth == 0 then auth = math.max(at, floor) + 1 end
-if auth <= floor then return {auth, floor} end
-enter(KEYS[3], ARGV[1], ms(ARGV[3]), ms(ARGV[4]), at)
-return {auth, 0}
+return each(4, 3, function(k, a)
+  local floor = math.max(cutoff(KEYS[k + 1]), cutoff(KEYS[k + 2]))
+  local auth = ms(ARGV[a + 2])
+  if auth == 0 then auth = math.max(at, floor) + 1 end
+  if auth <= floor then return {auth, floor} end
+  enter(KEYS[k + 3], ARGV[a + 1], ms(ARGV[a + 3]), ms(ARGV[a + 4]), at)
+  return {auth, 0}
+end)
