@@ -4,19 +4,26 @@ import (
 	"context"
 	"strconv"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
-// linesPerImport is about how many registrations one call makes.
-const linesPerImport = 20_000
+const (
+	// linesPerImport is about how many registrations one call makes.
+	linesPerImport = 20_000
+	// imports is how many calls are made at once: while the store is busy with
+	// one, the next is read.
+	imports = 2
+)
 
 // register registers users until n of the crowd are.
 func (c *crowd) register(ctx context.Context, s *system, n int, progress func(done, total int)) error {
 	from := int(c.registered.Load())
 	perUser := c.Sessions + c.RefreshTokens + c.PushRegistrations
 	step := max(linesPerImport/perUser, 1)
-	for user := from; user < n; user += step {
-		end := min(user+step, n)
-		if err := s.importLines(ctx, c.lines(user, end)); err != nil {
+	for user := from; user < n; user += imports * step {
+		end := min(user+imports*step, n)
+		if err := c.importUsers(ctx, s, user, end, step); err != nil {
 			return err
 		}
 		c.registered.Store(int64(end))
@@ -25,6 +32,15 @@ func (c *crowd) register(ctx context.Context, s *system, n int, progress func(do
 		}
 	}
 	return nil
+}
+
+// importUsers registers some users, by a call for each step of them at once.
+func (c *crowd) importUsers(ctx context.Context, s *system, from, to, step int) error {
+	importing, ctx := errgroup.WithContext(ctx)
+	for user := from; user < to; user += step {
+		importing.Go(func() error { return s.importLines(ctx, c.lines(user, min(user+step, to))) })
+	}
+	return importing.Wait()
 }
 
 // lines returns the NDJSON that registers some users. It holds one kind after

@@ -36,7 +36,9 @@ func (s *suite) newExternal(ctx context.Context) (e *external, err error) {
 		return e, err
 	}
 	s.progress.step("registering in Redis: %s users", grouped(float64(s.backlog)))
-	return e, e.users.register(ctx, &e.system, s.backlog, s.progress.registered)
+	return e, e.redis.hastily(ctx, func() error {
+		return e.users.register(ctx, &e.system, s.backlog, s.progress.registered)
+	})
 }
 
 // stop ends whatever runs.

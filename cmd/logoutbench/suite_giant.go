@@ -27,7 +27,8 @@ func (s *suite) giantUser(ctx context.Context, e *external) error {
 	s.progress.step("%d users with %s sessions: registering", giants, grouped(float64(s.giant)))
 	giant := newCrowd()
 	giant.Sessions = s.giant
-	if err := giant.register(ctx, &e.system, giants, nil); err != nil {
+	err := e.redis.hastily(ctx, func() error { return giant.register(ctx, &e.system, giants, nil) })
+	if err != nil {
 		return err
 	}
 	if err := s.provide(ctx, &e.system, e.singles, int(others*(s.calm+giantPatience).Seconds())); err != nil {
