@@ -38,51 +38,49 @@ type queue struct {
 
 	mu      sync.Mutex
 	waiting group
-	running bool
+	fencing bool
 }
 
-// join puts a logout into the next group, and returns what became of it.
+// join puts a logout into the next group, and returns what became of it. Who
+// comes when nobody is being fenced does the group: a goroutine more for each
+// would cost as much as its fence.
 func (q *queue) join(a *arrival) outcome {
 	q.mu.Lock()
 	q.waiting = append(q.waiting, a)
-	start := !q.running
-	q.running = true
+	first := !q.fencing
+	q.fencing = true
 	q.mu.Unlock()
-	if start {
-		go q.run()
+	if first {
+		q.doNext()
 	}
 	return <-a.done
 }
 
-// run does group after group until nobody waits.
-func (q *queue) run() {
-	impatient := time.NewTimer(patience)
-	defer impatient.Stop()
-	for {
-		runtime.Gosched() // whoever is about to come joins
-		g := q.next()
-		if g == nil {
-			return
-		}
-		impatient.Reset(patience)
-		fenced := make(chan struct{})
-		go q.do(g, func() { close(fenced) })
-		select {
-		case <-fenced:
-		case <-impatient.C:
-		}
+// doNext does the group that waits. The one after it begins when it is fenced,
+// or has had time enough to be.
+func (q *queue) doNext() {
+	runtime.Gosched() // whoever is about to come joins
+	fenced := sync.OnceFunc(q.goOn)
+	impatient := time.AfterFunc(patience, fenced)
+	q.do(q.next(), fenced)
+	impatient.Stop()
+	fenced() // also when it was not
+}
+
+// goOn lets the next group begin, if anybody waits.
+func (q *queue) goOn() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.fencing = len(q.waiting) > 0; q.fencing {
+		go q.doNext()
 	}
 }
 
-// next takes the next group; nil means that nobody waits, and run has ended.
+// next takes the group that waits.
 func (q *queue) next() group {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n := min(len(q.waiting), events.MaxBatch)
-	if n == 0 {
-		q.running = false
-		return nil
-	}
 	g := q.waiting[:n:n]
 	if q.waiting = q.waiting[n:]; len(q.waiting) == 0 {
 		q.waiting = nil
