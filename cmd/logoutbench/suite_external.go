@@ -56,11 +56,16 @@ func (e *external) stop() {
 
 var errNoRedis = errors.New("there is no redis-server on the PATH, or it could not be prepared")
 
-// measureExternal measures what takes NATS and Redis as processes.
+// measureExternal measures what takes NATS and Redis as processes, and ends
+// them: what follows has the machine for itself.
 func (s *suite) measureExternal(ctx context.Context) error {
 	if s.external == nil {
 		return errNoRedis
 	}
+	defer func() {
+		s.external.stop()
+		s.external = nil
+	}()
 	for _, measure := range []func(context.Context, *external) error{s.externalBurst, s.giantUser, s.externalBacklog} {
 		if err := measure(ctx, s.external); err != nil {
 			return err

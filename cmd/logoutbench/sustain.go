@@ -41,14 +41,11 @@ func (b *bench) sustain(ctx context.Context, of *system, c *crowd, top float64, 
 	return nil, fmt.Errorf("no rate was sustained: %s/s was too much", grouped(rate))
 }
 
-// search narrows the highest rate down with short probes. One that fails is
-// tried once more: something else may have had the machine.
+// search narrows the highest rate down with short probes. None is tried again:
+// a rate that fails once in a while does not last.
 func (b *bench) search(ctx context.Context, of *system, c *crowd, top float64, probe time.Duration) (float64, error) {
 	return highest(top/leastOf, top, probes, func(rate float64) (bool, error) {
 		_, ok, err := b.hold(ctx, of, c, rate, probe, probeOldest)
-		if !ok && err == nil {
-			_, ok, err = b.hold(ctx, of, c, rate, probe, probeOldest)
-		}
 		return ok, err
 	})
 }
