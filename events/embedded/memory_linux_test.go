@@ -17,10 +17,11 @@ func TestMemoryIsOneForEachDirectory(t *testing.T) {
 		}
 		return path
 	}
-	if of(first) != of(first) {
+	before := of(first)
+	if of(first) != before {
 		t.Error("the same directory has another memory after a crash")
 	}
-	if of(first) == of(second) {
+	if of(second) == before {
 		t.Error("two directories share a memory")
 	}
 }
