@@ -41,11 +41,28 @@ func (b *Broker) linkBatches() {
 		return
 	}
 	for _, stream := range batched() {
-		dir := filepath.Join(b.config.Dir, server.JetStreamStoreDir, accountInternal, "streams", stream)
-		if err := link(filepath.Join(b.memory, stream), filepath.Join(dir, batchesDir)); err != nil {
+		if err := link(filepath.Join(b.memory, stream), b.batchesOf(stream)); err != nil {
 			b.config.Logger.Debug("batches are not kept in memory", "stream", stream, "err", err)
 		}
 	}
+}
+
+func (b *Broker) batchesOf(stream string) string {
+	return filepath.Join(b.config.Dir, server.JetStreamStoreDir, accountInternal, "streams", stream, batchesDir)
+}
+
+// leaveMemory removes the links and what they lead to: a copy of the files
+// must not meet with links to nowhere.
+func (b *Broker) leaveMemory() {
+	if b.memory == "" {
+		return
+	}
+	for _, stream := range batched() {
+		if here, err := os.Lstat(b.batchesOf(stream)); err == nil && here.Mode()&fs.ModeSymlink != 0 {
+			_ = os.Remove(b.batchesOf(stream))
+		}
+	}
+	_ = os.RemoveAll(b.memory)
 }
 
 // link lets the path lead to target, unless there is something already or its

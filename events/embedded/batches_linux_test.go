@@ -128,6 +128,9 @@ func TestBatchesLieInMemory(t *testing.T) {
 	if _, err := os.Stat(second); !os.IsNotExist(err) {
 		t.Errorf("%s: %v, want nothing left in memory", second, err)
 	}
+	if _, err := os.Lstat(batches(dir)); !os.IsNotExist(err) {
+		t.Errorf("%s: %v, want no link to nowhere", batches(dir), err)
+	}
 }
 
 func TestFilesMoveWithoutMemory(t *testing.T) {

@@ -191,9 +191,7 @@ func (b *Broker) Close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.stop()
-	if b.memory != "" {
-		_ = os.RemoveAll(b.memory)
-	}
+	b.leaveMemory()
 }
 
 func (b *Broker) stop() {
