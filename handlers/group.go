@@ -42,8 +42,8 @@ type queue struct {
 }
 
 // join puts a logout into the next group, and returns what became of it. Who
-// comes when nobody is being fenced does the group: a goroutine more for each
-// would cost as much as its fence.
+// comes when nobody is being fenced does the group: a lone logout starts no
+// goroutine.
 func (q *queue) join(a *arrival) outcome {
 	q.mu.Lock()
 	q.waiting = append(q.waiting, a)
@@ -88,14 +88,14 @@ func (q *queue) next() group {
 	return g
 }
 
-// acceptGroup fences what a group of logouts names, calls then, publishes what
+// acceptGroup fences what a group of logouts names, calls fenced, publishes what
 // is to be published, and tells each caller.
-func (f *front) acceptGroup(g group, then func()) {
+func (f *front) acceptGroup(g group, fenced func()) {
 	defer f.recoverFor(g)
 	ctx, cancel := context.WithTimeout(context.Background(), f.acceptTimeout)
 	defer cancel()
 	results := f.fence(ctx, g)
-	then()
+	fenced()
 
 	published := make(group, 0, len(g))
 	requests := make([]events.Request, 0, len(results))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os/exec"
@@ -59,14 +60,16 @@ func (r *redisServer) stop() {
 // hastily does something while Redis syncs nothing: what is registered for a
 // measurement need not survive before it begins.
 func (r *redisServer) hastily(ctx context.Context, do func() error) error {
-	if err := r.client.ConfigSet(ctx, "appendfsync", "no").Err(); err != nil {
-		return fmt.Errorf("relaxing redis-server: %w", err)
-	}
-	if err := do(); err != nil {
+	if err := r.sync(ctx, "no"); err != nil {
 		return err
 	}
-	if err := r.client.ConfigSet(ctx, "appendfsync", "always").Err(); err != nil {
-		return fmt.Errorf("having redis-server sync everything: %w", err)
+	return errors.Join(do(), r.sync(ctx, "always"))
+}
+
+// sync lets Redis sync no write, or always.
+func (r *redisServer) sync(ctx context.Context, which string) error {
+	if err := r.client.ConfigSet(ctx, "appendfsync", which).Err(); err != nil {
+		return fmt.Errorf("setting appendfsync of redis-server to %s: %w", which, err)
 	}
 	return nil
 }

@@ -16,8 +16,14 @@ import (
 // again.
 const batchesDir = "batches"
 
-// batched returns the streams to which batches are published.
-func batched() []string { return []string{events.StreamEvents, events.StreamTasks} }
+// batched returns the streams whose batches are kept in memory: those that
+// batches are published to, if there is a place.
+func (b *Broker) batched() []string {
+	if b.memory == "" {
+		return nil
+	}
+	return []string{events.StreamEvents, events.StreamTasks}
+}
 
 // BatchesToMemory lets the broker keep batches in memory until they are
 // committed, where the system has a place for that. Start does it for the
@@ -37,10 +43,7 @@ func (b *Broker) BatchesToMemory() {
 // linkBatches puts links into the streams' directories. nats-server removes
 // them when it starts, and looks through them before that.
 func (b *Broker) linkBatches() {
-	if b.memory == "" {
-		return
-	}
-	for _, stream := range batched() {
+	for _, stream := range b.batched() {
 		if err := link(filepath.Join(b.memory, stream), b.batchesOf(stream)); err != nil {
 			b.config.Logger.Debug("batches are not kept in memory", "stream", stream, "err", err)
 		}
@@ -54,10 +57,7 @@ func (b *Broker) batchesOf(stream string) string {
 // leaveMemory removes the links and what they lead to: a copy of the files
 // must not meet with links to nowhere.
 func (b *Broker) leaveMemory() {
-	if b.memory == "" {
-		return
-	}
-	for _, stream := range batched() {
+	for _, stream := range b.batched() {
 		if here, err := os.Lstat(b.batchesOf(stream)); err == nil && here.Mode()&fs.ModeSymlink != 0 {
 			_ = os.Remove(b.batchesOf(stream))
 		}
@@ -83,10 +83,7 @@ func link(target, path string) error {
 
 // emptyMemory removes batches that nobody waits for any more.
 func (b *Broker) emptyMemory() {
-	if b.memory == "" {
-		return
-	}
-	for _, stream := range batched() {
+	for _, stream := range b.batched() {
 		_ = os.RemoveAll(filepath.Join(b.memory, stream))
 	}
 }

@@ -13,25 +13,8 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/embedded"
+	"github.com/logoutd/logoutd/events/eventstest"
 )
-
-// withStreams connects to the broker and sets its streams up.
-func withStreams(t *testing.T, b *embedded.Broker) jetstream.JetStream {
-	t.Helper()
-	conn, err := b.Connect(events.ConnectConfig{Name: "test"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(conn.Close)
-	js, err := events.JetStream(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := events.Setup(t.Context(), js); err != nil {
-		t.Fatal(err)
-	}
-	return js
-}
 
 // batches is where the broker on dir keeps batches of public events.
 func batches(dir string) string {
@@ -75,14 +58,15 @@ func beginBatch(t *testing.T, js jetstream.JetStream) {
 	}
 }
 
-func publishBatch(t *testing.T, js jetstream.JetStream) {
+// publishBatch publishes a hundred messages, whose ids are numbers from first.
+func publishBatch(t *testing.T, js jetstream.JetStream, first int) {
 	t.Helper()
 	p := events.NewPublisher(js, nil)
 	defer p.Close()
 	msgs := make([]*nats.Msg, 100)
 	for i := range msgs {
 		msgs[i] = nats.NewMsg(events.SubjectRevoked("session"))
-		msgs[i].Header.Set(jetstream.MsgIDHeader, events.NewID())
+		msgs[i].Header.Set(jetstream.MsgIDHeader, fmt.Sprint(first+i))
 	}
 	if err := p.All(t.Context(), msgs); err != nil {
 		t.Fatal(err)
@@ -102,9 +86,9 @@ func TestBatchesLieInMemory(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	b := start(t, embedded.Config{Dir: dir, Listen: "-"})
-	js := withStreams(t, b)
+	js := eventstest.Connect(t, b)
 	b.BatchesToMemory()
-	publishBatch(t, js)
+	publishBatch(t, js, 0)
 	beginBatch(t, js)
 	first := inMemory(t, dir)
 
@@ -116,8 +100,8 @@ func TestBatchesLieInMemory(t *testing.T) {
 	}
 	again := start(t, embedded.Config{Dir: t.TempDir(), Listen: "-"}) // another one does not mind
 	again.Close()
-	js = withStreams(t, b)
-	publishBatch(t, js)
+	js = eventstest.Connect(t, b)
+	publishBatch(t, js, 100)
 	beginBatch(t, js)
 	second := inMemory(t, dir)
 	if n := published(t, js); n != 200 {
@@ -137,7 +121,7 @@ func TestFilesMoveWithoutMemory(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	b := start(t, embedded.Config{Dir: dir, Listen: "-"})
-	publishBatch(t, withStreams(t, b))
+	publishBatch(t, eventstest.Connect(t, b), 0)
 	b.Close()
 	if err := os.RemoveAll(batches(dir)); err != nil {
 		t.Fatal(err)
@@ -146,11 +130,52 @@ func TestFilesMoveWithoutMemory(t *testing.T) {
 	if err := os.Symlink("/dev/shm/logoutd-of-another-machine", batches(dir)); err != nil {
 		t.Fatal(err)
 	}
-	js := withStreams(t, start(t, embedded.Config{Dir: dir, Listen: "-"}))
-	publishBatch(t, js)
+	js := eventstest.Connect(t, start(t, embedded.Config{Dir: dir, Listen: "-"}))
+	publishBatch(t, js, 100)
 	beginBatch(t, js)
 	inMemory(t, dir)
 	if n := published(t, js); n != 200 {
 		t.Errorf("%d messages on the stream, want the 200 of two batches", n)
+	}
+}
+
+// TestPowerFailureLosesNoEvent: where it leaves a part of a batch on the
+// stream, and none in memory, publishing the batch again completes it.
+func TestPowerFailureLosesNoEvent(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	b := start(t, embedded.Config{Dir: dir, Listen: "-"})
+	js := eventstest.Connect(t, b)
+	b.BatchesToMemory()
+	publishBatch(t, js, 0)
+	b.Close()
+	cutStream(t, filepath.Dir(batches(dir)))
+
+	js = eventstest.Connect(t, start(t, embedded.Config{Dir: dir, Listen: "-"}))
+	if n := published(t, js); n == 0 || n >= 100 {
+		t.Fatalf("%d messages are left on the stream, want a part of the batch", n)
+	}
+	publishBatch(t, js, 0)
+	if n := published(t, js); n != 100 {
+		t.Errorf("%d messages on the stream, want each of the batch once", n)
+	}
+}
+
+// cutStream leaves half of what was written to a stream last.
+func cutStream(t *testing.T, dir string) {
+	t.Helper()
+	blocks, err := filepath.Glob(filepath.Join(dir, "msgs", "*.blk"))
+	if err != nil || len(blocks) != 1 {
+		t.Fatalf("blocks of the stream: %v, %v", blocks, err)
+	}
+	block, err := os.Stat(blocks[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(blocks[0], block.Size()/2); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "msgs", "index.db")); err != nil { // written at the end of the process
+		t.Fatal(err)
 	}
 }

@@ -7,4 +7,7 @@
 // stream LOGOUT_EVENTS through pull consumers and can do nothing else.
 // Subscribers are in an account of their own, so push consumers (the old
 // JetStream Subscribe) deliver nothing to them.
+//
+// On Linux, batches of messages lie in /dev/shm until they are committed to
+// their stream, some hundred KiB at a time: see [Broker.BatchesToMemory].
 package embedded

@@ -55,18 +55,29 @@ func (b *Broker) Restart() {
 		b.t.Fatalf("starting broker: %v", err)
 	}
 	b.config.Listen = strings.TrimPrefix(b.broker.URL(), "nats://") // the same again
-	if b.Conn, err = b.broker.Connect(events.ConnectConfig{Name: "test"}); err != nil {
-		b.t.Fatalf("connecting to broker: %v", err)
+	b.JS = Connect(b.t, b.broker)
+	b.Conn = b.JS.Conn()
+	b.broker.BatchesToMemory()
+}
+
+// Connect connects to a broker, until the test ends, and sets its streams up.
+func Connect(t testing.TB, b *embedded.Broker, options ...nats.Option) jetstream.JetStream {
+	t.Helper()
+	conn, err := b.Connect(events.ConnectConfig{Name: "test", Options: options})
+	if err != nil {
+		t.Fatalf("connecting to broker: %v", err)
 	}
-	if b.JS, err = events.JetStream(b.Conn); err != nil {
-		b.t.Fatalf("opening JetStream: %v", err)
+	t.Cleanup(conn.Close)
+	js, err := events.JetStream(conn)
+	if err != nil {
+		t.Fatalf("opening JetStream: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := events.Setup(ctx, b.JS); err != nil {
-		b.t.Fatalf("setting up streams: %v", err)
+	if err := events.Setup(ctx, js); err != nil {
+		t.Fatalf("setting up streams: %v", err)
 	}
-	b.broker.BatchesToMemory()
+	return js
 }
 
 // URL is where subscribers connect.

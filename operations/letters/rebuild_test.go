@@ -9,6 +9,7 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/embedded"
+	"github.com/logoutd/logoutd/events/eventstest"
 	"github.com/logoutd/logoutd/operations/letters"
 )
 
@@ -182,18 +183,7 @@ func TestSurvivesRestartOfBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(broker.Close)
-	conn, err := broker.Connect(events.ConnectConfig{Name: "test"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(conn.Close)
-	js, err := events.JetStream(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := events.Setup(t.Context(), js); err != nil {
-		t.Fatal(err)
-	}
+	js := eventstest.Connect(t, broker)
 	w := over(t, js)
 	w.putMany(0, 3)
 	w.settle()

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/nats-io/nats.go"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/embedded"
+	"github.com/logoutd/logoutd/events/eventstest"
 	"github.com/logoutd/logoutd/operations/jobs"
 	"github.com/logoutd/logoutd/operations/overview"
 )
@@ -75,22 +75,7 @@ func worldOfOneConnection(t *testing.T) (*world, *embedded.Broker, *logBuffer) {
 		t.Fatal(err)
 	}
 	t.Cleanup(broker.Close)
-	conn, err := broker.Connect(events.ConnectConfig{
-		Name: "test", Options: []nats.Option{nats.Timeout(200 * time.Millisecond), nats.ReconnectWait(10 * time.Millisecond), nats.ReconnectJitter(0, 0)},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(conn.Close)
-	js, err := events.JetStream(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	if err := events.Setup(ctx, js); err != nil {
-		t.Fatal(err)
-	}
+	js := eventstest.Connect(t, broker, nats.Timeout(200*time.Millisecond), nats.ReconnectWait(10*time.Millisecond), nats.ReconnectJitter(0, 0))
 	return worldOn(t, js), broker, &logBuffer{}
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 // callKeys is about how many keys a call of a script has at most: some tenths of
-// a millisecond of Redis' time.
+// a millisecond of Redis' time, or a whole one where each key is written.
 const callKeys = 100
 
 // pipe is a pipeline. Items that call the same script share its calls, which
