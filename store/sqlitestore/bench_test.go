@@ -83,8 +83,15 @@ func BenchmarkPutRefreshTokens(b *testing.B) {
 }
 
 // BenchmarkFence fences a live session an operation, from 256 callers at once.
-func BenchmarkFence(b *testing.B) {
-	s := open(b, Config{SweepInterval: time.Hour})
+func BenchmarkFence(b *testing.B) { benchFence(b, Config{SweepInterval: time.Hour}) }
+
+// BenchmarkFenceLookUp is BenchmarkFence for sessions that are not remembered.
+func BenchmarkFenceLookUp(b *testing.B) {
+	benchFence(b, Config{SweepInterval: time.Hour, forgetful: true})
+}
+
+func benchFence(b *testing.B, c Config) {
+	s := open(b, c)
 	s.benchSessions(b, b.N, 1)
 	fences := make([]store.Fence, b.N)
 	for i := range fences {

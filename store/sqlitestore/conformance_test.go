@@ -14,10 +14,20 @@ import (
 	_ "modernc.org/sqlite" // another program that has the file open
 )
 
+// A session is fenced from memory, or looked up where it is not remembered:
+// nobody can tell which.
 func TestConformance(t *testing.T) {
+	t.Run("remembering", func(t *testing.T) { conformance(t, Config{}) })
+	t.Run("forgetful", func(t *testing.T) { conformance(t, Config{forgetful: true}) })
+}
+
+func conformance(t *testing.T, c Config) {
+	t.Parallel()
 	storetest.Run(t, storetest.Backend{
 		Open: func(t *testing.T, o storetest.Options) store.Store {
-			return open(t, Config{Retention: o.Retention})
+			c := c
+			c.Retention = o.Retention
+			return open(t, c)
 		},
 		Down: func(t *testing.T) store.Store {
 			s := open(t, Config{})
@@ -52,6 +62,7 @@ func openFile(t testing.TB, path string, c Config) *Store {
 			t.Error(err)
 		}
 	})
+	<-s.learned
 	return s
 }
 
@@ -107,6 +118,7 @@ func damage(t *testing.T, s store.Store, sessionID string) {
 			t.Fatal(statement, err)
 		}
 	}
+	s.(*Store).fences.forget(sessionID) // as after a restart
 }
 
 // fileOf opens the file of a store beside it.

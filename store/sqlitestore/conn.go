@@ -22,7 +22,8 @@ type conn struct {
 	sqlite *sqlite.Conn
 	// statements are prepared once: parsing costs more than running.
 	statements map[string]*sqlite.Stmt
-	last       string // a statement to be run before the connection is closed
+	last       string   // a statement to be run before the connection is closed
+	committed  []func() // called when the transaction is committed, before the next one
 }
 
 // openConn opens a connection with a page cache of so many KiB.
@@ -77,12 +78,16 @@ func (c *conn) transact(begin string, do func(handle) error) error {
 	defer c.fences.leave(period)
 	h := handle{conn: c, now: c.config.now(), retention: c.config.retention()}
 	h.next = max(h.now, c.fences.latest()+1)
+	c.committed = c.committed[:0]
 	if _, err := h.exec(begin); err != nil {
 		return err
 	}
 	err := do(h)
 	if err == nil {
 		if _, err = h.exec(`COMMIT`); err == nil {
+			for _, do := range c.committed {
+				do()
+			}
 			return nil
 		}
 		err = fmt.Errorf("committing: %w", err)
@@ -90,6 +95,10 @@ func (c *conn) transact(begin string, do func(handle) error) error {
 	_, _ = h.exec(`ROLLBACK`) // SQLite may have done so by itself
 	return err
 }
+
+// whenCommitted calls do when the transaction is committed, and before the
+// next one of the connection begins.
+func (c *conn) whenCommitted(do func()) { c.committed = append(c.committed, do) }
 
 // handle is what a piece of work has in hand: a connection within a
 // transaction, and the time at which it does all that it does.

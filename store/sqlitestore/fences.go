@@ -3,6 +3,8 @@ package sqlitestore
 import (
 	"maps"
 	"sync"
+
+	"github.com/logoutd/logoutd/store"
 )
 
 // fence is what a fence leaves behind: who ended the session, and when.
@@ -25,6 +27,7 @@ type fences struct {
 	recent map[string]fence
 	older  map[string]fence // were there at the last call of age
 	last   int64            // when the latest of all fences was
+	live   *liveSessions    // none of them has a fence here or on disk
 
 	// Transactions under way, of this period and the one before; a period
 	// ends when there is something to remove, and removes it when the
@@ -35,8 +38,8 @@ type fences struct {
 	leaving []string // written in the period before
 }
 
-func newFences(clock func() int64) *fences {
-	return &fences{clock: clock, recent: map[string]fence{}, older: map[string]fence{}}
+func newFences(c Config) *fences {
+	return &fences{clock: c.now, recent: map[string]fence{}, older: map[string]fence{}, live: newLiveSessions(c)}
 }
 
 // enter is called when a transaction begins, leave when it has ended.
@@ -128,9 +131,67 @@ func (f *fences) add(sessionID, mark string, keepUntil int64, at func(now int64)
 	if of, ok := f.ofLocked(sessionID); ok {
 		return of, false
 	}
+	return f.addLocked(sessionID, mark, keepUntil, at), true
+}
+
+func (f *fences) addLocked(sessionID, mark string, keepUntil int64, at func(now int64) int64) fence {
 	of := fence{mark: mark, at: at(f.stampLocked()), keepUntil: keepUntil}
 	f.recent[sessionID] = of
-	return of, true
+	f.live.forget(sessionID)
+	return of
+}
+
+// addLive is add for a session that is remembered to be live at the time, and
+// that may be fenced whatever cutoff covers it. It returns false if there is
+// no such session.
+func (f *fences) addLive(asked store.Fence) (x session, stands fence, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	x, ok = f.live.of(asked.SessionID)
+	if !ok || x.expiresAt <= f.clock() || asked.RefuseBrowser && x.Kind == store.KindBrowser {
+		return session{}, fence{}, false
+	}
+	return x, f.addLocked(x.ID, asked.RequestID, x.keepUntil, x.fencedAt(asked)), true
+}
+
+// remember remembers a session as it has just been written or read by the
+// writer, unless it is fenced.
+func (f *fences) remember(x session) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, fenced := f.ofLocked(x.ID); !fenced {
+		f.live.remember(x)
+	}
+}
+
+// room reports whether more live sessions can be remembered.
+func (f *fences) room() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.live.room()
+}
+
+// keep is told until when the record of a session is kept at least.
+func (f *fences) keep(sessionID string, keepUntil int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.live.keep(sessionID, keepUntil)
+}
+
+// forget is told that a session has ended without a fence.
+func (f *fences) forget(sessionID string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.live.forget(sessionID)
+}
+
+// forgetExpired forgets what has expired of the live sessions.
+func (f *fences) forgetExpired() {
+	for shard := range liveShards {
+		f.mu.Lock()
+		f.live.forgetExpired(shard, f.clock())
+		f.mu.Unlock()
+	}
 }
 
 // aging is how many fences wait to be written in the background.

@@ -16,7 +16,7 @@ type holding struct {
 
 const (
 	credentialsHeld = `
-		SELECT tenant_id, user_id, session_id, token_id, device_id, app_id, kind, authenticated_at, expires_at, revoked_at, (
+		SELECT tenant_id, user_id, session_id, token_id, device_id, app_id, kind, authenticated_at, expires_at, revoked_at, keep_until, (
 			SELECT coalesce(max(cutoff), 0) FROM cutoffs AS c
 			WHERE c.tenant_id = t.tenant_id AND c.user_id = t.user_id AND c.device_id IN ('', t.device_id)), (
 			SELECT coalesce(max(s.revoked_at), 0) FROM credentials AS s
@@ -25,7 +25,7 @@ const (
 		FROM credentials AS t WHERE `
 	// A push registration without a mark is live; it has no expiry.
 	pushesHeld = `
-		SELECT tenant_id, user_id, device_id, id, device_id, app_id, 'push', registered_at, 0, mark <> '', 0, 0
+		SELECT tenant_id, user_id, device_id, id, device_id, app_id, 'push', registered_at, 0, mark <> '', 0, 0, 0
 		FROM push_registrations WHERE `
 
 	credentialsFrom = credentialsHeld + `(tenant_id, user_id, session_id, token_id) > (?, ?, ?, ?)
@@ -39,7 +39,7 @@ func (h handle) holdings(query string, args ...any) (rows []holding, err error) 
 	err = h.rows(query, args, func(scan func(...any) error) error {
 		var x holding
 		err := scan(&x.User.TenantID, &x.User.ID, &x.ID, &x.second, &x.DeviceID, &x.AppID, (*string)(&x.Kind),
-			&x.authenticatedAt, &x.expiresAt, &x.revokedAt, &x.cutoff, &x.sessionRevokedAt)
+			&x.authenticatedAt, &x.expiresAt, &x.revokedAt, &x.keepUntil, &x.cutoff, &x.sessionRevokedAt)
 		if err != nil && ofItem(err) {
 			x.unreadable, err = err, nil
 		}

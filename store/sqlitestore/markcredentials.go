@@ -33,7 +33,9 @@ func (h handle) markCredentials(r *revocation, rows int) (read int, err error) {
 		if c.covered || c.marked || c.tokenID == "" && c.sessionID == r.SessionID {
 			r.tell(c)
 		}
-		marks = marks || c.covered
+		if marks = marks || c.covered; c.covered && c.tokenID == "" {
+			h.fences.forget(c.sessionID)
+		}
 		r.at = after(c.sessionID, c.tokenID)
 	}
 	if marks {

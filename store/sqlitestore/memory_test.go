@@ -257,7 +257,7 @@ func TestCheckRacesRevoke(t *testing.T) {
 // see it in the file.
 func TestFenceOutlivesTransactions(t *testing.T) {
 	t.Parallel()
-	f := newFences(func() int64 { return 1 })
+	f := newFences(Config{})
 	has := func(id string) bool { _, ok := f.of(id); return ok }
 	at := func(int64) int64 { return 1 }
 	f.add("a", "request", 1, at)

@@ -30,7 +30,8 @@ type Config struct {
 	// Logger is told what goes wrong in the background. Nil: slog.Default.
 	Logger *slog.Logger
 
-	chunkRows int // fewer than defaultChunkRows, in tests
+	chunkRows int  // fewer than defaultChunkRows, in tests
+	forgetful bool // remembers no session, in tests
 }
 
 func (c Config) retention() int64 {
@@ -72,6 +73,7 @@ type Store struct {
 
 	background sync.WaitGroup
 	stop       context.CancelFunc // of what runs in the background
+	learned    chan struct{}      // closed when learn has ended
 
 	// A call holds calls for reading, Close for writing.
 	calls  sync.RWMutex
@@ -95,7 +97,8 @@ const (
 const writeAhead = "wal_autocheckpoint(1000)"
 
 // Open opens the store in the file, which is made (mode 0600, its directory
-// 0700) if there is none. It does not read the data, however much there is.
+// 0700) if there is none. It does not wait for the data to be read, however
+// much there is.
 // It is an error if the file was written by a newer logoutd.
 //
 // Fences that were in memory only when the process died are lost: whoever
@@ -115,6 +118,12 @@ func Open(path string, c Config) (*Store, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
+	s.background.Go(func() {
+		defer close(s.learned)
+		if err := s.learn(ctx); err != nil && ctx.Err() == nil {
+			c.logger().ErrorContext(ctx, "reading live sessions failed", "err", err)
+		}
+	})
 	s.background.Go(func() { s.every(ctx, c.sweepInterval(), "deleting expired records failed", s.sweep) })
 	s.background.Go(func() { s.every(ctx, c.writeDownInterval(), "writing fences down failed", s.writeDownAged) })
 	return s, nil
@@ -122,7 +131,7 @@ func Open(path string, c Config) (*Store, error) {
 
 // connect opens the connections, the writing one first, which makes the schema.
 func connect(path string, c Config) (*Store, error) {
-	f := newFences(c.now)
+	f := newFences(c)
 	writing, err := openConn(path, c, f, writerCache, "journal_mode(WAL)", "synchronous(FULL)", writeAhead)
 	if err != nil {
 		return nil, err
@@ -148,7 +157,7 @@ func connect(path string, c Config) (*Store, error) {
 		}
 		opened = append(opened, reading)
 	}
-	s := &Store{config: c, fences: f, readers: make(chan *conn, readerConns)}
+	s := &Store{config: c, fences: f, readers: make(chan *conn, readerConns), learned: make(chan struct{})}
 	s.writer, s.fencer = startLane(writing, `BEGIN IMMEDIATE`), startLane(opened[1], `BEGIN`)
 	for _, reading := range opened[2:] {
 		s.readers <- reading

@@ -132,7 +132,12 @@ func (h handle) insertSession(insert string, n store.Session, l life) (inserted 
 			authenticated_at, expires_at, keep_until) VALUES (?, '', ?, ?, ?, ?, ?, ?, ?, ?)`,
 		n.ID, n.User.TenantID, n.User.ID, n.DeviceID, n.AppID, string(cmp.Or(n.Kind, store.KindAPI)),
 		l.authenticatedAt, l.expiresAt, l.expiresAt+h.retention)
-	return rows > 0, err
+	if err != nil || rows == 0 {
+		return false, err
+	}
+	n.Kind, l.keepUntil = cmp.Or(n.Kind, store.KindAPI), l.expiresAt+h.retention
+	h.whenCommitted(func() { h.fences.remember(session{n, l}) })
+	return true, nil
 }
 
 // extendSession gives a session the expiry of n, if that is later.
@@ -148,6 +153,9 @@ func (h handle) extendSession(x session, n store.Session) error {
 		UPDATE credentials SET expires_at = ?1, keep_until = max(keep_until, ?1 + ?2)
 		WHERE session_id = ?3 AND token_id = '' AND expires_at < ?1`,
 		expiresAt, h.retention, n.ID)
+	x.expiresAt = max(x.expiresAt, expiresAt)
+	x.keepUntil = max(x.keepUntil, x.expiresAt+h.retention)
+	h.whenCommitted(func() { h.fences.remember(x) })
 	return err
 }
 
@@ -162,5 +170,6 @@ func (h handle) keepSession(t token, expiresAt int64) error {
 		UPDATE credentials SET keep_until = ?
 		WHERE tenant_id = ? AND user_id = ? AND session_id = ? AND token_id = '' AND keep_until < ?`,
 		keepUntil, t.User.TenantID, t.User.ID, t.SessionID, keepUntil)
+	h.whenCommitted(func() { h.fences.keep(t.SessionID, keepUntil) })
 	return err
 }
