@@ -58,12 +58,7 @@ func (s *Store) finish(ctx context.Context, revocations []*revocation) error {
 	if err := s.prune(ctx, revocations); err != nil {
 		return err
 	}
-	return s.sweep(ctx, sweepsOf(forgotten), func(ctx context.Context, parts []*part) error {
-		if err := run(ctx, s, parts, findMarks); err != nil {
-			return err
-		}
-		return s.prune(ctx, forgotten)
-	})
+	return s.sweep(ctx, sweepsOf(forgotten), findMarks, func() error { return s.prune(ctx, forgotten) })
 }
 
 // recall takes what Revoke has remembered of the requests, and returns those of

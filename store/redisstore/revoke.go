@@ -55,10 +55,7 @@ func (s *Store) revoke(ctx context.Context, wave []*revocation) error {
 			sweeps = append(sweeps, r.sweeps...)
 		}
 	}
-	err := s.sweep(ctx, sweeps, func(ctx context.Context, parts []*part) error {
-		return run(ctx, s, parts, mark)
-	})
-	if err != nil {
+	if err := s.sweep(ctx, sweeps, mark, func() error { return nil }); err != nil {
 		return err
 	}
 	for _, r := range wave {

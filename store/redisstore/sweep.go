@@ -104,23 +104,33 @@ func (sw *sweep) found(members []string, cursor uint64) {
 
 // sweep goes through the indexes side by side, a page of each at a time, and
 // shows visit what it finds. So a user with very many sessions holds back the
-// others of the batch by one page.
-func (s *Store) sweep(ctx context.Context, sweeps []*sweep, visit func(context.Context, []*part) error) error {
+// others of the batch by one page. The next page is read in the round trip in
+// which the one before is visited; after is called behind each.
+func (s *Store) sweep(ctx context.Context, sweeps []*sweep, visit stage[*part], after func() error) error {
 	for len(sweeps) > 0 {
-		var parts []*part
+		var steps []item
 		var unfinished []*sweep
 		for _, sw := range sweeps {
 			for ids := range slices.Chunk(sw.page, s.partSize()) {
-				parts = append(parts, &part{sw.revocation, sw.lists, ids})
+				steps = append(steps, &part{sw.revocation, sw.lists, ids})
 			}
 			if sw.err == nil && !sw.done {
 				unfinished = append(unfinished, sw)
 			}
 		}
-		if err := visit(ctx, parts); err != nil {
-			return err
+		for _, sw := range unfinished {
+			steps = append(steps, sw)
 		}
-		if err := run(ctx, s, unfinished, scan); err != nil {
+		err := run(ctx, s, steps, func(ctx context.Context, p *pipe, it item) func() error {
+			if sw, ok := it.(*sweep); ok {
+				return scan(ctx, p, sw)
+			}
+			return visit(ctx, p, it.(*part))
+		})
+		if err == nil {
+			err = after()
+		}
+		if err != nil {
 			return err
 		}
 		sweeps = unfinished
