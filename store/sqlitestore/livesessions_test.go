@@ -204,3 +204,29 @@ func TestMemoryIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// A session that is extended and revoked in one transaction has ended.
+func TestMemoryOfOneTransaction(t *testing.T) {
+	t.Parallel()
+	s := open(t, Config{SweepInterval: time.Hour})
+	mustPut(t, s, session1)
+	err := s.write(t.Context(), 2, func(h handle) error {
+		later := session1
+		later.ExpiresAt = later.ExpiresAt.Add(time.Hour)
+		if _, err := h.putSession(later); err != nil {
+			return err
+		}
+		r := revocation{Revocation: store.Revocation{RequestID: "all", Scope: store.ScopeUser, User: user, Cutoff: time.Now()}}
+		_, _, err := h.revoke(&r, 1000)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if active(t, s, session1.ID) {
+		t.Fatal("not revoked: this test tests nothing")
+	}
+	if x, ok := remembered(s, session1.ID); ok {
+		t.Errorf("remembered as live: %+v", x)
+	}
+}

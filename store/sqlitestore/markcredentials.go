@@ -34,7 +34,7 @@ func (h handle) markCredentials(r *revocation, rows int) (read int, err error) {
 			r.tell(c)
 		}
 		if marks = marks || c.covered; c.covered && c.tokenID == "" {
-			h.fences.forget(c.sessionID)
+			h.whenCommitted(func() { h.fences.forget(c.sessionID) })
 		}
 		r.at = after(c.sessionID, c.tokenID)
 	}
