@@ -132,7 +132,7 @@ func fileOf(t *testing.T, s *Store) *sql.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := sql.Open("sqlite", path)
+	db, err := sql.Open("sqlite", path+"?_pragma=busy_timeout(5000)") // the store writes too
 	if err != nil {
 		t.Fatal(err)
 	}
