@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bytes"
 	"net/http"
 	"runtime/pprof"
 	"strconv"
@@ -23,17 +24,19 @@ func (a *api) profile(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := a.untilStopped(r)
 	defer cancel()
-	w.Header().Set("Content-Type", "application/octet-stream")
-	if err := pprof.StartCPUProfile(w); err != nil {
+	var profile bytes.Buffer // its writer has a goroutine of its own: w is not its to write to
+	if err := pprof.StartCPUProfile(&profile); err != nil {
 		a.fail(w, r, newProblem(http.StatusConflict, "another profile is under way: try again when it is over"))
 		return
 	}
-	defer pprof.StopCPUProfile()
+	w.Header().Set("Content-Type", "application/octet-stream")
 	_ = http.NewResponseController(w).Flush() // the caller sees that it has begun
 	select {
 	case <-ctx.Done():
 	case <-time.After(length):
 	}
+	pprof.StopCPUProfile() // returns once it is written whole
+	_, _ = profile.WriteTo(w)
 }
 
 func profileLength(seconds string) (time.Duration, error) {
