@@ -29,9 +29,6 @@ const AckWait = 2 * time.Second
 type Publisher struct {
 	wire
 	requests *grouper
-	waiting  atomic.Int64 // requests whose callers wait
-	done     atomic.Int64 // requests that were acknowledged
-	waited   atomic.Int64 // for how long their callers waited, in ns
 	observe  func(time.Duration)
 	failed   atomic.Int64 // when the latest publish of requests failed, in Unix ms; 0: it did not
 }
@@ -61,26 +58,8 @@ func (p *Publisher) Requests(ctx context.Context, requests ...Request) error {
 	if err != nil {
 		return err
 	}
-	n, start := int64(len(encoded)), time.Now()
-	p.waiting.Add(n)
-	defer p.waiting.Add(-n)
-	err = p.requests.do(ctx, encoded)
-	if err == nil {
-		p.done.Add(n)
-		p.waited.Add(n * int64(time.Since(start)))
-	}
-	return err
+	return p.requests.do(ctx, encoded)
 }
-
-// Published returns how many requests have been acknowledged, and for how long
-// their callers have waited, all together.
-func (p *Publisher) Published() (requests int64, waited time.Duration) {
-	return p.done.Load(), time.Duration(p.waited.Load())
-}
-
-// Waiting returns how many requests are being published, their callers
-// waiting: how busy the front ends of this process are.
-func (p *Publisher) Waiting() int { return int(p.waiting.Load()) }
 
 // publishGroup publishes one message of requests, resending the same bytes
 // under the same id until ctx ends.

@@ -14,9 +14,10 @@ import (
 // accept lets a logout of now take effect, and returns once that is certain. It
 // goes on when the client hangs up: once fenced, a logout has to be published.
 func (f *front) accept(r *http.Request, dialect string, l logout, now time.Time) outcome {
-	return f.queue.join(&arrival{
+	a := &arrival{
 		logout: l, dialect: dialect, traceParent: traceParentOf(r), at: now, done: make(chan outcome, 1),
-	})
+	}
+	return f.callers.count(now, func() outcome { return f.queue.join(a) })
 }
 
 // judge decides what becomes of a candidate. A skipped fence cannot tell what

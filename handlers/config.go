@@ -47,6 +47,10 @@ type Config struct {
 	SAP   SAP
 	Elvis Elvis
 
+	// Callers is told of each logout that presents a credential. Nil: nobody
+	// wants to know.
+	Callers *Callers
+
 	// Registerer is where the metrics go. Nil: nowhere.
 	Registerer prometheus.Registerer
 
@@ -84,6 +88,13 @@ type Elvis struct {
 func (c Config) fenceTimeout() time.Duration { return cmp.Or(c.FenceTimeout, 50*time.Millisecond) }
 
 func (c Config) acceptTimeout() time.Duration { return cmp.Or(c.AcceptTimeout, 5*time.Second) }
+
+func (c Config) callers() *Callers {
+	if c.Callers == nil {
+		return new(Callers)
+	}
+	return c.Callers
+}
 
 func (c Config) logger() *slog.Logger { return cmp.Or(c.Logger, slog.New(slog.DiscardHandler)) }
 

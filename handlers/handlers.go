@@ -16,7 +16,7 @@ func New(cfg Config) http.Handler {
 	f := &front{
 		store: cfg.Store, publisher: cfg.Publisher, publishUnknown: cfg.PublishUnknown,
 		fenceTimeout: cfg.fenceTimeout(), acceptTimeout: cfg.acceptTimeout(),
-		metrics: newMetrics(cfg.Registerer), log: cfg.logger(),
+		callers: cfg.callers(), metrics: newMetrics(cfg.Registerer), log: cfg.logger(),
 	}
 	f.queue.do = f.acceptGroup
 	mux := http.NewServeMux()
@@ -32,6 +32,7 @@ type front struct {
 	fenceTimeout   time.Duration
 	acceptTimeout  time.Duration
 	queue          queue
+	callers        *Callers
 	metrics        *metrics
 	log            *slog.Logger
 	fenceTrouble   seldom

@@ -46,10 +46,13 @@ const (
 	restStep = 5 * time.Millisecond
 )
 
-// fronts are the front ends of this process: what their publisher tells.
-type fronts interface {
+// Fronts tell how busy the front ends of this process are.
+type Fronts interface {
+	// Waiting returns how many callers wait for their answers.
 	Waiting() int
-	Published() (requests int64, waited time.Duration)
+	// Accepted returns how many logouts have been accepted so far, and for how
+	// long their callers have waited, all together.
+	Accepted() (logouts int64, waited time.Duration)
 }
 
 // manners let the front ends of this process go first: where the machine is
@@ -59,7 +62,7 @@ type fronts interface {
 // over in a moment, a few answers had been late; a load that the machine can
 // just carry goes on like this, and must not be rested through.
 type manners struct {
-	fronts  fronts
+	fronts  Fronts        // nil: there are none
 	seen    time.Time     // when there was a crowd
 	rested  time.Time     // the end of the latest rest
 	helped  int           // rests that did, lately
@@ -70,7 +73,7 @@ type manners struct {
 // rest rests after a round, if there is a crowd that it helps, or might.
 func (m *manners) rest(ctx context.Context, current *revokeRound) {
 	known := time.Since(m.seen) < forget
-	if !m.crowded() {
+	if m.fronts == nil || !m.crowded() {
 		return
 	}
 	if !known {
@@ -188,27 +191,27 @@ func (m *manners) crowded() bool {
 
 // pace is how the front ends of this process get on, smoothed.
 type pace struct {
-	accepted float64 // requests a second
+	accepted float64 // logouts a second
 	callers  float64 // that wait, on average
 	since    time.Time
-	requests int64
+	logouts  int64
 	waited   time.Duration
 }
 
 // skip lets the next measurement begin now.
-func (p *pace) skip(f fronts) {
+func (p *pace) skip(f Fronts) {
 	p.since = time.Now()
-	p.requests, p.waited = f.Published()
+	p.logouts, p.waited = f.Accepted()
 }
 
 // take measures since the latest skip, unless that was just now.
-func (p *pace) take(f fronts) {
+func (p *pace) take(f Fronts) {
 	elapsed := time.Since(p.since)
 	if elapsed < restStep {
 		return
 	}
-	requests, waited := f.Published()
-	accepted := float64(requests-p.requests) / elapsed.Seconds()
+	logouts, waited := f.Accepted()
+	accepted := float64(logouts-p.logouts) / elapsed.Seconds()
 	callers := (waited - p.waited).Seconds() / elapsed.Seconds() // Little's law
 	if p.accepted == 0 {
 		p.accepted, p.callers = accepted, callers

@@ -37,7 +37,7 @@ func (f *simulatedFronts) average() int {
 	return int(float64(f.callers) * min(f.asked/f.capacity, 1))
 }
 
-func (f *simulatedFronts) Published() (int64, time.Duration) {
+func (f *simulatedFronts) Accepted() (int64, time.Duration) {
 	f.advance()
 	return int64(f.published), f.waited
 }

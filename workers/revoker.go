@@ -38,6 +38,9 @@ type RevokerConfig struct {
 	JetStream jetstream.JetStream
 	Publisher *events.Publisher
 	Store     store.Store
+	// Fronts go first in a burst that is too much for the machine. Default:
+	// this process has no front end.
+	Fronts Fronts
 	// Providers are the push providers that are told; registrations with
 	// another one are deleted and told to nobody.
 	Providers []string
@@ -72,7 +75,7 @@ func NewRevoker(c RevokerConfig) *Revoker {
 		puller:        newPuller(c.JetStream, events.StreamRequests, events.ConsumerRevoker, events.SubjectRequests),
 		providers:     map[string]bool{},
 		pause:         pause{metrics: c.Metrics, notice: newNotice(c.JetStream, c.Logger, events.StepRevoke, "")},
-		manners:       manners{fronts: c.Publisher},
+		manners:       manners{fronts: c.Fronts},
 	}
 	for _, name := range c.Providers {
 		r.providers[name] = true

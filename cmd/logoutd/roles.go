@@ -42,7 +42,7 @@ func (s *service) handle(ctx context.Context) {
 			PublishUnknown: s.settings.publishUnknown(),
 			SAP:            handlers.SAP(s.settings.file.SAP),
 			Elvis:          handlers.Elvis(s.settings.file.Elvis),
-			Registerer:     s.frontMetrics, Logger: s.logger,
+			Callers:        &s.callers, Registerer: s.frontMetrics, Logger: s.logger,
 		})
 	}
 	mux := http.NewServeMux()
@@ -95,7 +95,7 @@ func (s *service) work() []func(context.Context) error {
 	backlog := workers.NewBacklog(s.js, providers, s.logger)
 	s.metrics.MustRegister(backlog)
 	revoker := workers.NewRevoker(workers.RevokerConfig{
-		JetStream: s.js, Publisher: s.publisher, Store: s.store, Providers: providers,
+		JetStream: s.js, Publisher: s.publisher, Store: s.store, Fronts: &s.callers, Providers: providers,
 		PublishUnknown: s.settings.publishUnknown(), UnknownTTL: s.settings.retention(),
 		Retry: s.settings.retry(), Metrics: metrics, Logger: s.logger,
 	})

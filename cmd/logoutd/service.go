@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/handlers"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -35,8 +36,9 @@ type service struct {
 
 	operations *operations // nil without the admin role
 
-	public *listener // nil without the front role
-	admin  *listener
+	public  *listener        // nil without the front role
+	callers handlers.Callers // of the public listener
+	admin   *listener
 
 	closers []func() // in the order of opening
 }
