@@ -1,10 +1,21 @@
 package redisstore
 
-import "context"
+import (
+	"cmp"
+	"context"
 
-// chunkSize is how many items, or records that they name, share a pipeline at
-// most: a few milliseconds of Redis' time.
-const chunkSize = 600
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// chunkSize is how many items, or records that they name, share a pipeline
+	// at most.
+	chunkSize = 150
+	// abreast is how many pipelines are on their way at a time. Redis reads some
+	// 20 KB of a connection, does that, and syncs: what has come on others
+	// meanwhile shares the sync.
+	abreast = 4
+)
 
 // item is a part of a batch, which may fail by itself.
 type item interface {
@@ -25,15 +36,19 @@ func (e *itemError) weight() int    { return 1 }
 type stage[I item] func(ctx context.Context, p *pipe, it I) (read func() error)
 
 // run takes the items through the stages, each stage in one round trip (per
-// chunk of items). An item that has failed takes no further part.
+// row of chunks). An item that has failed takes no further part.
 func run[I item](ctx context.Context, s *Store, items []I, stages ...stage[I]) error {
 	for _, stage := range stages {
 		for left := items; len(left) > 0; {
-			n := together(left)
-			if err := runChunk(ctx, s, left[:n], stage); err != nil {
+			var row []*chunk[I]
+			for len(row) < abreast && len(left) > 0 {
+				n := together(left)
+				row = append(row, newChunk(ctx, s, left[:n], stage))
+				left = left[n:]
+			}
+			if err := runAbreast(ctx, s, row); err != nil {
 				return err
 			}
-			left = left[n:]
 		}
 	}
 	return nil
@@ -49,24 +64,48 @@ func together[I item](items []I) (n int) {
 	return max(n, 1)
 }
 
-func runChunk[I item](ctx context.Context, s *Store, items []I, stage stage[I]) error {
-	p := s.pipe()
-	reads := make([]func() error, len(items))
+// chunk is items that share a pipeline.
+type chunk[I item] struct {
+	*pipe
+	items []I
+	reads []func() error // of each item, or nil
+}
+
+func newChunk[I item](ctx context.Context, s *Store, items []I, stage stage[I]) *chunk[I] {
+	c := &chunk[I]{pipe: s.pipe(), items: items, reads: make([]func() error, len(items))}
 	for i, it := range items {
 		if it.failure() == nil {
-			reads[i] = stage(ctx, p, it)
+			c.reads[i] = stage(ctx, c.pipe, it)
 		}
 	}
-	if err := s.exec(ctx, p); err != nil {
-		return err
-	}
-	for i, read := range reads {
+	return c
+}
+
+// read hands the items their replies.
+func (c *chunk[I]) read() {
+	for i, read := range c.reads {
 		if read == nil {
 			continue
 		}
 		if err := read(); err != nil {
-			items[i].fail(err)
+			c.items[i].fail(err)
 		}
+	}
+}
+
+// runAbreast sends chunks at the same time, and reads when all have come back:
+// items of different chunks may share what they write to.
+func runAbreast[I item](ctx context.Context, s *Store, row []*chunk[I]) error {
+	var others errgroup.Group
+	for _, c := range row[1:] {
+		others.Go(func() error { return s.exec(ctx, c.pipe) })
+	}
+	err := s.exec(ctx, row[0].pipe)
+	if err = cmp.Or(err, others.Wait()); err != nil {
+		return err
+	}
+	for _, c := range row {
+		c.read()
 	}
 	return nil
 }

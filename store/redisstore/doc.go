@@ -150,8 +150,10 @@
 //
 // # How it stays fast
 //
-// Each step of a batch is one pipeline, in which items that need the same
-// script share its calls; on a cluster each item has its own, in its slot. A
+// Each step of a batch is a pipeline, or a few at the same time: Redis reads
+// some 20 KB of a connection, does that, and syncs, and what has come on other
+// connections shares the sync. Items that need the same script share its calls;
+// on a cluster each item has its own, in its slot. A
 // step reads what the next one needs: the script that raises a cutoff returns
 // the user's indexes too, as long as they are short. Longer ones are read by
 // ZSCAN and SSCAN, some hundred members at a time. Indexes are pruned of a few

@@ -12,6 +12,9 @@ import (
 	"github.com/logoutd/logoutd/store"
 )
 
+// groupSize is how many fences fly together at most.
+const groupSize = abreast * chunkSize
+
 // lanes carry the fences of concurrent calls together: those that arrive while
 // others are on their way form the next group. There is no timer: a lone caller
 // never waits for company. Each server has a lane of its own, so that one that
@@ -108,7 +111,7 @@ func (l *lanes) run(from *lane) {
 func (l *lanes) next(from *lane) []passenger {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := min(len(from.waiting), chunkSize)
+	n := min(len(from.waiting), groupSize)
 	group := from.waiting[:n:n]
 	if from.waiting = from.waiting[n:]; len(from.waiting) == 0 {
 		from.waiting = nil

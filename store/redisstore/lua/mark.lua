@@ -6,23 +6,30 @@
 -- Returns of each the expiries of the records that bear the mark, 0 for others.
 local at = now()
 
+-- what returns the fields that decide. Each takes its time: those that few
+-- records need are not among them.
+local function what(key, scope)
+  if scope == 'user' then return redis.call('HMGET', key, 'tenant', 'user', 'auth', 'exp', 'revoked') end
+  return redis.call('HMGET', key, 'tenant', 'user', 'auth', 'exp', 'revoked', scope)
+end
+
 local function mark(key, request, value, tenant, user, scope, name)
-  local own, owner, auth, exp, revoked, by, session, device =
-    unpack(redis.call('HMGET', key, 'tenant', 'user', 'auth', 'exp', 'revoked', 'mark', 'session', 'device'))
+  local own, owner, auth, exp, revoked, place = unpack(what(key, scope))
   if not (auth and exp) and absent(key) then return 0 end
   if (own or '') ~= tenant or (owner or '') ~= user then return 0 end
-  if by == request then return ms(exp) end
-  if over(ms(exp), ms(revoked), at) > 0 then return 0 end
+  local expiry = ms(exp)
+  if revoked and redis.call('HGET', key, 'mark') == request then return expiry end
+  if over(expiry, ms(revoked), at) > 0 then return 0 end
   local later = ms(auth) > ms(value)
   local covered
   if scope == 'session' then
-    covered = session == name
+    covered = place == name
   else
-    covered = not later and (scope == 'user' or (device or '') == name)
+    covered = not later and (scope == 'user' or (place or '') == name)
   end
   if not covered then return 0 end
   redis.call('HSET', key, 'revoked', later and auth or value, 'mark', request)
-  return ms(exp)
+  return expiry
 end
 
 return each(7, nil, function(k, a)

@@ -38,7 +38,7 @@ end
 -- keep lets a key live for at least ttl milliseconds from now.
 local function keep(key, ttl)
   local left = redis.call('PTTL', key)
-  if left == -1 or left < ttl then redis.call('PEXPIRE', key, ttl) end
+  if left == -1 or left < ttl then redis.call('PEXPIRE', key, text(ttl)) end
 end
 
 -- latest is the latest expiry in an index.
