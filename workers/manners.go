@@ -70,8 +70,9 @@ type manners struct {
 	working pace
 }
 
-// rest rests after a round, if there is a crowd that it helps, or might.
-func (m *manners) rest(ctx context.Context, current *revokeRound) {
+// rest lets the rounds under way end and rests then, if there is a crowd that
+// it helps, or might.
+func (m *manners) rest(ctx context.Context, underWay *rounds) {
 	known := time.Since(m.seen) < forget
 	if m.fronts == nil || !m.crowded() {
 		return
@@ -84,13 +85,13 @@ func (m *manners) rest(ctx context.Context, current *revokeRound) {
 	if m.helped == 0 && !m.probeDue() {
 		return
 	}
-	current.Wait()
+	underWay.Wait()
 	m.working.take(m.fronts)
 	if m.working.callers < crowd { // there was one for a moment
 		m.working.skip(m.fronts)
 		return
 	}
-	m.learn(m.restWhileItHelps(ctx, min(factor(current)*current.took, maxRest)))
+	m.learn(m.restWhileItHelps(ctx, min(factor(underWay.latest)*underWay.latest.took, maxRest)))
 	m.working.skip(m.fronts)
 	m.rested = time.Now()
 }
@@ -159,8 +160,8 @@ func (m *manners) helps(resting pace) bool {
 
 // factor is how much longer than the round the rest is. What goes on for
 // longer than a burst is the usual load, and gets equal shares.
-func factor(current *revokeRound) time.Duration {
-	if current.late() > burst {
+func factor(latest *revokeRound) time.Duration {
+	if latest.late() > burst {
 		return overloadRest
 	}
 	return burstRest

@@ -166,8 +166,8 @@ func TestMannersAfterABurst(t *testing.T) {
 }
 
 // lateRound is a round that took 50 ms, of a request that old.
-func lateRound(late time.Duration) *revokeRound {
+func lateRound(late time.Duration) *rounds {
 	request := events.Request{RequestedAt: events.At(time.Now().Add(-late))}
 	d := delivery{requests: []events.Request{request}}
-	return &revokeRound{fresh: []group{{deliveries: []delivery{d}}}, took: 50 * time.Millisecond}
+	return &rounds{latest: &revokeRound{fresh: []group{{deliveries: []delivery{d}}}, took: 50 * time.Millisecond}}
 }

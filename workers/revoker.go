@@ -86,12 +86,13 @@ func NewRevoker(c RevokerConfig) *Revoker {
 // Run works until ctx ends, then finishes what it holds. It returns nil.
 //
 // A round begins while the one before it is still under way: the store works
-// on one while the broker works on the other.
+// on one while the broker works on the other. One that takes long is left behind.
 func (r *Revoker) Run(ctx context.Context) error {
 	r.Metrics.paused.WithLabelValues(events.StepRevoke, "").Set(0)
 	defer r.pause.notice.tell()()
 	probes := probeBackOff()
-	current, messages := &revokeRound{}, firstMessages
+	underWay, messages := rounds{latest: &revokeRound{}}, firstMessages
+	defer underWay.Wait()
 	for ctx.Err() == nil {
 		msgs, err := r.puller.pull(ctx, messages)
 		began := time.Now()
@@ -106,15 +107,11 @@ func (r *Revoker) Run(ctx context.Context) error {
 		}
 		next := r.open(ctx, msgs)
 		messages = next.messages()
-		if next.collides(current) {
-			current.Wait()
-		}
-		next.Go(func() { r.do(ctx, next) })
-		current.Wait() // two at most
-		current = next
-		r.manners.rest(ctx, current)
-		wait(ctx, roundInterval-time.Since(began)) // what comes meanwhile shares the next round's syncs
+		underWay.meet(next)
+		next.begin(func() { r.do(ctx, next) })
+		underWay.follow(next, r.pause.on)
+		r.manners.rest(ctx, &underWay)
+		wait(ctx, underWay.interval()-time.Since(began)) // what comes meanwhile shares the next round's syncs
 	}
-	current.Wait()
 	return nil
 }

@@ -3,7 +3,6 @@ package workers
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -13,7 +12,7 @@ import (
 
 // revokeRound is the messages of one pull, while they are worked on.
 type revokeRound struct {
-	sync.WaitGroup
+	done chan struct{} // closed at the end; nil before it begins
 	// fresh is what is delivered for the first time; again may have crashed
 	// the process, and is worked on alone and last.
 	fresh    []group
@@ -106,6 +105,45 @@ func (r *revokeRound) collides(other *revokeRound) bool {
 		}
 	}
 	return false
+}
+
+// begin lets the round do its work.
+func (r *revokeRound) begin(do func()) {
+	r.done = make(chan struct{})
+	go func() {
+		defer close(r.done)
+		do()
+	}()
+}
+
+// Wait waits for the end of a round that has begun.
+func (r *revokeRound) Wait() {
+	if r.done != nil {
+		<-r.done
+	}
+}
+
+// endsWithin waits for the end for so long, and reports whether it has come.
+func (r *revokeRound) endsWithin(d time.Duration) bool {
+	if r.done == nil {
+		return true
+	}
+	select {
+	case <-r.done:
+		return true
+	case <-time.After(d):
+		return false
+	}
+}
+
+// ended reports whether a round that has begun has ended.
+func (r *revokeRound) ended() bool {
+	select {
+	case <-r.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // do works on a round.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -98,6 +99,36 @@ func TestRoundsOverlap(t *testing.T) {
 	<-finishing
 	w.must(w.publisher.Requests(t.Context(), two))
 	w.eventually("the second begins before the first ends", func() bool { return w.done() == 2 })
+}
+
+// A user with very many sessions holds up nobody else's revocation, nor does
+// the next such user.
+func TestLongRoundsHoldUpNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s, begun, let := w.watch(), make(chan struct{}), make(chan struct{})
+	s.revoke = func(r store.Revocation) {
+		if strings.HasPrefix(r.User.ID, "giant") {
+			begun <- struct{}{}
+			select {
+			case <-let:
+			case <-t.Context().Done():
+			}
+		}
+	}
+	w.run(w.revoker("http").Run)
+	others := 0.0
+	for _, name := range []string{"giant", "one", "two", "giantess", "three", "four"} {
+		w.must(w.publisher.Requests(t.Context(), w.logout("session", w.login(name, name))))
+		if strings.HasPrefix(name, "giant") {
+			<-begun
+			continue
+		}
+		others++
+		w.eventually(name+" is done", func() bool { return w.done() == others })
+	}
+	close(let)
+	w.eventually("all done", func() bool { return w.done() == 6 })
 }
 
 func TestRequestOfTwoRoundsIsToldOnce(t *testing.T) {

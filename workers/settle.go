@@ -103,6 +103,12 @@ func (p *pause) enter(code string) bool {
 	return p.waiting == 1
 }
 
+func (p *pause) on() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.waiting > 0
+}
+
 func (p *pause) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -220,14 +220,15 @@ func (s *brittleStore) refuse(requestID string, err error) {
 
 func (s *brittleStore) Revoke(ctx context.Context, revocations []store.Revocation) ([]store.Revoked, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.calls++
-	if s.down {
+	down, refuses := s.down, s.refuses
+	s.mu.Unlock()
+	if down {
 		return nil, store.ErrUnavailable
 	}
 	results, err := s.Store.Revoke(ctx, revocations)
 	for i, r := range revocations {
-		if refusal := s.refuses[r.RequestID]; refusal != nil && err == nil {
+		if refusal := refuses[r.RequestID]; refusal != nil && err == nil {
 			results[i] = store.Revoked{Err: refusal}
 		}
 	}

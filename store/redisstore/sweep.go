@@ -10,8 +10,9 @@ import (
 )
 
 // pageSize is about how many members of an index are read at a time, and marked
-// together: whoever else needs Redis waits for that, a millisecond.
-const pageSize = 64
+// together: whoever else needs Redis waits for that, a millisecond or two. Each
+// page costs a round trip and a sync.
+const pageSize = 96
 
 // listing is what an index lists.
 type listing int
