@@ -13,14 +13,14 @@ local function what(key, scope)
   return redis.call('HMGET', key, 'tenant', 'user', 'auth', 'exp', 'revoked', scope)
 end
 
-local function mark(key, request, value, tenant, user, scope, name)
+local function mark(key, request, value, bound, tenant, user, scope, name)
   local own, owner, auth, exp, revoked, place = unpack(what(key, scope))
   if not (auth and exp) and absent(key) then return 0 end
   if (own or '') ~= tenant or (owner or '') ~= user then return 0 end
   local expiry = ms(exp)
   if revoked and redis.call('HGET', key, 'mark') == request then return expiry end
   if over(expiry, ms(revoked), at) > 0 then return 0 end
-  local later = ms(auth) > ms(value)
+  local later = ms(auth) > bound
   local covered
   if scope == 'session' then
     covered = place == name
@@ -33,9 +33,10 @@ local function mark(key, request, value, tenant, user, scope, name)
 end
 
 return each(7, nil, function(k, a)
-  local expiries = {}
+  local request, value, tenant, user, scope, name = unpack(ARGV, a + 2, a + 7)
+  local bound, expiries = ms(value), {}
   for i = 1, tonumber(ARGV[a + 1]) do
-    expiries[i] = mark(KEYS[k + i], unpack(ARGV, a + 2, a + 7))
+    expiries[i] = mark(KEYS[k + i], request, value, bound, tenant, user, scope, name)
   end
   return expiries
 end)
