@@ -106,7 +106,7 @@ func TestRoundsOverlap(t *testing.T) {
 func TestLongRoundsHoldUpNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	s, begun, let := w.watch(), make(chan struct{}), make(chan struct{})
+	s, begun, let := w.watch(), make(chan struct{}, 2), make(chan struct{})
 	s.revoke = func(r store.Revocation) {
 		if strings.HasPrefix(r.User.ID, "giant") {
 			begun <- struct{}{}

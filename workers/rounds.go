@@ -18,7 +18,7 @@ const (
 )
 
 // rounds are those under way: the latest one, and a few that take long because
-// somebody has very many sessions. Nobody else's logout waits for these.
+// somebody has very many sessions. Nobody else's revocation waits for these.
 type rounds struct {
 	latest *revokeRound
 	long   []*revokeRound

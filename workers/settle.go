@@ -103,6 +103,7 @@ func (p *pause) enter(code string) bool {
 	return p.waiting == 1
 }
 
+// on reports whether any round waits.
 func (p *pause) on() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

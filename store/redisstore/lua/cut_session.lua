@@ -15,8 +15,7 @@ return each(6, 7, function(k, a)
     local app = ARGV[a + 4] == '' and 'all' or 'app:' .. ARGV[a + 4]
     local before = redis.call('HMGET', cutoffs, 'any', app)
     redis.call('HSET', cutoffs, 'any', text(math.max(value, ms(before[1]))), app, text(math.max(value, ms(before[2]))))
-    local life = lifetime(sessions, refresh, ms(ARGV[a + 6]))
-    if before[1] then keep(cutoffs, life) else redis.call('PEXPIRE', cutoffs, text(life)) end
+    keep(cutoffs, lifetime(sessions, refresh, ms(ARGV[a + 6])))
   end
   return {value, few(redis.call('SRANDMEMBER', push, limit))}
 end)
