@@ -26,8 +26,11 @@ func (s *Store) PutPushRegistrations(ctx context.Context, registrations []store.
 		r.ID = store.PushRegistrationID(r)
 		puts[i] = &pushPut{PushRegistration: r}
 	}
-	if err := run(ctx, s, puts, findSession, s.writePush, reviewPush); err != nil {
-		return nil, fmt.Errorf("registering push registrations: %w", err)
+	sameID := func(put *pushPut) []string { return []string{put.ID} }
+	for _, wave := range waves(puts, sameID) {
+		if err := run(ctx, s, wave, findSession, s.writePush, reviewPush); err != nil {
+			return nil, fmt.Errorf("registering push registrations: %w", err)
+		}
 	}
 	awaitAll(puts, func(put *pushPut) moment { return put.taken })
 	results := make([]store.PutResult, len(puts))

@@ -2,6 +2,7 @@ package redisstore_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -140,4 +141,39 @@ func TestRegistrationBrokenOff(t *testing.T) {
 		wantUnavailable(t, "registration", err)
 	}
 	t.Error("the registration was broken off each time")
+}
+
+// Of two registrations in a large batch that replace each other, the later one
+// stays, though they are sent on different connections.
+func TestLastOfABatchReplaces(t *testing.T) {
+	t.Parallel()
+	s := open(t, redistest.Start(t).URL(), redisstore.Config{})
+	const devices = 300
+	var batch []store.PushRegistration
+	put := func(device int, token string) {
+		batch = append(batch, store.PushRegistration{
+			User: alice, DeviceID: fmt.Sprint("device ", device), Provider: "http", PushToken: token,
+		})
+	}
+	for device := range devices {
+		put(device, "first")
+	}
+	for device := devices - 1; device >= 0; device-- {
+		put(device, "last")
+	}
+	results, err := s.PutPushRegistrations(t.Context(), batch)
+	if err != nil || results[0].Err != nil {
+		t.Fatal(err, results[0].Err)
+	}
+	revoked, err := s.Revoke(t.Context(), []store.Revocation{
+		{RequestID: "r", Scope: store.ScopeUser, User: alice, Cutoff: time.Now().Add(time.Minute)},
+	})
+	if err != nil || revoked[0].Err != nil || len(revoked[0].PushRegistrations) != devices {
+		t.Fatal(err, revoked[0].Err, len(revoked[0].PushRegistrations))
+	}
+	for _, r := range revoked[0].PushRegistrations {
+		if r.PushToken != "last" {
+			t.Errorf("%s has the %s token", r.DeviceID, r.PushToken)
+		}
+	}
 }
