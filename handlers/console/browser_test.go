@@ -83,8 +83,13 @@ func (b *browser) listen(event any) {
 	}
 }
 
-// patience is how long the browser has for one step.
-const patience = 30 * time.Second
+const (
+	// patience is how long the browser has for one step.
+	patience = 30 * time.Second
+	// glance is how long it has for an answer that is asked for again: one
+	// about a page that is just being left may never come.
+	glance = 5 * time.Second
+)
 
 func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.Helper()
@@ -120,14 +125,27 @@ func (b *browser) sees(text string) {
 	b.eventually(fmt.Sprintf("the page says %q", text), func() bool { return strings.Contains(b.text(), text) })
 }
 
-func (b *browser) text() string {
-	return evaluate[string](b, `document.body ? document.body.innerText : ""`)
+// shows waits until an element has a text, which it asks for without a script.
+func (b *browser) shows(selector, text string) {
+	b.Helper()
+	b.eventually(fmt.Sprintf("%s says %q", selector, text), func() bool {
+		return ask(b, glance, chromedp.Text(chromedp.CSS(selector))) == text
+	})
 }
 
-// evaluate asks the page; while it loads the answer is the zero value.
+func (b *browser) text() string {
+	return ask(b, glance, chromedp.Evaluate[string](`document.body ? document.body.innerText : ""`))
+}
+
+// evaluate asks the page for the value of an expression.
 func evaluate[T any](b *browser, expression string) T {
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	return ask(b, patience, chromedp.Evaluate[T](expression))
+}
+
+// ask asks the page; while it loads the answer is the zero value.
+func ask[T any](b *browser, within time.Duration, question chromedp.Action[T]) T {
+	ctx, cancel := context.WithTimeout(b.ctx, within)
 	defer cancel()
-	value, _ := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	value, _ := chromedp.Run(ctx, question)
 	return value
 }

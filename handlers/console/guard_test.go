@@ -37,7 +37,7 @@ func TestChangesComeFromTheConsoleOnly(t *testing.T) {
 	w.fail(1, causes[0])
 	v := w.operator()
 	for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.server.URL+"/console/failed/plan", strings.NewReader("plan=discard-all"))
+		r, err := http.NewRequestWithContext(w.Context(), http.MethodPost, w.server.URL+"/console/failed/plan", strings.NewReader("plan=discard-all"))
 		w.must(err)
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set(name, value)
@@ -51,7 +51,7 @@ func TestChangesComeFromTheConsoleOnly(t *testing.T) {
 func TestLinkFromElsewhere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.server.URL+"/console/failed?step=push", nil)
+	r, err := http.NewRequestWithContext(w.Context(), http.MethodGet, w.server.URL+"/console/failed?step=push", nil)
 	w.must(err)
 	r.Header.Set("Sec-Fetch-Site", "cross-site")
 	if p := w.visitor().do(http.StatusOK, r); !p.has(`http-equiv="refresh" content="0"`) || !p.has("/console/failed?step=push") {

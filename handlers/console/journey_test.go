@@ -175,7 +175,7 @@ func TestPauseResumeCancel(t *testing.T) {
 		if p.path != job.path || !p.has("The job is </span>"+step.leads) || !p.has(step.offers) {
 			t.Errorf("%s: %s", step.action, p.text)
 		}
-		entries, _, err := w.config.Audit.List(t.Context(), audit.Filter{Action: "job." + step.action}, "", 10)
+		entries, _, err := w.config.Audit.List(w.Context(), audit.Filter{Action: "job." + step.action}, "", 10)
 		if w.must(err); len(entries) != 1 || entries[0].By != "admin" {
 			t.Errorf("%s is in the audit log as %v", step.action, entries)
 		}
@@ -201,7 +201,7 @@ func TestBulkRevocationByFile(t *testing.T) {
 	_, err = file.Write([]byte("user-1@example.com\r\n\r\nacme\tuser-2@example.com\n"))
 	w.must(err)
 	w.must(form.Close())
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.server.URL+"/console/revoke", &body)
+	r, err := http.NewRequestWithContext(w.Context(), http.MethodPost, w.server.URL+"/console/revoke", &body)
 	w.must(err)
 	r.Header.Set("Content-Type", form.FormDataContentType())
 	plan := v.do(http.StatusOK, r)
@@ -257,7 +257,7 @@ func TestSearch(t *testing.T) {
 	w := newWorld(t)
 	w.login("wallet", 1)
 	w.fail(1, causes[3])
-	page, err := w.config.Letters.List(t.Context(), letters.Filter{}, "", 1)
+	page, err := w.config.Letters.List(w.Context(), letters.Filter{}, "", 1)
 	w.must(err)
 	v := w.operator()
 	for query, text := range map[string]string{

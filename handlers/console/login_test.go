@@ -75,7 +75,7 @@ func TestSessionCookie(t *testing.T) {
 	v := w.visitor()
 	v.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	for proto, secure := range map[string]bool{"http": false, "https": true} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.server.URL+"/console/login",
+		r, err := http.NewRequestWithContext(w.Context(), http.MethodPost, w.server.URL+"/console/login",
 			strings.NewReader(url.Values{"token": {rootToken}}.Encode()))
 		w.must(err)
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -106,7 +106,7 @@ func TestSessionThatWasTamperedWithIsNone(t *testing.T) {
 			letter = 'B'
 		}
 		forged.Value = forged.Value[:i] + string(letter) + forged.Value[i+1:]
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.server.URL+"/console/", nil)
+		r, err := http.NewRequestWithContext(w.Context(), http.MethodGet, w.server.URL+"/console/", nil)
 		w.must(err)
 		r.AddCookie(&forged)
 		if p := w.visitor().do(http.StatusOK, r); p.path != "/console/login" {
@@ -120,7 +120,7 @@ func TestRevokedTokenLosesItsSession(t *testing.T) {
 	w := newWorld(t)
 	v := w.as(w.token("night", access.Operator))
 	v.get(http.StatusOK, "/console/jobs")
-	w.must(w.config.Access.Revoke(t.Context(), "night"))
+	w.must(w.config.Access.Revoke(w.Context(), "night"))
 	if p := v.get(http.StatusOK, "/console/jobs"); p.path != "/console/login" {
 		t.Errorf("a session of a revoked token sees %s", p.path)
 	}

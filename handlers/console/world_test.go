@@ -39,9 +39,13 @@ const (
 	rootToken = raw + "admin-token"
 )
 
+// limit is how long a test may take. What hangs fails then, and tells where.
+const limit = 2 * time.Minute
+
 // world is a console on everything that it needs, all of it real.
 type world struct {
 	*testing.T
+	ctx       context.Context
 	config    console.Config
 	broker    *eventstest.Broker
 	publisher *events.Publisher
@@ -54,7 +58,9 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{T: t, broker: eventstest.Start(t), log: &safeBuffer{}}
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	t.Cleanup(cancel)
+	w := &world{T: t, ctx: ctx, broker: eventstest.Start(t), log: &safeBuffer{}}
 	js, logger := w.broker.JS, slog.New(slog.NewTextHandler(w.log, nil))
 	w.publisher = events.NewPublisher(js, nil)
 	t.Cleanup(w.publisher.Close)
@@ -96,6 +102,9 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(w.leaksNothing)
 	return w
 }
+
+// Context ends with the test, or at its limit.
+func (w *world) Context() context.Context { return w.ctx }
 
 // finished leaves a trace of a job's end, as the program does.
 func finished(log *audit.Log) func(before, after jobs.Job) {
