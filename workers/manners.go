@@ -36,10 +36,12 @@ const (
 	overloadRest = 1
 	maxRest      = 2 * time.Second
 	burst        = time.Minute
-	// crowd is how many callers make one. It thins for a moment whenever a
-	// message is acknowledged: a rest ends when it has been thin for calm, and
-	// one that comes back after forget is another.
-	crowd  = 16
+	// crowd is how many callers make one: more than wait for a moment at a
+	// load that leaves the machine time to spare, whom a rest would only make
+	// late. It thins for a moment whenever a message is acknowledged: a rest
+	// ends when it has been thin for calm, and one that comes back after forget
+	// is another.
+	crowd  = 32
 	calm   = 40 * time.Millisecond
 	forget = 250 * time.Millisecond
 	// restStep is how often a resting revoker looks for it.

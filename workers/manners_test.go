@@ -79,6 +79,7 @@ func TestMannersOfARevoker(t *testing.T) {
 		longest          time.Duration // rest
 	}{
 		{"nobody waits", 0, 100, 10_000, 10_000, time.Second, 0, 0, 0},
+		{"a few wait now and then", 24, each, 10_000, 20_000, time.Second, 0, 0, 0},
 		{"a load that revoking does not slow down", 50, 10_000, 15_000, 30_000, time.Second, 0.005, 0.06, 200 * time.Millisecond},
 		{"a load that revoking can just carry", 50, 15_000, 15_500, 30_000, time.Second, 0.005, 0.06, 300 * time.Millisecond},
 		{"a burst that it slows down", 50, each, 10_000, 20_000, time.Second, 0.9, 0.98, 2500 * time.Millisecond},
