@@ -15,9 +15,9 @@ type reader struct {
 	lost bool // what stands there is not what the form says
 }
 
-// shortSize is about how long a short request is, in bytes: more of them than
-// are expected are copied when they are read.
-const shortSize = 512
+// shortSize is less than what a request takes in a batch, in bytes: more of
+// them than are expected are copied when they are read.
+const shortSize = 384
 
 // readRequests reads requests in their form; false: they are not in it.
 func readRequests(body []byte) ([]Event[Request], bool) {

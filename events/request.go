@@ -64,9 +64,10 @@ func (r encodedRequest) size() int { return len(r.body) + 2 }
 
 func encodeRequests(requests []Request) ([]encodedRequest, error) {
 	encoded := make([]encodedRequest, len(requests))
+	var e Event[Request] // of each in turn
 	for i := range requests {
 		r := &requests[i]
-		e := newEvent(r.ID, TypeRequested, r.RequestedAt, r.TraceParent, *r)
+		e = newEvent(r.ID, TypeRequested, r.RequestedAt, r.TraceParent, *r)
 		body, err := write(&e, formOfRequest[*writer])
 		if err != nil {
 			return nil, err

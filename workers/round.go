@@ -70,7 +70,11 @@ func together(deliveries []delivery) (n int) {
 // newGroup returns a group. What concurrent callers said of the same session
 // is one request.
 func newGroup(deliveries []delivery) group {
-	g := group{deliveries: deliveries, ids: map[string]bool{}}
+	n := 0
+	for _, d := range deliveries {
+		n += len(d.requests)
+	}
+	g := group{deliveries: deliveries, requests: make([]events.Request, 0, n), ids: make(map[string]bool, n)}
 	for _, d := range deliveries {
 		for _, request := range d.requests {
 			if !g.ids[request.ID] {
