@@ -6,13 +6,23 @@ import (
 	"github.com/logoutd/logoutd/store"
 )
 
-// cutoffOf is the cutoff of the user, or of the device if that is later; 0 if
-// there is none. Whatever names no device has its user's only.
+// The cutoffs of a user and of a device, as SQL expressions: 0 where there is
+// none. Whatever names no device has its user's only. To look both up at once,
+// SQLite would make a table of the two keys each time.
+const (
+	// Of the arguments ?1 to ?3.
+	userCutoff   = ` coalesce((SELECT cutoff FROM cutoffs WHERE` + ofUser + ` AND device_id = ''), 0)`
+	deviceCutoff = ` coalesce((SELECT cutoff FROM cutoffs WHERE` + ofDevice + `), 0)`
+	// The latest of both, of a row x.
+	latestCutoff = ` max(
+		coalesce((SELECT cutoff FROM cutoffs AS c WHERE` + ofRow + ` AND c.device_id = ''), 0),
+		coalesce((SELECT cutoff FROM cutoffs AS c WHERE` + ofRow + ` AND c.device_id = x.device_id), 0))`
+	ofRow = ` c.tenant_id = x.tenant_id AND c.user_id = x.user_id`
+)
+
+// cutoffOf is the latest cutoff of user and device; 0 if there is none.
 func (h handle) cutoffOf(u store.User, deviceID string) (cutoff int64, err error) {
-	_, err = h.row(`
-		SELECT coalesce(max(cutoff), 0) FROM cutoffs
-		WHERE tenant_id = ? AND user_id = ? AND device_id IN ('', ?)`,
-		[]any{u.TenantID, u.ID, deviceID}, &cutoff)
+	_, err = h.row(`SELECT max(`+userCutoff+`,`+deviceCutoff+`)`, []any{u.TenantID, u.ID, deviceID}, &cutoff)
 	return cutoff, err
 }
 

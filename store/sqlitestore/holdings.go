@@ -16,13 +16,11 @@ type holding struct {
 
 const (
 	credentialsHeld = `
-		SELECT tenant_id, user_id, session_id, token_id, device_id, app_id, kind, authenticated_at, expires_at, revoked_at, keep_until, (
-			SELECT coalesce(max(cutoff), 0) FROM cutoffs AS c
-			WHERE c.tenant_id = t.tenant_id AND c.user_id = t.user_id AND c.device_id IN ('', t.device_id)), (
+		SELECT tenant_id, user_id, session_id, token_id, device_id, app_id, kind, authenticated_at, expires_at, revoked_at, keep_until,` + latestCutoff + `, (
 			SELECT coalesce(max(s.revoked_at), 0) FROM credentials AS s
-			WHERE t.token_id <> '' AND s.tenant_id = t.tenant_id AND s.user_id = t.user_id
-			AND s.session_id = t.session_id AND s.token_id = '')
-		FROM credentials AS t WHERE `
+			WHERE x.token_id <> '' AND s.tenant_id = x.tenant_id AND s.user_id = x.user_id
+			AND s.session_id = x.session_id AND s.token_id = '')
+		FROM credentials AS x WHERE `
 	// A push registration without a mark is live; it has no expiry.
 	pushesHeld = `
 		SELECT tenant_id, user_id, device_id, id, device_id, app_id, 'push', registered_at, 0, mark <> '', 0, 0, 0

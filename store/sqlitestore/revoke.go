@@ -160,31 +160,34 @@ func (h handle) found(p presented) found {
 }
 
 func (h handle) presented(r store.Revocation) (p presented, err error) {
+	const around = ` EXISTS (SELECT 1 FROM push_registrations WHERE` + ofUser + `),` + userCutoff + `,` + deviceCutoff
+	var ofUsers, ofDevices int64
+	args := []any{r.User.TenantID, r.User.ID, r.DeviceID}
 	if of, fenced := h.fences.of(r.SessionID); fenced && of.mark == r.RequestID && of.keepUntil != 0 {
 		p.keepUntil = of.keepUntil // live on disk: the request is not done
-		return p, h.around(r, &p)
+		_, err = h.row(`SELECT`+around, args, &p.pushes, &ofUsers, &ofDevices)
+	} else {
+		_, err = h.row(`
+			SELECT coalesce(s.revoked_at, -1), coalesce(s.keep_until, 0),
+				EXISTS (SELECT 1 FROM done WHERE ended_at = coalesce(s.revoked_at, 0) AND request_id = ?5 AND keep_until > ?6),`+around+`
+			FROM (SELECT 1) LEFT JOIN credentials AS s
+				ON s.tenant_id = ?1 AND s.user_id = ?2 AND s.session_id = ?4 AND s.token_id = '' AND s.keep_until > ?6`,
+			append(args, r.SessionID, r.RequestID, h.now),
+			&p.revokedAt, &p.keepUntil, &p.done, &p.pushes, &ofUsers, &ofDevices)
 	}
-	_, err = h.row(`
-		SELECT coalesce(x.revoked_at, -1), coalesce(x.keep_until, 0),
-			EXISTS (SELECT 1 FROM done WHERE ended_at = coalesce(x.revoked_at, 0) AND request_id = ?1 AND keep_until > ?2),
-			EXISTS (SELECT 1 FROM push_registrations WHERE tenant_id = ?3 AND user_id = ?4), (
-			SELECT coalesce(min(cutoff), 0) FROM cutoffs
-			WHERE ?7 <> 0 AND tenant_id = ?3 AND user_id = ?4 AND device_id IN ('', ?6) AND cutoff >= ?7)
-		FROM (SELECT 1) LEFT JOIN credentials AS x
-			ON x.tenant_id = ?3 AND x.user_id = ?4 AND x.session_id = ?5 AND x.token_id = '' AND x.keep_until > ?2`,
-		[]any{r.RequestID, h.now, r.User.TenantID, r.User.ID, r.SessionID, r.DeviceID, millis(r.AuthenticatedAt)},
-		&p.revokedAt, &p.keepUntil, &p.done, &p.pushes, &p.overtaken)
+	p.overtaken = overtaking(r, ofUsers, ofDevices)
 	return p, err
 }
 
-// around looks up what is known of the user.
-func (h handle) around(r store.Revocation, p *presented) error {
-	_, err := h.row(`
-		SELECT EXISTS (SELECT 1 FROM push_registrations WHERE tenant_id = ?1 AND user_id = ?2), (
-			SELECT coalesce(min(cutoff), 0) FROM cutoffs
-			WHERE ?4 <> 0 AND tenant_id = ?1 AND user_id = ?2 AND device_id IN ('', ?3) AND cutoff >= ?4)`,
-		[]any{r.User.TenantID, r.User.ID, r.DeviceID, millis(r.AuthenticatedAt)}, &p.pushes, &p.overtaken)
-	return err
+// overtaking returns the earliest of the cutoffs that covers the session
+// presented, 0 if none does.
+func overtaking(r store.Revocation, cutoffs ...int64) (earliest int64) {
+	for _, c := range cutoffs {
+		if !r.AuthenticatedAt.IsZero() && c >= millis(r.AuthenticatedAt) && (earliest == 0 || c < earliest) {
+			earliest = c
+		}
+	}
+	return earliest
 }
 
 // raise raises the cutoff of the scope. Once it is written as the user's or

@@ -59,11 +59,9 @@ type session struct {
 
 const (
 	selectRecord  = `SELECT session_id, tenant_id, user_id, device_id, app_id, kind, authenticated_at, expires_at, revoked_at, keep_until`
-	selectSession = selectRecord + `, (
-		SELECT coalesce(max(cutoff), 0) FROM cutoffs AS c
-		WHERE c.tenant_id = s.tenant_id AND c.user_id = s.user_id AND c.device_id IN ('', s.device_id))`
-	fromSessions = ` FROM credentials AS s WHERE session_id = ?1 AND token_id = '' AND keep_until > ?2`
-	ofTheUser    = ` AND tenant_id = ?3 AND user_id = ?4` // lies near the user's other rows; an id may lie anywhere
+	selectSession = selectRecord + `,` + latestCutoff
+	fromSessions  = ` FROM credentials AS x WHERE session_id = ?1 AND token_id = '' AND keep_until > ?2`
+	ofTheUser     = ` AND tenant_id = ?3 AND user_id = ?4` // lies near the user's other rows; an id may lie anywhere
 )
 
 // session looks up a session and the cutoff that covers it.

@@ -44,12 +44,10 @@ type token struct {
 func (h handle) token(id string) (t token, known bool, err error) {
 	var ofSession int64
 	known, err = h.row(`
-		SELECT tenant_id, user_id, session_id, device_id, app_id, authenticated_at, expires_at, revoked_at, keep_until, (
-			SELECT coalesce(max(cutoff), 0) FROM cutoffs AS c
-			WHERE c.tenant_id = t.tenant_id AND c.user_id = t.user_id AND c.device_id IN ('', t.device_id)), (
+		SELECT tenant_id, user_id, session_id, device_id, app_id, authenticated_at, expires_at, revoked_at, keep_until,`+latestCutoff+`, (
 			SELECT coalesce(max(s.revoked_at), 0) FROM credentials AS s
-			WHERE s.tenant_id = t.tenant_id AND s.user_id = t.user_id AND s.session_id = t.session_id AND s.token_id = '')
-		FROM credentials AS t WHERE token_id = ? AND token_id <> '' AND keep_until > ?`,
+			WHERE s.tenant_id = x.tenant_id AND s.user_id = x.user_id AND s.session_id = x.session_id AND s.token_id = '')
+		FROM credentials AS x WHERE token_id = ? AND token_id <> '' AND keep_until > ?`,
 		[]any{id, h.now}, &t.User.TenantID, &t.User.ID, &t.SessionID, &t.DeviceID, &t.AppID,
 		&t.authenticatedAt, &t.expiresAt, &t.revokedAt, &t.keepUntil, &t.cutoff, &ofSession)
 	if err != nil || !known {
