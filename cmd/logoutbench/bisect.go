@@ -1,22 +1,23 @@
 package main
 
-// highest narrows the highest value that holds down between low, which is
-// taken to hold, and high, which is tried first, in a number of steps. Where
-// all that is tried fails, it returns low.
-func highest(low, high float64, steps int, holds func(float64) (bool, error)) (float64, error) {
+// narrow narrows the highest value that holds down between low, which is taken
+// to hold, and high, which is tried first, in a number of steps. It returns the
+// highest that held and the lowest that did not; where high holds it is both.
+func narrow(low, high float64, steps int, holds func(float64) (bool, error)) (held, failed float64, err error) {
+	held, failed = low, high
 	for try := high; steps > 0; steps-- {
 		ok, err := holds(try)
 		switch {
 		case err != nil:
-			return low, err
+			return held, failed, err
 		case ok && try == high:
-			return high, nil
+			return high, high, nil
 		case ok:
-			low = try
+			held = try
 		default:
-			high = try
+			failed = try
 		}
-		try = (low + high) / 2
+		try = (held + failed) / 2
 	}
-	return low, nil
+	return held, failed, nil
 }

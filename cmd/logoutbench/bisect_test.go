@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestHighest(t *testing.T) {
+func TestNarrow(t *testing.T) {
 	t.Parallel()
 	for limit, want := range map[float64]float64{
 		2000: 1000, // all that may be tried holds
@@ -15,12 +15,15 @@ func TestHighest(t *testing.T) {
 		1:    20, // nothing holds
 	} {
 		tries := 0
-		got, err := highest(20, 1000, 10, func(v float64) (bool, error) {
+		got, failed, err := narrow(20, 1000, 10, func(v float64) (bool, error) {
 			tries++
 			return v <= limit, nil
 		})
 		if err != nil || got > max(want, 20) || math.Abs(got-want) > 2 {
 			t.Errorf("limit %v: found %v, %v; want %v", limit, got, err, want)
+		}
+		if failed < got || failed-got > 2 || limit < 1000 && failed <= limit {
+			t.Errorf("limit %v: %v is said not to hold, and %v to hold", limit, failed, got)
 		}
 		if tries > 10 {
 			t.Errorf("limit %v: %d tries", limit, tries)
@@ -28,11 +31,11 @@ func TestHighest(t *testing.T) {
 	}
 }
 
-func TestHighestEndsWithAnError(t *testing.T) {
+func TestNarrowEndsWithAnError(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
 	tries := 0
-	_, err := highest(20, 1000, 10, func(float64) (bool, error) {
+	_, _, err := narrow(20, 1000, 10, func(float64) (bool, error) {
 		tries++
 		return true, broken
 	})

@@ -64,7 +64,7 @@ func (c *soakCmd) Run(ctx context.Context, p *progress) error {
 // are long enough for a burst to be over.
 func (b *bench) halfSustained(ctx context.Context, s *system, users *crowd) (float64, error) {
 	const top = 20_000
-	rate, err := b.search(ctx, s, users, top, 15*time.Second)
+	rate, _, err := b.search(ctx, s, users, top, 15*time.Second)
 	return rate / 2, err
 }
 

@@ -16,23 +16,25 @@ const (
 	probeOldest = 600 * time.Millisecond
 	// probes is how many of them narrow the rate down, between the highest and
 	// a share of it.
-	probes  = 6
+	probes  = 4
 	leastOf = 4
 	// holds is how often a rate is tried for the whole time, each time lowered
-	// to a share of lower.
-	holds = 8
-	lower = 0.94
+	// to a share of lower. The first is below the lowest that no probe has held:
+	// a probe also fails because of how a load begins. One that is too much
+	// does not take long to fail.
+	holds = 10
+	lower = 0.95
 )
 
 // sustain returns a run of the whole length at about the highest rate at which
 // the oldest pending request stays young. No higher rate than top is tried.
 func (b *bench) sustain(ctx context.Context, of *system, c *crowd, top float64, probe, length time.Duration) (*result, error) {
-	rate, err := b.search(ctx, of, c, top, probe)
+	_, rate, err := b.search(ctx, of, c, top, probe)
 	if err != nil {
 		return nil, err
 	}
 	for range holds {
-		rate *= lower // what a probe has held is often too much for long
+		rate *= lower
 		run, ok, err := b.hold(ctx, of, c, rate, length, sustainedOldest)
 		if ok || err != nil {
 			return run, err
@@ -41,10 +43,10 @@ func (b *bench) sustain(ctx context.Context, of *system, c *crowd, top float64, 
 	return nil, fmt.Errorf("no rate was sustained: %s/s was too much", grouped(rate))
 }
 
-// search narrows the highest rate down with short probes. None is tried again:
-// a rate that fails once in a while does not last.
-func (b *bench) search(ctx context.Context, of *system, c *crowd, top float64, probe time.Duration) (float64, error) {
-	return highest(top/leastOf, top, probes, func(rate float64) (bool, error) {
+// search narrows the highest rate down with short probes, to the highest that
+// they have held and the lowest that they have not. None is tried again.
+func (b *bench) search(ctx context.Context, of *system, c *crowd, top float64, probe time.Duration) (held, failed float64, err error) {
+	return narrow(top/leastOf, top, probes, func(rate float64) (bool, error) {
 		_, ok, err := b.hold(ctx, of, c, rate, probe, probeOldest)
 		return ok, err
 	})
