@@ -1,10 +1,6 @@
 package sqlitestore
 
-import (
-	"slices"
-
-	"github.com/logoutd/logoutd/store"
-)
+import "github.com/logoutd/logoutd/store"
 
 const (
 	selectPushes = `SELECT ` + pushColumns + `, mark <> '' FROM push_registrations AS p`
@@ -18,8 +14,6 @@ const (
 
 	pushesOfUser = selectPushes + ` WHERE` + fromPush + ` AND (mark = ?6 AND mark <> '' OR` + coveredPush + `)
 		ORDER BY device_id, id LIMIT ?8 + 0`
-	updatePushes = `UPDATE push_registrations AS p SET mark = ?6 WHERE` + fromPush + `
-		AND (device_id, id) <= (?8, ?9) AND` + coveredPush
 
 	pushesOfDevice = selectPushes + ` WHERE` + ofUser + ` AND device_id = ?3 AND ` + onDevice + ` AND mark IN ('', ?6)`
 	pushesBound    = selectPushes + ` INDEXED BY push_registrations_bound WHERE` + ofUser + ` AND session_id = ?7 AND session_id <> ''
@@ -39,10 +33,12 @@ func (h handle) markPushes(r *revocation, rows int) (read int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := h.mark(r, page); err != nil {
-		return 0, err
-	}
 	for _, p := range page {
+		if !p.marked {
+			if err := h.markPush(p, r.RequestID); err != nil {
+				return 0, err
+			}
+		}
 		r.told.PushRegistrations = append(r.told.PushRegistrations, p.PushRegistration)
 		r.at = after(p.DeviceID, p.ID)
 	}
@@ -50,28 +46,6 @@ func (h handle) markPushes(r *revocation, rows int) (read int, err error) {
 		r.stage = end
 	}
 	return len(page), nil
-}
-
-// mark marks those of a page that are not: of one session each by itself,
-// otherwise all between the first and the last.
-func (h handle) mark(r *revocation, page []push) error {
-	if !slices.ContainsFunc(page, func(p push) bool { return !p.marked }) {
-		return nil
-	}
-	if r.Scope != store.ScopeSession {
-		last := page[len(page)-1]
-		_, err := h.exec(updatePushes, append(h.fromPush(r), last.DeviceID, last.ID)...)
-		return err
-	}
-	for _, p := range page {
-		if p.marked {
-			continue
-		}
-		if err := h.markPush(p, r.RequestID); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // fromPush are the arguments ?1 to ?7 of a walk through a user's.
