@@ -9,6 +9,7 @@ import (
 var cutoffTests = []test{
 	{"of a user: what is refused", cutoffOfUser},
 	{"of a device: what is refused", cutoffOfDevice},
+	{"of a device, after one of its user", cutoffOfDeviceAfterUser},
 	{"of a session's device: push registrations", cutoffOfPush},
 	{"of a session's device and app: push registrations", cutoffOfPushApp},
 	{"now clears every cutoff", cutoffClearedByNow},
@@ -56,6 +57,18 @@ func cutoffOfDevice(w *world) {
 	w.grant(store.RefreshToken{ID: "t3", AuthenticatedAt: at}, store.RefreshToken{ID: "t4", SessionID: "s3"})
 	w.subscribe(store.PushRegistration{ID: "p2", DeviceID: "laptop", RegisteredAt: at})
 	w.wantLive("s2", "s3", "s4", "t3", "t4", "p2")
+}
+
+// What no session was presented for is overtaken by nothing: its own cutoff
+// applies, whatever its user's is.
+func cutoffOfDeviceAfterUser(w *world) {
+	w.complete(w.fenceUser("operator", "", w.ago(10)))
+	w.login(
+		store.Session{ID: "s1", DeviceID: "phone", AuthenticatedAt: w.ago(7)},
+		store.Session{ID: "s2", DeviceID: "laptop", AuthenticatedAt: w.ago(7)},
+	)
+	w.equal("told", w.complete(w.fenceUser("operator", "phone", w.ago(5))), told{Sessions: []string{"s1"}})
+	w.wantLive("s2")
 }
 
 // logoutAt is a v1 logout of the session with a cutoff at the time.
