@@ -7,12 +7,10 @@ const (
 
 	// What was registered later goes too, if a session took it along that the
 	// cutoff covers.
-	coveredPush = ` mark = '' AND (registered_at <= ?7 OR EXISTS (
-		SELECT 1 FROM credentials AS s WHERE s.tenant_id = p.tenant_id AND s.user_id = p.user_id
-		AND s.session_id = p.session_id AND s.token_id = '' AND s.authenticated_at <= ?7))`
-	fromPush = ofUser + ` AND (device_id, id) >= (?3, ?4) AND (?5 = '' OR device_id = ?5)`
-
-	pushesOfUser = selectPushes + ` WHERE` + fromPush + ` AND (mark = ?6 AND mark <> '' OR` + coveredPush + `)
+	pushesOfUser = selectPushes + ` WHERE` + ofUser + ` AND (device_id, id) >= (?3, ?4) AND (?5 = '' OR device_id = ?5) AND (
+			mark = ?6 AND mark <> '' OR mark = '' AND (registered_at <= ?7 OR EXISTS (
+				SELECT 1 FROM credentials AS s WHERE s.tenant_id = p.tenant_id AND s.user_id = p.user_id
+				AND s.session_id = p.session_id AND s.token_id = '' AND s.authenticated_at <= ?7)))
 		ORDER BY device_id, id LIMIT ?8 + 0`
 
 	pushesOfDevice = selectPushes + ` WHERE` + ofUser + ` AND device_id = ?3 AND ` + onDevice + ` AND mark IN ('', ?6)`
@@ -48,15 +46,6 @@ func (h handle) markPushes(r *revocation, rows int) (read int, err error) {
 	return len(page), nil
 }
 
-// fromPush are the arguments ?1 to ?7 of a walk through a user's.
-func (h handle) fromPush(r *revocation) []any {
-	deviceID := ""
-	if r.Scope == store.ScopeDevice {
-		deviceID = r.DeviceID
-	}
-	return []any{r.User.TenantID, r.User.ID, r.at.first, r.at.second, deviceID, r.RequestID, r.cutoff}
-}
-
 // push is a push registration in a walk.
 type push struct {
 	store.PushRegistration
@@ -71,7 +60,11 @@ func (h handle) pushes(r *revocation, rows int) (page []push, err error) {
 		return err
 	}
 	if r.Scope != store.ScopeSession {
-		err = h.rows(pushesOfUser, append(h.fromPush(r), rows), scan)
+		deviceID := ""
+		if r.Scope == store.ScopeDevice {
+			deviceID = r.DeviceID
+		}
+		err = h.rows(pushesOfUser, []any{r.User.TenantID, r.User.ID, r.at.first, r.at.second, deviceID, r.RequestID, r.cutoff, rows}, scan)
 		return page, err
 	}
 	ofSession := []any{r.User.TenantID, r.User.ID, r.DeviceID, r.AppID, r.cutoff, r.RequestID, r.SessionID}
