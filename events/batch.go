@@ -79,9 +79,13 @@ func (w *wire) atomic(ctx context.Context, msgs []*nats.Msg) error {
 	w.batches.Lock()
 	defer w.batches.Unlock()
 	id := []string{NewID()} // one for all headers
+	numbers := make([]string, len(msgs))
+	for i := range numbers {
+		numbers[i] = strconv.Itoa(i + 1)
+	}
 	last := len(msgs) - 1
 	for i, msg := range msgs[:last] {
-		leave := join(msg, id, i+1)
+		leave := join(msg, id, numbers[i:i+1])
 		err := w.js.Conn().PublishMsg(msg)
 		leave()
 		if err != nil {
@@ -89,7 +93,7 @@ func (w *wire) atomic(ctx context.Context, msgs []*nats.Msg) error {
 		}
 	}
 	commit := msgs[last]
-	defer join(commit, id, last+1)()
+	defer join(commit, id, numbers[last:])()
 	commit.Header.Set(headerBatchCommit, "1")
 	if err := w.publish(ctx, commit); err != nil {
 		return unavailable("publishing batch", err)
@@ -100,9 +104,9 @@ func (w *wire) atomic(ctx context.Context, msgs []*nats.Msg) error {
 // join makes msg a part of a batch until leave is called. A message that was
 // sent is no longer needed, and a copy of its headers would cost more than all
 // else here.
-func join(msg *nats.Msg, id []string, seq int) (leave func()) {
+func join(msg *nats.Msg, id, number []string) (leave func()) {
 	msg.Header[headerBatchID] = id
-	msg.Header.Set(headerBatchSequence, strconv.Itoa(seq))
+	msg.Header[headerBatchSequence] = number
 	return func() {
 		delete(msg.Header, headerBatchID)
 		delete(msg.Header, headerBatchSequence)

@@ -63,14 +63,11 @@ func (e Event[T]) message(subject, id string) (*nats.Msg, error) {
 }
 
 func newMessage(subject, id, contentType, traceParent string, body []byte) *nats.Msg {
-	msg := nats.NewMsg(subject)
-	msg.Header.Set("content-type", contentType)
-	msg.Header.Set(nats.MsgIdHdr, id)
+	header := nats.Header{"content-type": {contentType}, nats.MsgIdHdr: {id}}
 	if traceParent != "" {
-		msg.Header.Set("traceparent", traceParent)
+		header.Set("traceparent", traceParent)
 	}
-	msg.Data = body
-	return msg
+	return &nats.Msg{Subject: subject, Header: header, Data: body}
 }
 
 // ErrNotWork is the error of decoding a public event where work should be: it

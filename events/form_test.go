@@ -35,10 +35,10 @@ func fill(v reflect.Value, n *int64) {
 }
 
 // expectForm fails unless an event is written as encoding/json does.
-func expectForm[T any](t *testing.T, e Event[T], data func(*writer, *T)) []byte {
+func expectForm[T any](t *testing.T, e Event[T], encoder *encoder[T]) []byte {
 	t.Helper()
 	want, wantErr := json.Marshal(e)
-	got, err := write(&e, data)
+	got, err := encoder.encode(e)
 	if (err == nil) != (wantErr == nil) {
 		t.Fatalf("error %v, that of encoding/json is %v", err, wantErr)
 	}
@@ -70,17 +70,17 @@ func TestFormsHoldEveryField(t *testing.T) {
 	var n int64
 	var request Event[Request]
 	fill(reflect.ValueOf(&request).Elem(), &n)
-	expectForm(t, request, formOfRequest[*writer])
+	expectForm(t, request, &requestEncoder)
 	request.Data.History = History{}
-	expectRead(t, append(append([]byte{'['}, expectForm(t, request, formOfRequest[*writer])...), ']'))
-	expectForm(t, Event[Request]{}, formOfRequest[*writer])
+	expectRead(t, append(append([]byte{'['}, expectForm(t, request, &requestEncoder)...), ']'))
+	expectForm(t, Event[Request]{}, &requestEncoder)
 
 	var revoked Event[Revoked]
 	fill(reflect.ValueOf(&revoked).Elem(), &n)
-	expectForm(t, revoked, formOfRevoked)
-	expectForm(t, Event[Revoked]{}, formOfRevoked)
+	expectForm(t, revoked, &revokedEncoder)
+	expectForm(t, Event[Revoked]{}, &revokedEncoder)
 	revoked.Data.SessionIDs = []string{}
-	expectForm(t, revoked, formOfRevoked)
+	expectForm(t, revoked, &revokedEncoder)
 }
 
 // FuzzWrite compares what is written with encoding/json.
@@ -95,11 +95,11 @@ func FuzzWrite(f *testing.F) {
 		request := newEvent(a, TypeRequested, at, b, Request{
 			ID: a, UserID: b, Reason: a + b, Cutoff: at, Fenced: yes, History: History{Error: b},
 		})
-		expectForm(t, request, formOfRequest[*writer])
+		expectForm(t, request, &requestEncoder)
 		expectForm(t, newEvent(a, b, at, a, Revoked{
 			Scope: a, Reason: b, SessionIDs: []string{a, b}, Truncated: yes, RevokedBefore: at,
 			RefreshTokens: int(ms), DenylistTTLSeconds: ms,
-		}), formOfRevoked)
+		}), &revokedEncoder)
 	})
 }
 

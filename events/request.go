@@ -62,13 +62,12 @@ type encodedRequest struct {
 // size is what the request takes in a batch, with the bracket or comma.
 func (r encodedRequest) size() int { return len(r.body) + 2 }
 
+var requestEncoder = encoder[Request]{data: formOfRequest[*writer]}
+
 func encodeRequests(requests []Request) ([]encodedRequest, error) {
 	encoded := make([]encodedRequest, len(requests))
-	var e Event[Request] // of each in turn
-	for i := range requests {
-		r := &requests[i]
-		e = newEvent(r.ID, TypeRequested, r.RequestedAt, r.TraceParent, *r)
-		body, err := write(&e, formOfRequest[*writer])
+	for i, r := range requests {
+		body, err := requestEncoder.encode(newEvent(r.ID, TypeRequested, r.RequestedAt, r.TraceParent, r))
 		if err != nil {
 			return nil, err
 		}

@@ -33,11 +33,12 @@ type Revoked struct {
 	DenylistTTLSeconds int64 `json:"denylist_ttl_seconds"`
 }
 
+var revokedEncoder = encoder[Revoked]{data: formOfRevoked}
+
 // Message returns the public event, under the request's id: the same however
 // often the request is redelivered.
 func (r Revoked) Message(traceParent string) (*nats.Msg, error) {
-	e := newEvent(r.RequestID, TypeRevoked(r.Scope), r.CompletedAt, traceParent, r)
-	body, err := write(&e, formOfRevoked)
+	body, err := revokedEncoder.encode(newEvent(r.RequestID, TypeRevoked(r.Scope), r.CompletedAt, traceParent, r))
 	if err != nil {
 		return nil, err
 	}

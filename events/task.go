@@ -78,10 +78,11 @@ func formOfPushRegistration[F form](f F, p *PushRegistration) {
 	f.literal(`}`)
 }
 
+var taskEncoder = encoder[Task]{data: formOfTask[*writer]}
+
 // Message returns the task under the given message id.
 func (t Task) Message(id string) (*nats.Msg, error) {
-	e := newEvent(t.ID, TypeTask, t.Request.RequestedAt, t.TraceParent, t)
-	body, err := write(&e, formOfTask[*writer])
+	body, err := taskEncoder.encode(newEvent(t.ID, TypeTask, t.Request.RequestedAt, t.TraceParent, t))
 	if err != nil {
 		return nil, err
 	}

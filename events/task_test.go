@@ -37,14 +37,14 @@ func TestFormOfTaskHoldsEveryField(t *testing.T) {
 	t.Parallel()
 	var n int64
 	var e Event[Task]
-	expectForm(t, e, formOfTask[*writer])
+	expectForm(t, e, &taskEncoder)
 	fill(reflect.ValueOf(&e).Elem(), &n)
-	full := expectForm(t, e, formOfTask[*writer])
+	full := expectForm(t, e, &taskEncoder)
 	if _, ok := readTask(full); ok {
 		t.Error("a history is taken, which no reader reads")
 	}
 	e.Data.History, e.Data.Request.History = History{}, History{}
-	expectTask(t, expectForm(t, e, formOfTask[*writer]))
+	expectTask(t, expectForm(t, e, &taskEncoder))
 }
 
 // FuzzReadTask compares what is read with encoding/json, which reads the rest.

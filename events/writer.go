@@ -1,9 +1,11 @@
 package events
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"sync"
 )
 
 // writer appends an event to buf, to the byte as encoding/json does.
@@ -12,17 +14,31 @@ type writer struct {
 	err error // the first
 }
 
-// usualSize is about how long an event is, in bytes.
-const usualSize = 768
+// encoder encodes events with one type of data.
+type encoder[T any] struct {
+	data   func(*writer, *T) // the form of the data
+	drafts sync.Pool         // of *draft[T]: made anew for each event they would be most of what is allocated
+}
 
-// write returns an event in its form.
-func write[T any](e *Event[T], data func(*writer, *T)) ([]byte, error) {
-	w := &writer{buf: make([]byte, 0, usualSize)}
-	formOfEvent(w, e, data)
-	if w.err != nil {
-		return nil, fmt.Errorf("encoding event: %w", w.err)
+// draft is an event and what it is written into.
+type draft[T any] struct {
+	writer
+	event Event[T]
+}
+
+// encode returns an event in its form.
+func (c *encoder[T]) encode(e Event[T]) ([]byte, error) {
+	d, ok := c.drafts.Get().(*draft[T])
+	if !ok {
+		d = &draft[T]{}
 	}
-	return w.buf, nil
+	defer c.drafts.Put(d)
+	d.event, d.buf, d.err = e, d.buf[:0], nil
+	formOfEvent(&d.writer, &d.event, c.data)
+	if d.err != nil {
+		return nil, fmt.Errorf("encoding event: %w", d.err)
+	}
+	return bytes.Clone(d.buf), nil
 }
 
 func (w *writer) literal(s string) { w.buf = append(w.buf, s...) }
