@@ -17,6 +17,8 @@ const (
 	pushesBound    = selectPushes + ` INDEXED BY push_registrations_bound WHERE` + ofUser + ` AND session_id = ?7 AND session_id <> ''
 		AND NOT (device_id = ?3 AND ` + onDevice + `) AND mark IN ('', ?6)`
 	onDevice = `?3 <> '' AND (app_id = ?4 OR app_id = '' OR ?4 = '') AND registered_at <= ?5`
+
+	markPush = `UPDATE push_registrations SET mark = ?5 WHERE` + ofUser + ` AND device_id = ?3 AND id = ?4`
 )
 
 // markPushes goes through up to so many push registrations that the revocation
@@ -27,36 +29,40 @@ func (h handle) markPushes(r *revocation, rows int) (read int, err error) {
 		r.stage = end
 		return 0, nil
 	}
-	page, err := h.pushes(r, rows)
+	told := len(r.told.PushRegistrations)
+	marked, err := h.pushes(r, rows)
 	if err != nil {
 		return 0, err
 	}
-	for _, p := range page {
-		if !p.marked {
-			if err := h.markPush(p, r.RequestID); err != nil {
+	args := []any{r.User.TenantID, r.User.ID, "", "", r.RequestID}
+	for i, p := range r.told.PushRegistrations[told:] {
+		if !marked[i] {
+			args[2], args[3] = p.DeviceID, p.ID
+			if _, err := h.exec(markPush, args...); err != nil {
 				return 0, err
 			}
 		}
-		r.told.PushRegistrations = append(r.told.PushRegistrations, p.PushRegistration)
 		r.at = after(p.DeviceID, p.ID)
 	}
-	if r.Scope == store.ScopeSession || len(page) < rows {
+	if r.Scope == store.ScopeSession || len(marked) < rows {
 		r.stage = end
 	}
-	return len(page), nil
+	return len(marked), nil
 }
 
-// push is a push registration in a walk.
-type push struct {
-	store.PushRegistration
-	marked bool // by the revocation
-}
-
-func (h handle) pushes(r *revocation, rows int) (page []push, err error) {
+// pushes adds up to so many push registrations that the revocation covers to
+// what is told, and returns which of them bear its mark already.
+func (h handle) pushes(r *revocation, rows int) (marked []bool, err error) {
+	var p store.PushRegistration // of each row in turn
+	var registeredAt int64
+	var bearsMark bool
+	dest := []any{&p.ID, &p.User.TenantID, &p.User.ID, &p.DeviceID, &p.AppID, &p.Provider, &p.PushToken,
+		&p.SessionID, &registeredAt, &bearsMark}
 	scan := func(scan func(...any) error) error {
-		var p push
-		p.PushRegistration, err = scanPush(scan, &p.marked)
-		page = append(page, p)
+		err := scan(dest...)
+		p.RegisteredAt = fromMillis(registeredAt)
+		r.told.PushRegistrations = append(r.told.PushRegistrations, p)
+		marked = append(marked, bearsMark)
 		return err
 	}
 	if r.Scope != store.ScopeSession {
@@ -65,18 +71,12 @@ func (h handle) pushes(r *revocation, rows int) (page []push, err error) {
 			deviceID = r.DeviceID
 		}
 		err = h.rows(pushesOfUser, []any{r.User.TenantID, r.User.ID, r.at.first, r.at.second, deviceID, r.RequestID, r.cutoff, rows}, scan)
-		return page, err
+		return marked, err
 	}
 	ofSession := []any{r.User.TenantID, r.User.ID, r.DeviceID, r.AppID, r.cutoff, r.RequestID, r.SessionID}
 	if err := h.rows(pushesOfDevice, ofSession, scan); err != nil {
 		return nil, err
 	}
 	err = h.rows(pushesBound, ofSession, scan)
-	return page, err
-}
-
-func (h handle) markPush(p push, mark string) error {
-	_, err := h.exec(`UPDATE push_registrations SET mark = ? WHERE tenant_id = ? AND user_id = ? AND device_id = ? AND id = ?`,
-		mark, p.User.TenantID, p.User.ID, p.DeviceID, p.ID)
-	return err
+	return marked, err
 }

@@ -35,15 +35,6 @@ func (s *Store) Reregistered(ctx context.Context, checks []store.PushCheck) ([]b
 
 const pushColumns = `id, tenant_id, user_id, device_id, app_id, provider, push_token, session_id, registered_at`
 
-// scanPush reads pushColumns and more.
-func scanPush(scan func(dest ...any) error, more ...any) (p store.PushRegistration, err error) {
-	var registeredAt int64
-	err = scan(append([]any{&p.ID, &p.User.TenantID, &p.User.ID, &p.DeviceID, &p.AppID, &p.Provider, &p.PushToken,
-		&p.SessionID, &registeredAt}, more...)...)
-	p.RegisteredAt = fromMillis(registeredAt)
-	return p, err
-}
-
 // putPush stores a registration, or what is new of it; then it bears no mark.
 func (h handle) putPush(p store.PushRegistration) (created bool, err error) {
 	if p.SessionID != "" {

@@ -71,6 +71,7 @@ func (h handle) rows(query string, args []any, scan func(scan func(dest ...any) 
 		return err
 	}
 	defer func() { _ = stmt.Reset() }() // it repeats the error of the last step
+	row := func(dest ...any) error { return scanRow(stmt, dest) }
 	for {
 		more, err := stmt.Step()
 		switch {
@@ -79,7 +80,7 @@ func (h handle) rows(query string, args []any, scan func(scan func(dest ...any) 
 		case !more:
 			return nil
 		}
-		if err := scan(func(dest ...any) error { return scanRow(stmt, dest) }); err != nil {
+		if err := scan(row); err != nil {
 			return err
 		}
 	}
