@@ -17,7 +17,7 @@ const (
 	maxHeld = 1000
 	// pullTasks is how many tasks one pull takes. The next pull is made while
 	// they are worked on.
-	pullTasks = 128
+	pullTasks = 256
 )
 
 // held is what a target has pulled and is not done with. While it is kept, the

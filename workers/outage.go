@@ -40,13 +40,13 @@ type outage struct {
 	suspects  int           // failed in a row, waiting for a verdict
 	successes uint64        // ever
 	pauses    uint64        // ever
-	changed   chan struct{} // closed on each success, pause and end of a probe
+	changed   chan struct{} // closed on each success, pause and end of a probe; nil: nobody waits for it
 	waiting   []*suspect    // longest first
 	probes    *backoff.ExponentialBackOff
 }
 
 func newOutage(notify func(paused bool)) *outage {
-	return &outage{notify: notify, changed: make(chan struct{}), probes: probeBackOff()}
+	return &outage{notify: notify, probes: probeBackOff()}
 }
 
 // probeBackOff spaces the probes of whatever is down; it never ends.
@@ -93,14 +93,14 @@ func (o *outage) admit(s *suspect) (admitted bool, changed <-chan struct{}, dela
 		return true, nil, 0
 	}
 	if o.probing || o.next() != s {
-		return false, o.changed, time.Hour
+		return false, o.change(), time.Hour
 	}
 	due := o.probeAt
 	if at := o.probedAt.Add(probeNew); !s.failed && at.Before(due) {
 		due = at
 	}
 	if delay = time.Until(due); delay > 0 {
-		return false, o.changed, delay
+		return false, o.change(), delay
 	}
 	o.probing, s.probe = true, true
 	o.probedAt = time.Now()
@@ -212,7 +212,7 @@ func (o *outage) verdict(shutdown context.Context, class Class, s *suspect) (own
 	ctx, cancel := context.WithTimeout(shutdown, verdictWait)
 	defer cancel()
 	for {
-		changed := o.changed
+		changed := o.change()
 		o.mu.Unlock()
 		select {
 		case <-changed:
@@ -275,7 +275,18 @@ func (o *outage) probedBy(s *suspect) bool {
 	return s.probe && o.paused && s.pauses == o.pauses
 }
 
+// change returns what is closed at the next change. It is called with the lock
+// held.
+func (o *outage) change() <-chan struct{} {
+	if o.changed == nil {
+		o.changed = make(chan struct{})
+	}
+	return o.changed
+}
+
 func (o *outage) broadcast() {
-	close(o.changed)
-	o.changed = make(chan struct{})
+	if o.changed != nil {
+		close(o.changed)
+		o.changed = nil
+	}
 }
