@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// drainEvery is how often it is looked how far a backlog is.
-const drainEvery = 50 * time.Millisecond
+// drainEvery is how often it is looked how far a backlog is. Each look
+// takes time from what is measured.
+const drainEvery = 100 * time.Millisecond
 
 var errTooFast = errors.New("the backlog was worked off before it could be measured")
 
