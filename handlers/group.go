@@ -12,9 +12,10 @@ import (
 )
 
 // patience is how long logouts wait for the fences of those that came before
-// them. A store that is only busy is quicker; one that hangs, or a part of it,
-// holds up no more than that.
-const patience = 5 * time.Millisecond
+// them. A store in the process is quicker; one that is elsewhere and busy has
+// the next ones on their way meanwhile, and one that hangs holds up nobody for
+// longer.
+const patience = time.Millisecond
 
 // arrival is a logout whose caller waits for what becomes of it.
 type arrival struct {

@@ -6,6 +6,9 @@ import (
 	"github.com/logoutd/logoutd/store"
 )
 
+// Abreast is how many pipelines are on their way at a time.
+const Abreast = abreast
+
 // AddHook lets a test see and break what the store sends.
 func AddHook(s *Store, h redis.Hook) { s.client.AddHook(h) }
 

@@ -13,15 +13,19 @@ import (
 	"github.com/logoutd/logoutd/store/redisstore/redistest"
 )
 
-// gate holds back pipelines: each is told of, then waits for leave.
+// gate holds back pipelines: each is told of, then waits until it is open.
 type gate struct {
 	redis.Hook // only pipelines are used
 	arrived    chan int
 	leave      chan struct{}
+	open       func() // also at the test's end: the store waits for what is on its way
 }
 
-func newGate(s *redisstore.Store) *gate {
+func newGate(t *testing.T, s *redisstore.Store) *gate {
+	t.Helper()
 	g := &gate{arrived: make(chan int, 100), leave: make(chan struct{})}
+	g.open = sync.OnceFunc(func() { close(g.leave) })
+	t.Cleanup(g.open)
 	redisstore.AddHook(s, g)
 	return g
 }
@@ -56,31 +60,57 @@ func fenceEach(t *testing.T, s store.Store, timeout time.Duration, ids ...string
 	return errs
 }
 
-// Fences that come while others are on their way go together.
-func TestConcurrentFencesShareRoundTrips(t *testing.T) {
-	t.Parallel()
-	server := redistest.Start(t)
-	s := open(t, server.URL(), redisstore.Config{})
-	all := ids(40)
-	login(t, s, alice, all...)
-	gate := newGate(s)
+// await waits for the next pipeline.
+func (g *gate) await(t *testing.T) {
+	t.Helper()
+	select {
+	case <-g.arrived:
+	case <-time.After(time.Minute):
+		t.Fatal("no pipeline came")
+	}
+}
 
-	first := fenceEach(t, s, time.Minute, all[0])
-	<-gate.arrived
-	rest := fenceEach(t, s, time.Minute, all[1:]...)
-	eventually(t, "the others wait", func() bool { return redisstore.Waiting(s) == len(all)-1 })
-	close(gate.leave)
+// fill sends fences of the first sessions until as many pipelines as may be are
+// on their way.
+func (g *gate) fill(t *testing.T, s store.Store, ids []string) (calls []<-chan error) {
+	t.Helper()
+	for _, id := range ids[:redisstore.Abreast] {
+		calls = append(calls, fenceEach(t, s, time.Minute, id))
+		g.await(t)
+	}
+	return calls
+}
 
-	for _, errs := range []<-chan error{first, rest} {
+func wantFenced(t *testing.T, calls []<-chan error) {
+	t.Helper()
+	for _, errs := range calls {
 		for range cap(errs) {
 			if err := <-errs; err != nil {
 				t.Error(err)
 			}
 		}
 	}
-	// One that brings the server the script, and one for all that waited.
-	if trips := len(gate.arrived); trips > 2 {
-		t.Errorf("%d more round trips, want 2", trips)
+}
+
+// Fences that come while as many pipelines as may be are on their way go
+// together.
+func TestConcurrentFencesShareRoundTrips(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	s := open(t, server.URL(), redisstore.Config{})
+	all := ids(40)
+	login(t, s, alice, all...)
+	gate := newGate(t, s)
+
+	calls := gate.fill(t, s, all)
+	rest := all[redisstore.Abreast:]
+	calls = append(calls, fenceEach(t, s, time.Minute, rest...))
+	eventually(t, "the others wait", func() bool { return redisstore.Waiting(s) == len(rest) })
+	gate.open()
+	wantFenced(t, calls)
+	// One of each that brings the server the script, and one for all that waited.
+	if trips := len(gate.arrived); trips > redisstore.Abreast+1 {
+		t.Errorf("%d more round trips, want %d at most", trips, redisstore.Abreast+1)
 	}
 	if n := active(t, s, all...); n != 0 {
 		t.Errorf("%d sessions survived", n)
@@ -93,21 +123,16 @@ func TestFenceKeepsEachDeadline(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	s := open(t, server.URL(), redisstore.Config{})
-	all := ids(3)
+	all := ids(redisstore.Abreast + 2)
 	login(t, s, alice, all...)
-	gate := newGate(s)
+	gate := newGate(t, s)
 
-	patient := fenceEach(t, s, time.Minute, all[0])
-	<-gate.arrived
-	hasty := fenceEach(t, s, time.Millisecond, all[1])
+	patient := gate.fill(t, s, all)
+	hasty := fenceEach(t, s, time.Millisecond, all[redisstore.Abreast])
 	wantUnavailable(t, "past its deadline", <-hasty)
-	alsoPatient := fenceEach(t, s, time.Minute, all[2])
-	close(gate.leave)
-	for _, errs := range []<-chan error{patient, alsoPatient} {
-		if err := <-errs; err != nil {
-			t.Error(err)
-		}
-	}
+	patient = append(patient, fenceEach(t, s, time.Minute, all[redisstore.Abreast+1]))
+	gate.open()
+	wantFenced(t, patient)
 }
 
 // A node that hangs holds up the fences of its own sessions only.
@@ -135,11 +160,11 @@ func TestHangingNodeHoldsUpItsOwnFences(t *testing.T) {
 	}
 	hangs.Pause()
 	defer hangs.Resume()
-	gate := newGate(s)
-	close(gate.leave)
+	gate := newGate(t, s)
+	gate.open()
 
 	held := fenceEach(t, s, 3*time.Second, theirs[0])
-	<-gate.arrived
+	gate.await(t)
 	free := fenceEach(t, s, 2*time.Second, others...)
 	for range others {
 		if err := <-free; err != nil {
@@ -172,9 +197,9 @@ func TestCloseAwaitsFences(t *testing.T) {
 		t.Fatal(err)
 	}
 	login(t, s, alice, ids(1)...)
-	gate := newGate(s)
+	gate := newGate(t, s)
 	fenced := fenceEach(t, s, time.Minute, ids(1)...)
-	<-gate.arrived
+	gate.await(t)
 
 	var closing sync.WaitGroup
 	closing.Go(func() {
@@ -182,7 +207,7 @@ func TestCloseAwaitsFences(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	close(gate.leave)
+	gate.open()
 	closing.Wait()
 	if err := <-fenced; err != nil {
 		t.Error(err)

@@ -12,13 +12,10 @@ import (
 	"github.com/logoutd/logoutd/store"
 )
 
-// groupSize is how many fences fly together at most.
-const groupSize = abreast * chunkSize
-
 // lanes carry the fences of concurrent calls together: those that arrive while
-// others are on their way form the next group. There is no timer: a lone caller
-// never waits for company. Each server has a lane of its own, so that one that
-// hangs holds up nobody else's.
+// a few groups are on their way form the next one. There is no timer: a lone
+// caller never waits for company. Each server has a lane of its own, so that one
+// that hangs holds up nobody else's.
 type lanes struct {
 	send   func(context.Context, []*fence) error
 	server func(context.Context, *fence) (string, error)
@@ -31,7 +28,7 @@ type lanes struct {
 // lane is what waits for one server.
 type lane struct {
 	waiting []passenger
-	busy    bool
+	flights int // on their way: abreast at most
 }
 
 // passenger is a fence, whose caller waits until ctx ends: at its deadline.
@@ -91,8 +88,8 @@ func (l *lanes) board(server string, p passenger) {
 		l.lanes[server] = to
 	}
 	to.waiting = append(to.waiting, p)
-	if !to.busy {
-		to.busy = true
+	if to.flights < abreast {
+		to.flights++
 		l.flights.Go(func() { l.run(to) })
 	}
 }
@@ -111,12 +108,14 @@ func (l *lanes) run(from *lane) {
 func (l *lanes) next(from *lane) []passenger {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := min(len(from.waiting), groupSize)
+	n := min(len(from.waiting), chunkSize)
 	group := from.waiting[:n:n]
 	if from.waiting = from.waiting[n:]; len(from.waiting) == 0 {
 		from.waiting = nil
 	}
-	from.busy = n > 0
+	if n == 0 {
+		from.flights--
+	}
 	return group
 }
 
