@@ -85,7 +85,7 @@ func (w *wire) atomic(ctx context.Context, msgs []*nats.Msg) error {
 	}
 	last := len(msgs) - 1
 	for i, msg := range msgs[:last] {
-		leave := join(msg, id, numbers[i:i+1])
+		leave := join(msg, id, numbers[i:i+1:i+1])
 		err := w.js.Conn().PublishMsg(msg)
 		leave()
 		if err != nil {

@@ -160,7 +160,8 @@
 // expired members at each registration. No script's run time grows with a
 // user's data.
 //
-// Concurrent fences go to their server together. What Revoke has marked it
-// remembers for a while, so that Finish need not look for it; a Finish in
-// another process, or after very many requests, reads the indexes again.
+// Concurrent fences go to their server together, in a few pipelines at the same
+// time too. What Revoke has marked it remembers for a while, so that Finish need
+// not look for it; a Finish in another process, or after very many requests,
+// reads the indexes again.
 package redisstore
