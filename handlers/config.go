@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/handlers/forwarded"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -43,6 +44,10 @@ type Config struct {
 	// AcceptTimeout is how long the whole of fence and acknowledged event may
 	// take before the answer is 503. Zero: 5 s.
 	AcceptTimeout time.Duration
+
+	// Proxies are the proxies whose word counts of where a request comes from.
+	// Nil: none.
+	Proxies forwarded.Proxies
 
 	SAP   SAP
 	Elvis Elvis

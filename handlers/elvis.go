@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 
+	"github.com/logoutd/logoutd/handlers/forwarded"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -55,14 +56,15 @@ func (e elvis) fail(w http.ResponseWriter, _ *http.Request, f fault) {
 // cookie and redirects. As a plain link it cannot ask for a CSRF token.
 type elvisRedirect struct {
 	elvis
-	to redirects
+	to      redirects
+	proxies forwarded.Proxies
 }
 
 func (e elvisRedirect) answer(w http.ResponseWriter, r *http.Request, _ outcome) {
 	http.SetCookie(w, &http.Cookie{
 		Name: e.cookie, Path: "/", MaxAge: -1,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		Secure: r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https",
+		Secure: e.proxies.Client(r).HTTPS,
 	})
 	w.Header().Set("Location", e.to.location(r.URL.Query().Get("logoutSuccessUrl")))
 	w.WriteHeader(http.StatusFound)

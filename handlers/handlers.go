@@ -53,8 +53,9 @@ func (f *front) routes(mux *http.ServeMux, cfg Config) {
 
 	script := elvis{cookie: cfg.Elvis.cookie(), secret: cfg.Secret, csrf: true}
 	redirect := elvisRedirect{
-		elvis: elvis{cookie: cfg.Elvis.cookie()},
-		to:    newRedirects(cfg.Elvis.RedirectOrigins, cfg.Elvis.landingPage()),
+		elvis:   elvis{cookie: cfg.Elvis.cookie()},
+		to:      newRedirects(cfg.Elvis.RedirectOrigins, cfg.Elvis.landingPage()),
+		proxies: cfg.Proxies,
 	}
 	mux.Handle("/services/logout", f.serve("elvis", script, http.MethodPost))
 	mux.Handle("/logout", f.serve("elvis", redirect, http.MethodGet, http.MethodPost))

@@ -18,6 +18,7 @@ import (
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
 	"github.com/logoutd/logoutd/handlers"
+	"github.com/logoutd/logoutd/handlers/forwarded"
 	"github.com/logoutd/logoutd/handlers/server"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
@@ -146,6 +147,11 @@ func (w *world) apply(t *testing.T, cfg *handlers.Config, setting []string) {
 		cfg.SAP.Origins = setting[1:]
 	case "redirect_origins":
 		cfg.Elvis.RedirectOrigins = setting[1:]
+	case "trusted_proxies":
+		var err error
+		if cfg.Proxies, err = forwarded.Parse(setting[1:]); err != nil {
+			t.Fatal(err)
+		}
 	case "landing_page":
 		cfg.Elvis.LandingPage = setting[1]
 	default:

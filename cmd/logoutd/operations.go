@@ -119,7 +119,7 @@ func (s *service) handleOperators(ctx context.Context, mux *http.ServeMux) {
 	}))
 	page := console.New(console.Config{
 		Letters: o.letters, DeadLetters: o.deadLetters, Replays: o.replays, Bulk: o.bulk, Jobs: o.jobs, Audit: o.audit,
-		Access: o.tokens, Status: o.status, Overview: o.overview, JetStream: s.js, Secret: s.secret, Lifetime: ctx, Logger: s.logger,
+		Access: o.tokens, Status: o.status, Overview: o.overview, JetStream: s.js, Secret: s.secret, Proxies: s.settings.proxies(), Lifetime: ctx, Logger: s.logger,
 	})
 	mux.Handle("/console", page)
 	mux.Handle("/console/", page)

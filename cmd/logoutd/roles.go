@@ -39,10 +39,10 @@ func (s *service) handle(ctx context.Context) {
 	if s.public != nil {
 		s.public.handler = handlers.New(handlers.Config{
 			Store: s.store, Publisher: s.publisher, Secret: s.secret,
-			PublishUnknown: s.settings.publishUnknown(),
-			SAP:            handlers.SAP(s.settings.file.SAP),
-			Elvis:          handlers.Elvis(s.settings.file.Elvis),
-			Callers:        &s.callers, Registerer: s.frontMetrics, Logger: s.logger,
+			PublishUnknown: s.settings.publishUnknown(), Proxies: s.settings.proxies(),
+			SAP:     handlers.SAP(s.settings.file.SAP),
+			Elvis:   handlers.Elvis(s.settings.file.Elvis),
+			Callers: &s.callers, Registerer: s.frontMetrics, Logger: s.logger,
 		})
 	}
 	mux := http.NewServeMux()

@@ -33,8 +33,9 @@ push:
   - {provider: p, kind: http, url: nowhere, timeout: -5s}
   - {provider: p, kind: http, url: "http://example.com"}
 `,
-		flags: []string{"--roles", "front,boss", "--secret", "raw-short"},
+		flags: []string{"--roles", "front,boss", "--secret", "raw-short", "--trusted-proxies", "10.0.0.1,10.0.0.0/33"},
 		want: []string{
+			`trusted_proxies: "10.0.0.0/33"`,
 			`"boss" is none of`, "LOGOUTD_NATS_URL", "LOGOUTD_REDIS_URL", "secret: needs at least 32 bytes, has 9", "retry.initial", "retry.max",
 			"retry.give_up_after", "sessions.retention", `"maybe" is neither`, `"ftp://example.com" is no origin`, `push[0]: provider: "a.b"`,
 			`push[0]: kind: "smtp"`, "push[0]: url: unknown placeholder {token}", "push[1]: url", "push[1]: timeout", `push[2]: provider: "p" stands twice`,

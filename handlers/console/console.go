@@ -10,6 +10,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/handlers/forwarded"
 	"github.com/logoutd/logoutd/operations/access"
 	"github.com/logoutd/logoutd/operations/audit"
 	"github.com/logoutd/logoutd/operations/bulk"
@@ -36,6 +37,9 @@ type Config struct {
 	// Secret makes sessions; all admin processes have the same. Empty: nobody
 	// can log in.
 	Secret []byte
+	// Proxies are the proxies whose word counts of where a request comes from.
+	// Default: none.
+	Proxies forwarded.Proxies
 	// Lifetime ends what does not end by itself: live pages. Default: for ever.
 	Lifetime context.Context
 	// Logger gets the causes of failures. Default: none.

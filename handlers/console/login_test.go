@@ -74,20 +74,24 @@ func TestSessionCookie(t *testing.T) {
 	w := newWorld(t)
 	v := w.visitor()
 	v.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	for proto, secure := range map[string]bool{"http": false, "https": true} {
-		r, err := http.NewRequestWithContext(w.Context(), http.MethodPost, w.server.URL+"/console/login",
+	trusting := w.trusting("127.0.0.0/8")
+	for _, c := range []struct {
+		url, proto string
+		secure     bool
+	}{{w.server.URL, "https", false}, {trusting, "http", false}, {trusting, "HTTPS", true}, {trusting, "https, http", false}} {
+		r, err := http.NewRequestWithContext(w.Context(), http.MethodPost, c.url+"/console/login",
 			strings.NewReader(url.Values{"token": {rootToken}}.Encode()))
 		w.must(err)
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("X-Forwarded-Proto", proto)
+		r.Header.Set("X-Forwarded-Proto", c.proto)
 		cookie := v.do(http.StatusSeeOther, r).header.Get("Set-Cookie")
 		for _, part := range []string{"HttpOnly", "SameSite=Strict", "Path=/console", "Max-Age=1800"} {
 			if !strings.Contains(cookie, part) {
 				t.Errorf("the cookie %q lacks %s", cookie, part)
 			}
 		}
-		if strings.Contains(cookie, "Secure") != secure {
-			t.Errorf("behind %s the cookie is %q", proto, cookie)
+		if strings.Contains(cookie, "Secure") != c.secure {
+			t.Errorf("behind %s the cookie is %q", c.proto, cookie)
 		}
 	}
 }

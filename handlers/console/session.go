@@ -95,7 +95,7 @@ func (c *console) current(r *http.Request) (session, bool) {
 func (c *console) write(w http.ResponseWriter, r *http.Request, s session) {
 	cookie := &http.Cookie{
 		Name: cookieName, Path: "/console", HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		Secure: r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https", MaxAge: -1,
+		Secure: c.Proxies.Client(r).HTTPS, MaxAge: -1,
 	}
 	if s.Began != 0 {
 		cookie.Value, cookie.MaxAge = c.close(s), int(sessionIdle/time.Second)

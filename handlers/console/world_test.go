@@ -21,6 +21,7 @@ import (
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
 	"github.com/logoutd/logoutd/handlers/console"
+	"github.com/logoutd/logoutd/handlers/forwarded"
 	"github.com/logoutd/logoutd/operations/access"
 	"github.com/logoutd/logoutd/operations/audit"
 	"github.com/logoutd/logoutd/operations/bulk"
@@ -101,6 +102,19 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(stop) // before the server waits for its live pages
 	t.Cleanup(w.leaksNothing)
 	return w
+}
+
+// trusting serves the console once more, to proxies that it trusts, and returns
+// its address.
+func (w *world) trusting(proxies ...string) string {
+	w.Helper()
+	config := w.config
+	var err error
+	config.Proxies, err = forwarded.Parse(proxies)
+	w.must(err)
+	server := httptest.NewServer(console.New(config))
+	w.Cleanup(server.Close)
+	return server.URL
 }
 
 // Context ends with the test, or at its limit.
