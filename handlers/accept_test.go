@@ -186,3 +186,14 @@ func TestTraceParentIsFresh(t *testing.T) {
 		seen[got] = true
 	}
 }
+
+// fencesAll is a store that answers every fence with an outcome.
+func fencesAll(outcome store.FenceOutcome) storeFunc {
+	return func(_ context.Context, fences []store.Fence) ([]store.Fenced, error) {
+		results := make([]store.Fenced, len(fences))
+		for i := range results {
+			results[i].Outcome = outcome
+		}
+		return results, nil
+	}
+}

@@ -19,5 +19,5 @@ func CSRFToken(secret []byte, sessionID string) string {
 // validCSRFToken takes the same time wherever the token is wrong. Without a
 // secret anybody could make one, and none is valid.
 func validCSRFToken(secret []byte, sessionID, token string) bool {
-	return len(secret) > 0 && hmac.Equal([]byte(CSRFToken(secret, sessionID)), []byte(token))
+	return len(secret) > 0 && token != "" && hmac.Equal([]byte(CSRFToken(secret, sessionID)), []byte(token))
 }

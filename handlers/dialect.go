@@ -27,7 +27,7 @@ type dialect interface {
 // logout is what a request asks for.
 type logout struct {
 	scope      store.Scope
-	candidates candidates
+	candidates []candidate
 }
 
 // fault is a failed logout. The reason is for the caller: it names neither

@@ -8,8 +8,8 @@
 //
 //	dialect  method, path                              credential                                    success
 //	sap_v1   POST   /mobileservices/sessions/logout    every cookie of the configured names, the     204
-//	         DELETE /mobileservices/sessions           header X-SMP-SESSID; where none of them is,
-//	                                                   Authorization: Bearer
+//	         DELETE /mobileservices/sessions           header X-SMP-SESSID, Authorization: Bearer,
+//	                                                   ;jsessionid=
 //	sap_v2   POST   /mobileservices/sessions/v2/logout as sap_v1                                     204
 //	         DELETE /mobileservices/sessions/v2
 //	elvis    POST   /services/logout                   cookie, Authorization: Bearer, ;jsessionid=   200 {"logoutSuccess": true}
@@ -24,8 +24,15 @@
 //
 // Sessions that have ended are accepted like live ones, and published again:
 // the caller before may have died between fence and event. Every 405 has
-// Allow, every 503 Retry-After; answers are not to be cached. Tokens above 4
-// KiB are no credential, and no more than 16 of a request count.
+// Allow, every 503 Retry-After; answers are not to be cached.
+//
+// Every credential of a request is looked at, whatever else is presented, and
+// the store decides which of them are sessions: all of those end. Only the size
+// of the request bounds them (16 KiB for request line and header, 431 above).
+// Values are read leniently: with blanks around them, in quotes,
+// percent-encoded, in fields that were repeated or joined with commas; the
+// names of cookies in any letter case. Repeated slashes in a path are one; dot
+// segments and encoded slashes are 404. Nothing is redirected but /logout.
 //
 // # Where we differ
 //

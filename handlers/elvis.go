@@ -23,17 +23,15 @@ type elvis struct {
 // the request, since it cannot set the header.
 func (e elvis) read(_ http.ResponseWriter, r *http.Request) (logout, *fault) {
 	var c candidates
-	for _, cookie := range r.CookiesNamed(e.cookie) {
-		c.add(cookie.Value)
+	c.presentCookies(r, cookieNames{e.cookie})
+	tokens := bearers(r)
+	for i := range c.list {
+		c.list[i].refuseBrowser = e.csrf && len(tokens) == 0 &&
+			!validCSRFToken(e.secret, c.list[i].sessionID, r.Header.Get("X-CSRF-TOKEN"))
 	}
-	token := bearer(r)
-	for i := range c {
-		c[i].refuseBrowser = e.csrf && token == "" &&
-			!validCSRFToken(e.secret, c[i].sessionID, r.Header.Get("X-CSRF-TOKEN"))
-	}
-	c.add(token)
-	c.add(r.PathValue("jsessionid"))
-	return logout{scope: store.ScopeSession, candidates: c}, nil
+	c.presentList(tokens)
+	c.presentPath(r.URL)
+	return logout{scope: store.ScopeSession, candidates: c.list}, nil
 }
 
 // answer says the same of a session that had ended or is unknown: logging out

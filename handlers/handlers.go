@@ -19,9 +19,7 @@ func New(cfg Config) http.Handler {
 		callers: cfg.callers(), metrics: newMetrics(cfg.Registerer), log: cfg.logger(),
 	}
 	f.queue.do = f.acceptGroup
-	mux := http.NewServeMux()
-	f.routes(mux, cfg)
-	return pathParameter(mux)
+	return f.routes(cfg)
 }
 
 // front is what all dialects share.
@@ -40,15 +38,16 @@ type front struct {
 }
 
 // routes lists every route of the public listener.
-func (f *front) routes(mux *http.ServeMux, cfg Config) {
+func (f *front) routes(cfg Config) router {
+	routes := router{}
 	v1 := sap{scope: store.ScopeSession, cookies: cfg.SAP.cookies()}
 	v2 := sap{scope: store.ScopeUser, cookies: cfg.SAP.cookies()}
 	crossOrigin := allowOrigins(cfg.SAP.Origins)
-	for _, slash := range []string{"", "/{$}"} {
-		mux.Handle("/mobileservices/sessions/logout"+slash, crossOrigin(f.serve("sap_v1", v1, http.MethodPost)))
-		mux.Handle("/mobileservices/sessions"+slash, crossOrigin(f.serve("sap_v1", v1, http.MethodDelete)))
-		mux.Handle("/mobileservices/sessions/v2/logout"+slash, crossOrigin(f.serve("sap_v2", v2, http.MethodPost)))
-		mux.Handle("/mobileservices/sessions/v2"+slash, crossOrigin(f.serve("sap_v2", v2, http.MethodDelete)))
+	for _, slash := range []string{"", "/"} {
+		routes["/mobileservices/sessions/logout"+slash] = crossOrigin(f.serve("sap_v1", v1, http.MethodPost))
+		routes["/mobileservices/sessions"+slash] = crossOrigin(f.serve("sap_v1", v1, http.MethodDelete))
+		routes["/mobileservices/sessions/v2/logout"+slash] = crossOrigin(f.serve("sap_v2", v2, http.MethodPost))
+		routes["/mobileservices/sessions/v2"+slash] = crossOrigin(f.serve("sap_v2", v2, http.MethodDelete))
 	}
 
 	script := elvis{cookie: cfg.Elvis.cookie(), secret: cfg.Secret, csrf: true}
@@ -57,11 +56,12 @@ func (f *front) routes(mux *http.ServeMux, cfg Config) {
 		to:      newRedirects(cfg.Elvis.RedirectOrigins, cfg.Elvis.landingPage()),
 		proxies: cfg.Proxies,
 	}
-	mux.Handle("/services/logout", f.serve("elvis", script, http.MethodPost))
-	mux.Handle("/logout", f.serve("elvis", redirect, http.MethodGet, http.MethodPost))
+	routes["/services/logout"] = f.serve("elvis", script, http.MethodPost)
+	routes["/logout"] = f.serve("elvis", redirect, http.MethodGet, http.MethodPost)
 
-	mux.Handle("/self-service/logout/api", f.serve("kratos", kratos{}, http.MethodDelete))
-	mux.Handle("/auth/self-service/logout/api", f.serve("kratos", kratos{}, http.MethodDelete))
+	routes["/self-service/logout/api"] = f.serve("kratos", kratos{}, http.MethodDelete)
+	routes["/auth/self-service/logout/api"] = f.serve("kratos", kratos{}, http.MethodDelete)
+	return routes
 }
 
 // allowOrigins returns the CORS layer for the origins. Without any there is

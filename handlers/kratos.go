@@ -42,7 +42,7 @@ func (kratos) read(w http.ResponseWriter, r *http.Request) (logout, *fault) {
 	}
 	var c candidates
 	c.add(token)
-	return logout{scope: store.ScopeSession, candidates: c}, nil
+	return logout{scope: store.ScopeSession, candidates: c.list}, nil
 }
 
 func malformed(reason string) *fault { return &fault{http.StatusBadRequest, reason} }

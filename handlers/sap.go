@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/logoutd/logoutd/store"
 )
@@ -11,35 +10,21 @@ import (
 // version 2 everything of its user.
 type sap struct {
 	scope   store.Scope
-	cookies []string // a final * makes a name a prefix
+	cookies cookieNames
 }
 
-// read takes every session cookie as a candidate; some clients send one as a
-// header. A bearer token counts only without them: beside a session cookie it
-// is a token for something else. The body is ignored, and never read.
+// read takes every credential as a candidate: the session cookies, the header
+// that some clients send instead, the bearer token, and a session in the path.
+// Any of them may be for something else, such as the JSESSIONID that every Java
+// application sets; the store knows which one is a session. The body is
+// ignored, and never read.
 func (s sap) read(_ http.ResponseWriter, r *http.Request) (logout, *fault) {
 	var c candidates
-	for _, cookie := range r.Cookies() {
-		if s.isSession(cookie.Name) {
-			c.add(cookie.Value)
-		}
-	}
-	for _, token := range r.Header.Values("X-SMP-SESSID") {
-		c.add(token)
-	}
-	if len(c) == 0 {
-		c.add(bearer(r))
-	}
-	return logout{scope: s.scope, candidates: c}, nil
-}
-
-func (s sap) isSession(cookie string) bool {
-	for _, name := range s.cookies {
-		if prefix, ok := strings.CutSuffix(name, "*"); cookie == name || ok && strings.HasPrefix(cookie, prefix) {
-			return true
-		}
-	}
-	return false
+	c.presentCookies(r, s.cookies)
+	c.presentList(r.Header["X-Smp-Sessid"])
+	c.presentList(bearers(r))
+	c.presentPath(r.URL)
+	return logout{scope: s.scope, candidates: c.list}, nil
 }
 
 // answer is 204, "even if there was no active session for the calling user".
