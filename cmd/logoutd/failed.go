@@ -94,7 +94,7 @@ func (c *failedListCmd) Run(ctx context.Context, t *terminal) error {
 }
 
 func (c *failedListCmd) print(t *terminal, letters []json.RawMessage, first bool) error {
-	header := []string{"ID", "STEP", "TARGET", "CODE", "ATTEMPTS", "REPLAYS", "FAILED AT", "USER", "ERROR"}
+	header := []string{"ID", "STEP", "TARGET", "CODE", "ATTEMPTS", "REPLAYS", "FAILED AT", "TENANT", "USER", "ERROR"}
 	if !first {
 		header = nil
 	}
@@ -102,9 +102,10 @@ func (c *failedListCmd) print(t *terminal, letters []json.RawMessage, first bool
 		ID, Step, Target, Code, Error string
 		Attempts, Replays             int
 		FailedAt                      string `json:"failed_at"`
+		TenantID                      string `json:"tenant_id"`
 		UserID                        string `json:"user_id"`
 	}) row {
-		return row{l.ID, l.Step, l.Target, l.Code, strconv.Itoa(l.Attempts), some(l.Replays), l.FailedAt, l.UserID, l.Error}
+		return row{l.ID, l.Step, l.Target, l.Code, strconv.Itoa(l.Attempts), some(l.Replays), l.FailedAt, l.TenantID, l.UserID, l.Error}
 	}, header...)
 }
 

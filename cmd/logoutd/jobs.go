@@ -27,9 +27,11 @@ type job struct {
 	By         string          `json:"by"`
 	Reason     string          `json:"reason"`
 	Rate       float64         `json:"rate,omitempty"`
+	Selected   string          `json:"selected"`
 	Total      int             `json:"total"`
 	Position   int             `json:"position"`
 	Counts     map[string]int  `json:"counts"`
+	Ineligible map[string]int  `json:"ineligible"`
 	PerSecond  float64         `json:"per_second"`
 	CreatedAt  string          `json:"created_at"`
 	FinishedAt string          `json:"finished_at,omitempty"`
@@ -59,7 +61,7 @@ func (j job) counted() string {
 }
 
 func (j job) row() row {
-	return row{j.ID, j.Kind, j.State, fmt.Sprintf("%d/%d", j.Position, j.Total), j.By, j.CreatedAt, j.counted(), j.Reason}
+	return row{j.ID, j.Kind, j.State, fmt.Sprintf("%d/%d", j.Position, j.Total), j.By, j.CreatedAt, j.counted(), j.Selected, j.Reason}
 }
 
 type jobsListCmd struct {
@@ -75,7 +77,7 @@ func (c *jobsListCmd) Run(ctx context.Context, t *terminal) error {
 	if err := c.ask(ctx, "GET", "/v1/jobs", nil, &answer); err != nil {
 		return err
 	}
-	return printEach(t.out, c.outputFlags, answer.Jobs, job.row, "ID", "KIND", "STATE", "DONE", "BY", "CREATED AT", "COUNTS", "REASON")
+	return printEach(t.out, c.outputFlags, answer.Jobs, job.row, "ID", "KIND", "STATE", "DONE", "BY", "CREATED AT", "COUNTS", "SELECTED", "REASON")
 }
 
 type jobFlags struct {
@@ -146,11 +148,14 @@ func printJob(t *terminal, f outputFlags, j job) error {
 		return printLine(t.out, j.raw)
 	}
 	rows := []row{
-		{"job", j.ID}, {"kind", j.Kind}, {"state", j.State}, {"done", fmt.Sprintf("%d of %d", j.Position, j.Total)},
+		{"job", j.ID}, {"kind", j.Kind}, {"selected", j.Selected}, {"state", j.State}, {"done", fmt.Sprintf("%d of %d", j.Position, j.Total)},
 		{"by", j.By}, {"reason", j.Reason}, {"created", j.CreatedAt}, {"finished", j.FinishedAt}, {"error", j.Error},
 	}
 	for _, what := range slices.Sorted(maps.Keys(j.Counts)) {
 		rows = append(rows, row{what, strconv.Itoa(j.Counts[what])})
+	}
+	for _, reason := range slices.Sorted(maps.Keys(j.Ineligible)) {
+		rows = append(rows, row{"left out: " + reason, strconv.Itoa(j.Ineligible[reason])})
 	}
 	return printFields(t.out, rows...)
 }

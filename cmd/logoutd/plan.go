@@ -23,6 +23,7 @@ type planFlags struct {
 type plan struct {
 	Token      string         `json:"token"`
 	Kind       string         `json:"kind"`
+	Selected   string         `json:"selected"`
 	Eligible   int            `json:"eligible"`
 	Ineligible map[string]int `json:"ineligible"`
 	ExpiresAt  string         `json:"expires_at"`
@@ -100,7 +101,7 @@ func (p planned) start(ctx context.Context, t *terminal, plan plan) error {
 
 // rows show what would be done, and what not and why.
 func (p plan) rows() []row {
-	rows := []row{{"eligible", strconv.Itoa(p.Eligible)}}
+	rows := []row{{"selected", p.Selected}, {"eligible", strconv.Itoa(p.Eligible)}}
 	for _, reason := range slices.Sorted(maps.Keys(p.Ineligible)) {
 		rows = append(rows, row{"not: " + reason, strconv.Itoa(p.Ineligible[reason])})
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -159,6 +160,8 @@ type counting struct{}
 func (counting) Do(_ context.Context, _ jobs.Job, items []jobs.Item) (map[string]int, error) {
 	return map[string]int{"counted": len(items)}, nil
 }
+
+func (counting) Selected(json.RawMessage) ([]jobs.Criterion, error) { return nil, nil }
 
 func seePause(t *testing.T, js, worker jetstream.JetStream) {
 	t.Helper()

@@ -19,7 +19,9 @@ type job struct {
 	Rate   float64         `json:"rate"` // items a second at most; 0: no limit
 	Force  bool            `json:"force"`
 	Query  json.RawMessage `json:"query,omitempty"`
-	Total  int             `json:"total"`
+	// Selected is the query in words, all of it.
+	Selected string `json:"selected"`
+	Total    int    `json:"total"`
 	// Position is how many items are done.
 	Position   int            `json:"position"`
 	Counts     map[string]int `json:"counts"`     // what became of them
@@ -34,10 +36,11 @@ type job struct {
 	Error        string      `json:"error,omitempty"`
 }
 
-func showJob(j jobs.Job) job {
+func (a *api) jobOf(j jobs.Job) job {
 	return job{
 		ID: j.ID, Kind: j.Kind, State: j.State, By: j.By, Reason: j.Reason, Rate: j.Rate, Force: j.Force, Query: j.Query,
-		Total: j.Total, Position: j.Position, Counts: counts(j.Counts), Ineligible: counts(j.Ineligible), PerSecond: j.PerSecond,
+		Selected: jobs.Words(a.Jobs.Selected(j.Kind, j.Query, j.Force)),
+		Total:    j.Total, Position: j.Position, Counts: counts(j.Counts), Ineligible: counts(j.Ineligible), PerSecond: j.PerSecond,
 		Owner: j.Owner, LastActionBy: j.LastActionBy, CreatedAt: events.At(j.CreatedAt), UpdatedAt: events.At(j.UpdatedAt),
 		FinishedAt: events.At(j.FinishedAt), Error: j.Error,
 	}
@@ -64,12 +67,12 @@ func (a *api) listJobs(_ http.ResponseWriter, r *http.Request) (int, any, error)
 	list, err := a.Jobs.List(r.Context(), limit)
 	return http.StatusOK, struct {
 		Jobs []job `json:"jobs"`
-	}{each(list, showJob)}, err
+	}{each(list, a.jobOf)}, err
 }
 
 func (a *api) showJob(_ http.ResponseWriter, r *http.Request) (int, any, error) {
 	found, err := a.Jobs.Get(r.Context(), r.PathValue("id"))
-	return http.StatusOK, showJob(found), err
+	return http.StatusOK, a.jobOf(found), err
 }
 
 // changeJob is a call that pauses, resumes or cancels.
@@ -80,6 +83,6 @@ func (a *api) changeJob(action string, change func(ctx context.Context, id, by s
 			changed, err = change(ctx, r.PathValue("id"), callerOf(r))
 			return audit.Entry{Action: action, JobID: changed.ID, Counts: changed.Counts}, err
 		})
-		return http.StatusOK, showJob(changed), err
+		return http.StatusOK, a.jobOf(changed), err
 	}
 }

@@ -47,6 +47,7 @@ func (o *object) dryRun() {
 type plan struct {
 	Token      string         `json:"token"`
 	Kind       string         `json:"kind"`
+	Selected   string         `json:"selected"` // in words, all of it
 	Eligible   int            `json:"eligible"`
 	Ineligible map[string]int `json:"ineligible"` // by reason
 	ExpiresAt  events.Time    `json:"expires_at"`
@@ -59,7 +60,9 @@ func (a *api) plan(r *http.Request, make planner) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	return http.StatusOK, plan{p.Token, p.Kind, p.Eligible, counts(p.Ineligible), events.At(p.ExpiresAt)}, nil
+	return http.StatusOK, plan{
+		p.Token, p.Kind, jobs.Words(a.Jobs.Selected(p.Kind, p.Query, p.Force)), p.Eligible, counts(p.Ineligible), events.At(p.ExpiresAt),
+	}, nil
 }
 
 func (a *api) start(r *http.Request, kind, action string, o *object) (int, any, error) {
@@ -77,7 +80,7 @@ func (a *api) start(r *http.Request, kind, action string, o *object) (int, any, 
 		found["eligible"] = started.Total
 		return audit.Entry{Action: action, Reason: s.Reason, JobID: started.ID, Selection: started.Query, Counts: found}, err
 	})
-	return http.StatusAccepted, showJob(started), err
+	return http.StatusAccepted, a.jobOf(started), err
 }
 
 // rate takes how many items a second are worked on at most; 0: no limit.

@@ -1,12 +1,14 @@
 package console
 
 import (
+	"encoding/json"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/logoutd/logoutd/operations/letters"
+	"github.com/logoutd/logoutd/operations/replay"
 )
 
 // criterion is one field of a filter, under the name it has in the admin API.
@@ -151,22 +153,25 @@ type chip struct {
 	Label, Value, Without string
 }
 
-// chips say what a filter selects; without is the address of the page that the
-// rest of the filter goes to, empty: nowhere.
-func chips(f letters.Filter, without string) []chip {
-	all := query(f)
+// chips say what a filter selects; each leads to the page without it.
+func chips(f letters.Filter, page string) []chip {
 	var list []chip
-	for _, c := range criteria {
-		if !all.Has(c.Name) {
+	for _, c := range replay.Criteria(f) {
+		if c.Name == "" {
 			continue
 		}
 		rest := query(f)
 		rest.Del(c.Name)
-		this := chip{Label: strings.TrimSuffix(c.Label, " (UTC)"), Value: strings.Replace(all.Get(c.Name), ".000Z", "Z", 1)}
-		if without != "" {
-			this.Without = without + "?" + rest.Encode()
-		}
-		list = append(list, this)
+		list = append(list, chip{c.Label, c.Value, page + "?" + rest.Encode()})
+	}
+	return list
+}
+
+// selection says in words what a plan or a job acts on.
+func (c *console) selection(kind string, asked json.RawMessage, force bool) []chip {
+	var list []chip
+	for _, criterion := range c.Jobs.Selected(kind, asked, force) {
+		list = append(list, chip{Label: criterion.Label, Value: criterion.Value})
 	}
 	return list
 }

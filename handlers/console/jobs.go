@@ -47,7 +47,7 @@ func (c *console) followJobs(s *stream) error {
 // jobPage is one job.
 type jobPage struct {
 	jobs.Job
-	Selection selection
+	Selection []chip
 	// Came is the address of the letters like those replayed that failed
 	// since, Failed how many they are.
 	Came     string
@@ -57,7 +57,7 @@ type jobPage struct {
 }
 
 func (c *console) newJobPage(v *visit, job jobs.Job) jobPage {
-	p := jobPage{Job: job, Selection: selectionOf(job.Kind, job.Query), Operator: v.Operator(), Now: time.Now().UTC()}
+	p := jobPage{Job: job, Selection: c.selection(job.Kind, job.Query, job.Force), Operator: v.Operator(), Now: time.Now().UTC()}
 	if f, ok := came(job); ok {
 		p.Came = "/console/failed?" + query(f).Encode()
 		p.Failed, _ = c.Letters.Count(v.Context(), f) // the page behind the link says why there is none

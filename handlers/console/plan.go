@@ -25,7 +25,7 @@ const planTimeout = 5 * time.Minute
 // planPage is a dry run, and the form that starts the real one.
 type planPage struct {
 	jobs.Plan
-	Selection selection
+	Selection []chip
 	Groups    []letters.Group // of the letters selected, where a filter does it
 	Largest   int
 	Paces     []pace
@@ -107,7 +107,7 @@ func (v *visit) within(d time.Duration) (context.Context, context.CancelFunc) {
 
 func (c *console) newPlanPage(plan jobs.Plan) planPage {
 	return planPage{
-		Plan: plan, Selection: selectionOf(plan.Kind, plan.Query), Paces: paces(plan.Eligible),
+		Plan: plan, Selection: c.selection(plan.Kind, plan.Query, plan.Force), Paces: paces(plan.Eligible),
 		Rate: defaultPace, Now: time.Now().UTC(),
 	}
 }

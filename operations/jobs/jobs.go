@@ -31,13 +31,16 @@ type Work interface {
 	// [store.ErrUnavailable], or that of the context: the batch is done again
 	// later and nothing is counted. Any other ends the job as failed.
 	Do(ctx context.Context, job Job, items []Item) (counts map[string]int, err error)
+	// Selected says in words what a query, as the plan keeps it, asked for:
+	// each part of it.
+	Selected(query json.RawMessage) ([]Criterion, error)
 }
 
 // Config is what jobs need.
 type Config struct {
 	JetStream jetstream.JetStream
 	// Works are the kinds of job that this process can work on; it leaves
-	// others alone. The map is read by Run only: it may be filled after New.
+	// others alone. It may be filled after New, and before the first use.
 	Works map[string]Work
 	// Logger gets what happens to jobs. Default: none.
 	Logger *slog.Logger

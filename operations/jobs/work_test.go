@@ -2,6 +2,7 @@ package jobs_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"sync"
 	"testing"
@@ -88,4 +89,9 @@ func expect(t *testing.T, n, twice int, works ...*work) {
 	if len(times) != n {
 		t.Errorf("%d items were done, want %d", len(times), n)
 	}
+}
+
+// Selected shows the query as it is.
+func (w *work) Selected(query json.RawMessage) ([]jobs.Criterion, error) {
+	return []jobs.Criterion{{Label: "Query", Value: string(query)}}, nil
 }

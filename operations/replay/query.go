@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/operations/letters"
 )
 
@@ -19,25 +18,11 @@ type Query struct {
 // shownIDs is how many ids of a query are kept with the job.
 const shownIDs = 100
 
-// shown is a query as a job shows it, in the words of the admin API.
+// shown is a query as a job keeps it, in the words of the admin API.
 type shown struct {
-	IDs      []string     `json:"ids,omitempty"`       // the first
-	IDsTotal int          `json:"ids_total,omitempty"` // where there are more
-	Filter   *shownFilter `json:"filter,omitempty"`
-}
-
-type shownFilter struct {
-	From        events.Time `json:"from,omitzero"`
-	To          events.Time `json:"to,omitzero"`
-	Step        string      `json:"step,omitempty"`
-	Target      string      `json:"target,omitempty"`
-	Code        string      `json:"code,omitempty"`
-	TenantID    string      `json:"tenant_id,omitempty"`
-	AppID       string      `json:"app_id,omitempty"`
-	UserID      string      `json:"user_id,omitempty"`
-	DeviceID    string      `json:"device_id,omitempty"`
-	MinAttempts int         `json:"min_attempts,omitempty"`
-	MaxAttempts int         `json:"max_attempts,omitempty"`
+	IDs      []string        `json:"ids,omitempty"`       // the first
+	IDsTotal int             `json:"ids_total,omitempty"` // where more were given
+	Filter   *letters.Filter `json:"filter,omitempty"`
 }
 
 // named returns the letters under the ids.
@@ -58,12 +43,10 @@ func (q Query) encode(named []letters.Letter) (json.RawMessage, error) {
 	if len(s.IDs) < len(q.IDs) {
 		s.IDsTotal = len(q.IDs)
 	}
-	if f := q.Filter; f != nil {
-		s.Filter = &shownFilter{
-			From: events.At(f.From), To: events.At(f.To), Step: f.Step, Target: f.Target, Code: f.Code,
-			TenantID: f.Tenant, AppID: f.App, UserID: f.User, DeviceID: f.Device,
-			MinAttempts: f.MinAttempts, MaxAttempts: f.MaxAttempts,
-		}
+	if q.Filter != nil {
+		filter := *q.Filter
+		filter.From, filter.To = filter.From.UTC(), filter.To.UTC()
+		s.Filter = &filter
 	}
 	body, err := json.Marshal(s)
 	if err != nil {
