@@ -29,4 +29,21 @@
 // Times are UTC with a precision of one millisecond. "Now" is always the
 // store's own clock (Redis TIME; the process's clock for SQLite), never the
 // caller's, so that all front ends agree.
+//
+// A registration whose time is ahead of the store's clock counts as one without
+// a time: it gets the store's now, later than the newest cutoff.
+//
+// # Limits
+//
+// Another program may write a time to the storage itself that is more than a
+// millisecond ahead of the store's clock. Nothing proves then that it is later
+// than a cutoff. A revocation that reads it and whose scope covers it revokes it
+// ([Revoked].Ahead counts it), also a revocation that comes late, so a newer
+// login written with such a time dies. Until the revocation reads it, a check
+// of the cutoffs alone calls it active.
+//
+// Where the clock was set back, a user's cutoff may itself be ahead of the clock.
+// Times are compared as stored then: a login gets the millisecond after that
+// cutoff, and a logout by an operator, whose cutoff is the clock's, does not
+// cover it before the clock has caught up.
 package store

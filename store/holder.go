@@ -7,7 +7,8 @@ import "time"
 type Holder struct {
 	User User
 	// Since is the earliest time of authentication (of a push registration: of
-	// registration) among what was found live, never zero.
+	// registration) among what was found live, never zero. What is ahead of the
+	// store's clock counts as from 1970: every revocation covers it.
 	Since time.Time
 	// Sessions are those that were found live; none where only refresh tokens
 	// or push registrations were.

@@ -27,8 +27,8 @@ type Session struct {
 	DeviceID string // optional
 	AppID    string // optional
 	Kind     Kind
-	// AuthenticatedAt is what cutoffs are compared with. Zero: now, and after
-	// every cutoff that stands.
+	// AuthenticatedAt is what cutoffs are compared with. Zero, or ahead of the
+	// store's clock: now, and after every cutoff that stands.
 	AuthenticatedAt time.Time
 	ExpiresAt       time.Time
 }
@@ -46,8 +46,8 @@ type RefreshToken struct {
 	RotatedFrom string
 	DeviceID    string // handed down; ignored in a registration
 	AppID       string // optional
-	// AuthenticatedAt is ignored where it is handed down. Zero: now, and
-	// after every cutoff that stands.
+	// AuthenticatedAt is ignored where it is handed down. Zero, or ahead of
+	// the store's clock: now, and after every cutoff that stands.
 	AuthenticatedAt time.Time
 	ExpiresAt       time.Time
 }
@@ -62,8 +62,8 @@ type PushRegistration struct {
 	Provider  string
 	PushToken string
 	SessionID string // optional: the session that it is bound to
-	// RegisteredAt is what cutoffs are compared with. Zero: now, and after
-	// every cutoff that stands.
+	// RegisteredAt is what cutoffs are compared with. Zero, or ahead of the
+	// store's clock: now, and after every cutoff that stands.
 	RegisteredAt time.Time
 }
 

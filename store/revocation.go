@@ -92,6 +92,9 @@ type Revoked struct {
 	RefreshTokens int
 	// PushRegistrations are all that bear the request's mark.
 	PushRegistrations []PushRegistration
+	// Ahead is how many of all these were marked by this call though their
+	// time is later than Cutoff, because it is ahead of the store's clock.
+	Ahead int
 	// LatestExpiry is that of the sessions listed or marked and of the refresh
 	// tokens marked, zero where there is none.
 	LatestExpiry time.Time

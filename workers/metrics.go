@@ -10,6 +10,7 @@ import (
 // target is the push provider, empty for the revoker.
 type Metrics struct {
 	revocations  *prometheus.CounterVec
+	ahead        prometheus.Counter
 	latency      prometheus.Histogram
 	attempts     *prometheus.CounterVec
 	redeliveries *prometheus.CounterVec
@@ -26,6 +27,10 @@ func NewMetrics(registerer prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		revocations: counter("logoutd_revocations_total",
 			"Logout requests that the revoker is done with, by outcome: done, repeated, unknown.", "outcome"),
+		ahead: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "logoutd_revoked_ahead_total",
+			Help: "Sessions, refresh tokens and push registrations that were revoked although their time is later than the cutoff: it was ahead of the store's clock.",
+		}),
 		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "logoutd_revocation_seconds", Help: "From a request to its public event.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 2.5, 16),
@@ -40,7 +45,7 @@ func NewMetrics(registerer prometheus.Registerer) *Metrics {
 			Name: "logoutd_paused", Help: "1 while the store or target is taken to be down.",
 		}, []string{"step", "target"}),
 	}
-	registerer.MustRegister(m.revocations, m.latency, m.attempts, m.redeliveries, m.deadLetters, m.pauses, m.paused)
+	registerer.MustRegister(m.revocations, m.ahead, m.latency, m.attempts, m.redeliveries, m.deadLetters, m.pauses, m.paused)
 	return m
 }
 

@@ -97,6 +97,11 @@ func (r *Revoker) mark(ctx context.Context, b *batch) error {
 	}
 	for i, it := range live {
 		it.revoked = results[i]
+		if n := results[i].Ahead; n > 0 {
+			r.Metrics.ahead.Add(float64(n))
+			r.Logger.Warn("revoked what is later than the cutoff, because its time is ahead of the store's clock: check the clock of the service that wrote it",
+				"step", events.StepRevoke, "request_id", it.request.ID, "user_id", it.revocation.User.ID, "ahead", n)
+		}
 		if results[i].Err != nil {
 			b.fail(it, &Failure{Class: Transient, Code: codeStore, Err: results[i].Err})
 		}

@@ -341,3 +341,31 @@ func (w *world) pending() uint64 {
 	info := consumer.CachedInfo()
 	return info.NumPending + uint64(info.NumAckPending)
 }
+
+// aheadStore finds that everything it revokes was ahead of its clock.
+type aheadStore struct{ store.Store }
+
+func (s aheadStore) Revoke(ctx context.Context, revocations []store.Revocation) ([]store.Revoked, error) {
+	results, err := s.Store.Revoke(ctx, revocations)
+	for i := range results {
+		results[i].Ahead = results[i].Sessions
+	}
+	return results, err
+}
+
+func TestWhatIsAheadOfTheClockIsCountedAndLogged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.store.Store = aheadStore{w.store.Store}
+	id := w.login("ada", "one")
+	w.login("ada", "two")
+	w.must(w.publisher.Requests(t.Context(), w.logout("user", id)))
+	w.run(w.revoker("http").Run)
+	w.eventually("public event", func() bool { return len(w.revoked("user")) == 1 })
+	if n := w.metric("logoutd_revoked_ahead_total", nil); n != 2 {
+		t.Errorf("%v counted, want 2", n)
+	}
+	if log := w.log.String(); !strings.Contains(log, "ahead of the store's clock") || !strings.Contains(log, "user_id=ada") {
+		t.Errorf("not logged:\n%s", log)
+	}
+}

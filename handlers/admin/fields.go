@@ -44,15 +44,6 @@ func (o *object) kind() store.Kind {
 	return kind
 }
 
-// past takes when something happened; zero where it is not there.
-func (o *object) past(name string) time.Time {
-	t := o.time(name)
-	if time.Until(t) > maxAhead {
-		o.refuse(name, "must not be more than 5 s in the future; check the clock it comes from")
-	}
-	return t
-}
-
 // future takes when something ends.
 func (o *object) future(name string) time.Time {
 	if !o.has(name) {

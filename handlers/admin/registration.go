@@ -10,9 +10,6 @@ import (
 	"github.com/logoutd/logoutd/store"
 )
 
-// maxAhead is how far a caller's clock may be ahead of this one.
-const maxAhead = 5 * time.Second
-
 // storeTimeout is how long the store has for one call.
 const storeTimeout = 10 * time.Second
 
@@ -69,7 +66,7 @@ func (a *api) sessions() kind[store.Session] {
 func readSession(o *object) store.Session {
 	return store.Session{
 		ID: o.session(), User: o.user(), DeviceID: o.optional("device_id", maxID), AppID: o.optional("app_id", maxID),
-		Kind: o.kind(), AuthenticatedAt: o.past("authenticated_at"), ExpiresAt: o.future("expires_at"),
+		Kind: o.kind(), AuthenticatedAt: o.time("authenticated_at"), ExpiresAt: o.future("expires_at"),
 	}
 }
 
@@ -94,7 +91,7 @@ func readRefreshToken(o *object) refreshToken {
 	}
 	t := refreshToken{RefreshToken: store.RefreshToken{
 		ID: store.TokenID(o.required("refresh_token", maxToken)), User: o.user(), SessionID: o.sessionID(),
-		AppID: o.optional("app_id", maxID), AuthenticatedAt: o.past("authenticated_at"), ExpiresAt: o.future("expires_at"),
+		AppID: o.optional("app_id", maxID), AuthenticatedAt: o.time("authenticated_at"), ExpiresAt: o.future("expires_at"),
 	}, rotatedFrom: o.optional("rotated_from", maxToken)}
 	if t.rotatedFrom != "" {
 		t.RotatedFrom = store.TokenID(t.rotatedFrom)
@@ -155,7 +152,7 @@ func readPushRegistration(o *object) store.PushRegistration {
 	r := store.PushRegistration{
 		User: o.user(), DeviceID: o.required("device_id", maxID), AppID: o.optional("app_id", maxID),
 		Provider: o.required("provider", maxID), PushToken: o.required("push_token", maxToken),
-		SessionID: o.sessionID(), RegisteredAt: o.past("registered_at"),
+		SessionID: o.sessionID(), RegisteredAt: o.time("registered_at"),
 	}
 	if !providerName.MatchString(r.Provider) {
 		o.refuse("provider", "must be made of letters, digits, \"-\" and \"_\"")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/logoutd/logoutd/operations/bulk"
 	"github.com/logoutd/logoutd/operations/jobs"
@@ -85,6 +86,16 @@ func (a *api) readBulk(o *object) planner {
 		Users: o.users(), AuthenticatedBefore: o.past("authenticated_before"),
 	}
 	return func(ctx context.Context, by string) (jobs.Plan, error) { return a.Bulk.Plan(ctx, by, query) }
+}
+
+// past takes a time that has come; zero where it is not there. A later one is a
+// mistake: it would select everybody.
+func (o *object) past(name string) time.Time {
+	t := o.time(name)
+	if t.After(time.Now()) {
+		o.refuse(name, "must not be in the future")
+	}
+	return t
 }
 
 // users takes each user once.

@@ -102,7 +102,7 @@ func (d *dryRun) holders(ctx context.Context) iter.Seq2[candidate, error] {
 				return
 			}
 			for _, h := range page.Holders {
-				for _, c := range d.of(h) {
+				for _, c := range d.of(h, page.At) {
 					if !yield(c, nil) {
 						return
 					}
@@ -113,26 +113,26 @@ func (d *dryRun) holders(ctx context.Context) iter.Seq2[candidate, error] {
 	}
 }
 
-// of are the candidates that a holder gives: its sessions of the app, or the
-// user.
-func (d *dryRun) of(h store.Holder) []candidate {
+// of are the candidates that a holder gives, where the store's clock shows now:
+// its sessions of the app, or the user.
+func (d *dryRun) of(h store.Holder, now time.Time) []candidate {
 	switch {
 	case d.query.AppID != "":
-		return d.sessionsOf(h)
+		return d.sessionsOf(h, now)
 	case d.query.TenantID != "" && d.query.TenantID != h.User.TenantID:
 		return nil
 	}
 	return []candidate{d.user(h, nothingLive)}
 }
 
-func (d *dryRun) sessionsOf(h store.Holder) []candidate {
+func (d *dryRun) sessionsOf(h store.Holder, now time.Time) []candidate {
 	var candidates []candidate
 	for _, s := range h.Sessions {
 		if s.AppID != d.query.AppID {
 			continue
 		}
 		c := candidate{item: item{SessionID: s.ID}}
-		if s.AuthenticatedAt.After(d.cutoff) {
+		if store.Since(s.AuthenticatedAt, now).After(d.cutoff) {
 			c.out = later
 		}
 		candidates = append(candidates, c)

@@ -2,8 +2,8 @@ package redisstore
 
 import "time"
 
-// What is registered without a time gets the next millisecond, and the call
-// returns when that has come. So whoever logs in after a logout, be it in the
+// What is registered without a time, or with one ahead of the server's clock,
+// gets the next millisecond, and the call returns when that has come. So whoever logs in after a logout, be it in the
 // same millisecond, is later than its cutoff; and whoever has logged in before
 // one is not.
 

@@ -3,6 +3,7 @@ package redisstore_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -49,6 +50,20 @@ func backend(url string, raw redis.UniversalClient) storetest.Backend {
 			key := "logoutd:session:{" + sessionID + "}"
 			raw.Del(t.Context(), key)
 			if err := raw.Set(t.Context(), key, "not a hash", 0).Err(); err != nil {
+				t.Fatal(err)
+			}
+		},
+		SetTime: func(t *testing.T, _ store.Store, of any, at time.Time) {
+			key, field := "", "auth"
+			switch of := of.(type) {
+			case store.Session:
+				key = "logoutd:session:{" + of.ID + "}"
+			case store.RefreshToken:
+				key = "logoutd:refresh:{" + of.ID + "}"
+			case store.PushRegistration:
+				key, field = redisstore.UserKey(of.User)+":push:"+of.ID, "registered"
+			}
+			if err := raw.HSet(t.Context(), key, field, at.UnixMilli()).Err(); err != nil {
 				t.Fatal(err)
 			}
 		},

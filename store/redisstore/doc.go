@@ -100,6 +100,10 @@
 // 4. Read the cutoffs as in step 1 again, and do not hand out the session if
 // one has overtaken it.
 //
+// A time of authentication that is more than a millisecond ahead of the clock of
+// Redis proves nothing: the next logout that covers the session revokes it,
+// whatever its cutoff. So take the time from Redis, not from the service's clock.
+//
 // A service that dies between two steps leaves nothing live behind, as long as
 // its sessions expire within 400 days. It must not write a record again
 // (extending a session, refresh tokens and push registrations are for the

@@ -148,7 +148,7 @@ func (s *Store) prune(ctx context.Context, revocations []*revocation) error {
 	for _, r := range revocations {
 		for lists, ids := range r.marks.ids {
 			for ids := range slices.Chunk(ids, pruneSize) {
-				parts = append(parts, &part{r, listing(lists), ids})
+				parts = append(parts, &part{revocation: r, lists: listing(lists), ids: ids})
 			}
 			r.marks.ids[lists] = nil
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/logoutd/logoutd/store"
 )
@@ -34,7 +35,7 @@ func (s *Store) holders(ctx context.Context, after string, limit int) (page stor
 	if err != nil {
 		return page, err
 	}
-	if page.Holders, err = s.step(ctx, masters, &w, limit); err != nil {
+	if page.Holders, err = s.step(ctx, masters, &w, limit, page.At); err != nil {
 		return page, err
 	}
 	if w.ended() { // unless something moved at the last moment
@@ -106,7 +107,7 @@ func (s *Store) settle(ctx context.Context, w *walk) (shape, error) {
 }
 
 // step goes on by a page.
-func (s *Store) step(ctx context.Context, masters shape, w *walk, limit int) ([]store.Holder, error) {
+func (s *Store) step(ctx context.Context, masters shape, w *walk, limit int, at time.Time) ([]store.Holder, error) {
 	if len(w.Open) == 0 {
 		if err := s.find(ctx, masters, w, limit); err != nil {
 			return nil, err
@@ -116,7 +117,7 @@ func (s *Store) step(ctx context.Context, masters shape, w *walk, limit int) ([]
 	if err != nil {
 		return nil, err
 	}
-	return s.holding(ctx, lists)
+	return s.holding(ctx, lists, at)
 }
 
 // find looks for indexes among about limit keys of a master.

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -17,9 +18,9 @@ type holding struct {
 	registeredAt int64 // of a push registration that is live
 }
 
-// holding looks up what the lists name, and returns what is live by user. One
-// that cannot be read is logged.
-func (s *Store) holding(ctx context.Context, all []*list) ([]store.Holder, error) {
+// holding looks up what the lists name, and returns what is live by user, where
+// the clock shows at. One that cannot be read is logged.
+func (s *Store) holding(ctx context.Context, all []*list, at time.Time) ([]store.Holder, error) {
 	var holdings []*holding
 	for _, l := range all {
 		for _, id := range l.ids {
@@ -43,7 +44,7 @@ func (s *Store) holding(ctx context.Context, all []*list) ([]store.Holder, error
 			place, places[h.user] = len(holders), len(holders)
 			holders = append(holders, store.Holder{User: h.user})
 		}
-		h.addTo(&holders[place])
+		h.addTo(&holders[place], at)
 	}
 	return holders, nil
 }
@@ -89,8 +90,8 @@ func (h *holding) live() bool {
 	return h.record.user == h.user && h.active() && h.bindingHolds()
 }
 
-func (h *holding) addTo(holder *store.Holder) {
-	since := fromMillis(max(h.registeredAt, h.record.authenticatedAt))
+func (h *holding) addTo(holder *store.Holder, at time.Time) {
+	since := store.Since(fromMillis(max(h.registeredAt, h.record.authenticatedAt)), at)
 	if holder.Since.IsZero() || since.Before(holder.Since) {
 		holder.Since = since
 	}

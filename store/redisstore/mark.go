@@ -23,12 +23,15 @@ func mark(_ context.Context, p *pipe, part *part) func() error {
 		name = part.SessionID
 	}
 	marked := p.each(markScript, part.recordKeys(), len(part.ids),
-		part.RequestID, part.cutoff, part.User.TenantID, part.User.ID, string(part.Scope), name)
+		part.RequestID, part.cutoff, max(part.cutoff, part.upTo), part.User.TenantID, part.User.ID, string(part.Scope), name)
 	return func() error {
 		expiries, err := marked.reply()
 		for i := range expiries {
-			if at := expiries.number(i); at > 0 {
+			switch at := expiries.number(i); {
+			case at > 0:
 				part.tell(part.ids[i], at)
+			case at < 0:
+				part.suspend(part.ids[i], nil)
 			}
 		}
 		return err
@@ -50,7 +53,7 @@ func markRegistrations(p *pipe, part *part) func() error {
 	marked := make([]*result, len(part.ids))
 	for i, key := range part.recordKeys() {
 		marked[i] = p.each(pushMarkScript, []string{key},
-			part.RequestID, part.cutoff, string(part.Scope), part.DeviceID, part.AppID, part.SessionID)
+			part.RequestID, max(part.cutoff, part.upTo), string(part.Scope), part.DeviceID, part.AppID, part.SessionID)
 	}
 	return func() error {
 		for i, m := range marked {
@@ -58,7 +61,11 @@ func markRegistrations(p *pipe, part *part) func() error {
 			if err != nil {
 				return err
 			}
-			if len(v) > 0 {
+			switch {
+			case len(v) == 0:
+			case v.number(0) == 0:
+				part.suspend(part.ids[i], v)
+			default:
 				part.tellRegistration(part.ids[i], v)
 			}
 		}

@@ -84,7 +84,7 @@ func (s *Store) writePush(ctx context.Context, p *pipe, put *pushPut) func() err
 		if v.text(0) == "revoked" {
 			return revoked(v.number(1))
 		}
-		if put.RegisteredAt.IsZero() {
+		if v.number(1) != millis(put.RegisteredAt) {
 			put.taken.take()
 		}
 		put.created = v.text(0) == "created"

@@ -47,7 +47,7 @@ func (s *Store) findPredecessor(_ context.Context, p *pipe, r *registration) fun
 		case rec.endedAt() > 0:
 			return revoked(rec.endedAt())
 		}
-		r.device, r.authenticatedAt = rec.device, rec.authenticatedAt
+		r.device, r.authenticatedAt, r.inherited = rec.device, rec.authenticatedAt, true
 		if !r.direct {
 			r.sessionID = rec.sessionID
 		}
@@ -82,7 +82,7 @@ func (s *Store) bind(_ context.Context, p *pipe, r *registration) func() error {
 			return revoked(v.number(1))
 		}
 		if !r.known {
-			r.authenticatedAt, r.device = v.number(1), v.text(2)
+			r.authenticatedAt, r.device, r.inherited = v.number(1), v.text(2), true
 		}
 		return nil
 	}

@@ -28,6 +28,7 @@ type registration struct {
 	known       bool // it has a record
 
 	authenticatedAt, expiresAt int64 // milliseconds
+	inherited                  bool  // authenticatedAt is that of its own record or of a parent
 	taken                      moment
 	created                    bool
 	overtakenAt                int64 // by a cutoff, while it was written
@@ -52,7 +53,8 @@ func (s *Store) findOwn(_ context.Context, p *pipe, r *registration) func() erro
 			return revoked(at)
 		}
 		r.known = true
-		r.sessionID, r.device, r.authenticatedAt = rec.sessionID, rec.device, rec.authenticatedAt
+		r.sessionID, r.device = rec.sessionID, rec.device
+		r.authenticatedAt, r.inherited = rec.authenticatedAt, true
 		return nil
 	}
 }
@@ -60,10 +62,13 @@ func (s *Store) findOwn(_ context.Context, p *pipe, r *registration) func() erro
 // admit enters the registration into its user's index, first of all, so that
 // whoever raises a cutoff later finds it there.
 func (s *Store) admit(_ context.Context, p *pipe, r *registration) func() error {
-	user := keyOf(r.user)
+	user, given := keyOf(r.user), "1"
+	if r.inherited {
+		given = ""
+	}
 	result := p.each(admitScript,
 		[]string{user.cutoff(), user.deviceCutoff(r.device), r.index},
-		r.id, r.authenticatedAt, r.expiresAt, s.retention)
+		r.id, r.authenticatedAt, given, r.expiresAt, s.retention)
 	return func() error {
 		v, err := result.reply()
 		if err != nil {
@@ -72,10 +77,10 @@ func (s *Store) admit(_ context.Context, p *pipe, r *registration) func() error 
 		if cutoff := v.number(1); cutoff > 0 {
 			return revoked(cutoff)
 		}
-		if r.authenticatedAt == 0 {
+		if at := v.number(0); at != r.authenticatedAt {
 			r.taken.take()
+			r.authenticatedAt = at
 		}
-		r.authenticatedAt = v.number(0)
 		return nil
 	}
 }

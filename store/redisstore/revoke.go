@@ -12,10 +12,11 @@ type revocation struct {
 	itemError
 	store.Revocation
 	*marks
-	user    userKey
-	cutoff  int64 // the one that applies, in milliseconds
-	sweeps  []*sweep
-	revoked store.Revoked
+	user     userKey
+	cutoff   int64 // the one that applies, in milliseconds
+	sweeps   []*sweep
+	unproven []*unproven // found by the last step of the sweeps
+	revoked  store.Revoked
 }
 
 func revocationsOf(asked []store.Revocation) []*revocation {
@@ -55,7 +56,7 @@ func (s *Store) revoke(ctx context.Context, wave []*revocation) error {
 			sweeps = append(sweeps, r.sweeps...)
 		}
 	}
-	if err := s.sweep(ctx, sweeps, mark, func() error { return nil }); err != nil {
+	if err := s.sweep(ctx, sweeps, mark, func() error { return s.revokeUnproven(ctx, wave) }); err != nil {
 		return err
 	}
 	for _, r := range wave {

@@ -39,6 +39,7 @@ type part struct {
 	*revocation
 	lists listing
 	ids   []string
+	upTo  int64 // covers what is from up to then, where that is after the cutoff
 }
 
 func (p *part) weight() int { return len(p.ids) }
@@ -113,7 +114,7 @@ func (s *Store) sweep(ctx context.Context, sweeps []*sweep, visit stage[*part], 
 		var unfinished []*sweep
 		for _, sw := range sweeps {
 			for ids := range slices.Chunk(sw.page, s.partSize()) {
-				steps = append(steps, &part{sw.revocation, sw.lists, ids})
+				steps = append(steps, &part{revocation: sw.revocation, lists: sw.lists, ids: ids})
 			}
 			if sw.err == nil && !sw.done {
 				unfinished = append(unfinished, sw)

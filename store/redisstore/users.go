@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -55,12 +56,13 @@ func (s *Store) users(ctx context.Context, users []store.User) ([]store.UserStat
 // heldBy returns what is live, by user. A user may be asked for twice.
 func (s *Store) heldBy(ctx context.Context, looks []*userLook) (map[store.User]store.Holder, error) {
 	lists := map[store.User][]*list{}
+	var at time.Time
 	for _, l := range looks {
 		if l.err == nil {
-			lists[l.state.User] = l.lists[:]
+			lists[l.state.User], at = l.lists[:], l.state.At
 		}
 	}
-	holders, err := s.holding(ctx, slices.Concat(slices.Collect(maps.Values(lists))...))
+	holders, err := s.holding(ctx, slices.Concat(slices.Collect(maps.Values(lists))...), at)
 	held := map[store.User]store.Holder{}
 	for _, h := range holders {
 		held[h.User] = h

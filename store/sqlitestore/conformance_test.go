@@ -39,6 +39,7 @@ func conformance(t *testing.T, c Config) {
 		Breakable:    breakable,
 		IndexEntries: indexEntries,
 		Damage:       damage,
+		SetTime:      setTime,
 	})
 }
 
@@ -119,6 +120,23 @@ func damage(t *testing.T, s store.Store, sessionID string) {
 		}
 	}
 	s.(*Store).fences.forget(sessionID) // as after a restart
+}
+
+func setTime(t *testing.T, s store.Store, of any, at time.Time) {
+	t.Helper()
+	query, id := "", ""
+	switch of := of.(type) {
+	case store.Session:
+		query, id = `UPDATE credentials SET authenticated_at = ? WHERE session_id = ? AND token_id = ''`, of.ID
+	case store.RefreshToken:
+		query, id = `UPDATE credentials SET authenticated_at = ? WHERE token_id = ?`, of.ID
+	case store.PushRegistration:
+		query, id = `UPDATE push_registrations SET registered_at = ? WHERE id = ?`, of.ID
+	}
+	if _, err := fileOf(t, s.(*Store)).Exec(query, at.UnixMilli(), id); err != nil {
+		t.Fatal(err)
+	}
+	s.(*Store).fences.forget(id) // as after a restart
 }
 
 // fileOf opens the file of a store beside it.

@@ -134,6 +134,7 @@ func (x session) fencedAt(f store.Fence) func(now int64) int64 {
 
 // fenced is the result for the session, which has ended at the time.
 func (x session) fenced(f store.Fence, outcome store.FenceOutcome, ended int64) store.Fenced {
-	cutoff := max(x.authenticatedAt, bounded(min(ended, x.expiresAt), f.At))
+	since := min(x.authenticatedAt, ended) // later only where it was ahead of the clock
+	cutoff := max(since, bounded(min(ended, x.expiresAt), f.At))
 	return store.Fenced{Outcome: outcome, Session: x.Session, Cutoff: fromMillis(cutoff)}
 }

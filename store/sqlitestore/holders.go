@@ -112,7 +112,7 @@ func (s *Store) holders(h handle, rows []holding) []store.Holder {
 		if n := len(holders); n == 0 || holders[n-1].User != row.User {
 			holders = append(holders, store.Holder{User: row.User})
 		}
-		row.addTo(&holders[len(holders)-1])
+		row.addTo(&holders[len(holders)-1], h.now)
 	}
 	return holders
 }

@@ -60,9 +60,10 @@ func (h handle) holds(x holding) bool {
 	return !fenced && x.sessionRevokedAt == 0 && x.end(h.now) == 0
 }
 
-func (x holding) addTo(holder *store.Holder) {
-	if holder.Since.IsZero() || x.AuthenticatedAt.Before(holder.Since) {
-		holder.Since = x.AuthenticatedAt
+func (x holding) addTo(holder *store.Holder, now int64) {
+	since := store.Since(x.AuthenticatedAt, fromMillis(now))
+	if holder.Since.IsZero() || since.Before(holder.Since) {
+		holder.Since = since
 	}
 	if !x.push && x.second == "" {
 		holder.Sessions = append(holder.Sessions, x.Session)

@@ -62,10 +62,11 @@ func (h handle) live(l life) error {
 	return nil
 }
 
-// timeOf is the time of authentication or registration that a caller gave, or
-// now, after every cutoff that stands.
+// timeOf is the time of authentication or registration that a caller gave. Where
+// that is ahead of the store's clock, or missing, it is now, after every cutoff
+// that stands.
 func (h handle) timeOf(given time.Time, cutoff int64) int64 {
-	if given.IsZero() {
+	if given.IsZero() || millis(given) > h.now {
 		return max(h.next, cutoff+1)
 	}
 	return millis(given)

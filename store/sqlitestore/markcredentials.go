@@ -30,6 +30,11 @@ func (h handle) markCredentials(r *revocation, rows int) (read int, err error) {
 		if err := h.writeFenceOf(r, &c); err != nil {
 			return 0, err
 		}
+		if c.ahead {
+			if err := h.markUnproven(r, &c); err != nil {
+				return 0, err
+			}
+		}
 		if c.covered || c.marked || c.tokenID == "" && c.sessionID == r.SessionID {
 			r.tell(c)
 		}
@@ -72,6 +77,7 @@ type credential struct {
 	revoked            bool
 	marked             bool // by the revocation
 	covered            bool // by it, and not revoked yet
+	ahead              bool // not covered, but its time is ahead of the clock
 }
 
 const (
@@ -79,10 +85,12 @@ const (
 	// covered is what a revocation marks. What is bound to a session goes with
 	// it, whenever it was authenticated.
 	covered = ` revoked_at = 0 AND expires_at > ?4 AND authenticated_at <= ?5 AND (?6 = '' OR device_id = ?6)`
+	// ahead is later than the cutoff, and ahead of the clock.
+	ahead = ` revoked_at = 0 AND expires_at > ?4 AND authenticated_at > max(?5, ?4 + 1) AND (?6 = '' OR device_id = ?6)`
 	// marked bears the mark of the request.
 	marked = ` revoked_at <> 0 AND mark = ?3`
 
-	selectCredentials = `SELECT session_id, token_id, expires_at, revoked_at <> 0,` + marked + `,` + covered + `
+	selectCredentials = `SELECT session_id, token_id, expires_at, revoked_at <> 0,` + marked + `,` + covered + `,` + ahead + `
 		FROM credentials WHERE` + ofUser
 	credentialsOfUser    = selectCredentials + ` AND (session_id, token_id) >= (?7, ?8) ORDER BY session_id, token_id LIMIT ?9 + 0`
 	credentialsOfSession = selectCredentials + ` AND session_id = ?7 AND token_id >= ?8 ORDER BY token_id LIMIT ?9 + 0`
@@ -110,7 +118,7 @@ func (h handle) credentials(r *revocation, rows int) (page []credential, err err
 	}
 	err = h.rows(query, append(h.covering(r), r.at.first, r.at.second, rows), func(scan func(...any) error) error {
 		var c credential
-		err := scan(&c.sessionID, &c.tokenID, &c.expiresAt, &c.revoked, &c.marked, &c.covered)
+		err := scan(&c.sessionID, &c.tokenID, &c.expiresAt, &c.revoked, &c.marked, &c.covered, &c.ahead)
 		page = append(page, c)
 		return err
 	})
@@ -136,10 +144,33 @@ func (h handle) writeFenceOf(r *revocation, c *credential) error {
 	if c.revoked || c.covered && of.mark == r.RequestID && of.at == r.cutoff {
 		return nil
 	}
-	c.covered, c.marked = false, of.mark == r.RequestID
+	c.covered, c.ahead, c.marked = false, false, of.mark == r.RequestID
 	_, err := h.exec(`
 		UPDATE credentials SET revoked_at = ?, mark = ?
 		WHERE tenant_id = ? AND user_id = ? AND session_id = ? AND token_id = ''`,
 		of.at, of.mark, r.User.TenantID, r.User.ID, c.sessionID)
 	return err
+}
+
+// markUnproven marks a session or refresh token whose time is ahead of the
+// clock: nothing proves that it came after the cutoff. Only where a cutoff that
+// it had to clear is ahead of the clock itself, the clock was set back: then the
+// times are compared as they are stored.
+func (h handle) markUnproven(r *revocation, c *credential) error {
+	const key = ofUser + ` AND session_id = ?3 AND token_id = ?4`
+	var cutoff int64
+	args := []any{r.User.TenantID, r.User.ID, c.sessionID, c.tokenID, r.cutoff, r.RequestID}
+	_, err := h.row(`SELECT`+latestCutoff+` FROM credentials AS x WHERE`+key, args, &cutoff)
+	if err != nil || cutoff > h.now {
+		return err
+	}
+	if _, err := h.exec(`UPDATE credentials SET revoked_at = ?5, mark = ?6 WHERE`+key, args...); err != nil {
+		return err
+	}
+	c.marked = true
+	r.told.Ahead++
+	if c.tokenID == "" {
+		h.whenCommitted(func() { h.fences.forget(c.sessionID) })
+	}
+	return nil
 }

@@ -96,7 +96,9 @@ func (h handle) admit(n store.RefreshToken) (token, error) {
 			return token{}, err
 		}
 	}
-	t.authenticatedAt = h.timeOf(t.AuthenticatedAt, t.cutoff)
+	if t.authenticatedAt = millis(t.AuthenticatedAt); n.SessionID == "" && n.RotatedFrom == "" {
+		t.authenticatedAt = h.timeOf(n.AuthenticatedAt, t.cutoff)
+	}
 	return t, h.live(t.life)
 }
 

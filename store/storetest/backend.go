@@ -36,6 +36,11 @@ type Backend struct {
 	// Damage spoils the session's record so that work on it fails, and on it
 	// alone.
 	Damage func(t *testing.T, s store.Store, sessionID string)
+
+	// SetTime sets the stored time of authentication or registration of a
+	// store.Session, store.RefreshToken or store.PushRegistration, as a program
+	// that writes to the storage itself would.
+	SetTime func(t *testing.T, s store.Store, of any, at time.Time)
 }
 
 // shortRetention is that of the tests that wait for it to end.
@@ -63,6 +68,7 @@ func Run(t *testing.T, b Backend) {
 		"Bytes":             byteTests,
 		"Holders":           holderTests,
 		"Traces":            traceTests,
+		"Ahead":             aheadTests,
 	} {
 		t.Run(name, func(t *testing.T) { runAll(t, b, Options{}, tests) })
 	}

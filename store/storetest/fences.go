@@ -13,7 +13,6 @@ var fenceTests = []test{
 	{"a browser session may be refused", fenceRefusesBrowser},
 	{"at bounds the cutoff", fenceAt},
 	{"at before the authentication", fenceAtBeforeAuthentication},
-	{"authenticated ahead of the clock", fenceAhead},
 	{"an expired session ended at its expiry", fenceExpired},
 	{"at after the expiry", fenceExpiredAt},
 	{"durable", fenceDurable},
@@ -100,19 +99,6 @@ func fenceAtBeforeAuthentication(w *world) {
 	w.equal("outcome", f.Outcome, store.FenceFenced)
 	w.equal("cutoff", f.Cutoff, w.ago(5))
 	w.wantLive()
-}
-
-func fenceAhead(w *world) {
-	ahead := w.in(5 * time.Second)
-	w.login(store.Session{ID: "s", AuthenticatedAt: ahead})
-	w.grant(store.RefreshToken{ID: "t", SessionID: "s"})
-	f := w.fenceSession("s", store.ScopeUser)
-	w.equal("cutoff", f.Cutoff, ahead)
-	w.complete(w.revocation("s", store.ScopeUser, f))
-	w.wantLive()
-
-	w.login(store.Session{ID: "after"})
-	w.wantLive("after")
 }
 
 func fenceExpired(w *world) {

@@ -35,6 +35,10 @@ local function cutoff(key)
   return ms(redis.call('GET', key))
 end
 
+-- ahead tells of a time that it is ahead of the server's clock. The next
+-- millisecond is not: a login that has just happened takes that.
+local function ahead(time, at) return time > at + 1 end
+
 -- keep lets a key live for at least ttl milliseconds from now.
 local function keep(key, ttl)
   local left = redis.call('PTTL', key)
@@ -125,6 +129,7 @@ local function ended(r, at) return over(r.exp, r.revoked, at) end
 -- returns the cutoff of the logout.
 local function fence(key, auth, exp, revoked, request, bound, at)
   if bound == 0 or bound > at then bound = at end
+  if revoked > 0 then auth = math.min(auth, revoked) end -- later only where it was ahead of the clock
   local value = math.max(math.min(bound, exp), auth)
   if revoked == 0 then
     redis.call('HSET', key, 'revoked', text(value), 'mark', request)

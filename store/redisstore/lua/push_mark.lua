@@ -1,8 +1,13 @@
 -- Marks push registrations that a request covers.
 -- KEYS of each: the registration.
--- ARGV of each: request id, cutoff, scope, device, app, session.
--- Returns of each the registration where it bears the mark, else nothing.
+-- ARGV of each: request id, the latest time that is covered (the cutoff, or that
+-- of the one registration), scope, device, app, session.
+-- Returns of each the registration where it bears the mark; 0 and the latest of
+-- its times, the clock, its device and app where it is not covered, but that
+-- time is ahead of the clock; else nothing.
 local fields = {'mark', 'registered', 'auth', 'device', 'app', 'provider', 'token', 'session'}
+
+local at = now()
 
 local function covered(r, value, scope, device, app, session)
   local before = r.registered <= value
@@ -20,9 +25,14 @@ return each(6, 1, function(k, a)
   if r.registered == '' then return {} end
   r.registered, r.auth = ms(r.registered), r.auth == '' and 0 or ms(r.auth)
 
-  if r.mark == '' and covered(r, ms(ARGV[a + 2]), unpack(ARGV, a + 3, a + 6)) then
-    redis.call('HSET', key, 'mark', request)
-    r.mark = request
+  if r.mark == '' then
+    local latest = math.max(r.registered, r.auth)
+    if covered(r, ms(ARGV[a + 2]), unpack(ARGV, a + 3, a + 6)) then
+      redis.call('HSET', key, 'mark', request)
+      r.mark = request
+    elseif ahead(latest, at) and covered(r, latest, unpack(ARGV, a + 3, a + 6)) then
+      return {0, latest, at, r.device, r.app}
+    end
   end
   if r.mark ~= request then return {} end
   return {r.registered, r.device, r.app, r.provider, r.token, r.session}

@@ -6,13 +6,14 @@
 -- ARGV: id, app, time of registration (0: the next millisecond), time of
 -- authentication of the session that it is bound to (0: none), then the fields
 -- as pairs.
--- Returns what became of it and, where it is refused, the cutoff.
-local app, registered, auth = ARGV[2], ms(ARGV[3]), ms(ARGV[4])
+-- Returns what became of it and, where it is refused, the cutoff, else its time
+-- of registration.
+local app, registered, auth, at = ARGV[2], ms(ARGV[3]), ms(ARGV[4]), now()
 local floor = math.max(cutoff(KEYS[1]), cutoff(KEYS[2]))
 for _, field in ipairs(app == '' and {'any'} or {'all', 'app:' .. app}) do
   floor = math.max(floor, ms(redis.call('HGET', KEYS[3], field)))
 end
-if registered == 0 then registered = math.max(now(), floor) + 1 end
+if registered == 0 or registered > at then registered = math.max(at, floor) + 1 end
 if registered <= floor then return {'revoked', floor} end
 
 if auth > 0 then
@@ -24,8 +25,8 @@ end
 
 local marked = redis.call('HGET', KEYS[5], 'mark') -- then it is as good as deleted
 local before = marked and 0 or ms(redis.call('HGET', KEYS[5], 'registered'))
-if before > registered then return {'kept', 0} end
+if before > registered then return {'kept', registered} end
 redis.call('DEL', KEYS[5])
 redis.call('HSET', KEYS[5], 'registered', registered, 'auth', auth, unpack(ARGV, 5))
 redis.call('SADD', KEYS[4], ARGV[1])
-return {before > 0 and 'replaced' or 'created', 0}
+return {before > 0 and 'replaced' or 'created', registered}
