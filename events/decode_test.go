@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/events/eventstest"
 )
 
 func golden(t testing.TB, name string) string {
@@ -38,6 +39,38 @@ func TestDecodeReturnsWhatWasEncoded(t *testing.T) {
 	want := pushTask()
 	if diff := cmp.Diff(want, task); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestCandidatesBecomeRequests: also where encoding/json has to read them.
+func TestCandidatesBecomeRequests(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	entry := events.Request{
+		ID: "entry", Dialect: "sap_v2", Initiator: "user", Scope: "user", Candidates: []string{"s1", "s2", "s3"},
+		Cutoff: noon, RequestedAt: noon, TraceParent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+	}
+	if err := publisher(t, b.JS).Requests(t.Context(), entry, request("r")); err != nil {
+		t.Fatal(err)
+	}
+	want := []events.Request{}
+	for _, id := range entry.Candidates {
+		r := entry
+		r.Candidates, r.SessionID, r.ID = nil, id, events.RequestID("user", id)
+		want = append(want, r)
+	}
+	want = append(want, request("r"))
+	body := b.Messages(events.StreamRequests)[0].Data
+	for _, body := range [][]byte{body, append([]byte(" "), body...)} {
+		got, err := events.DecodeRequests(body)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%v\n%s", err, diff)
+		}
+	}
+	for _, bad := range []string{`""`, `"a.b"`, `1`} {
+		if _, err := events.DecodeRequests([]byte(strings.Replace(string(body), `"s2"`, bad, 1))); err == nil {
+			t.Errorf("the candidate %s is accepted", bad)
+		}
 	}
 }
 

@@ -6,11 +6,12 @@ package events
 // needs no reflection. A key is given as it stands there, with its quotes and
 // what comes before it.
 type form interface {
-	literal(s string)                 // what always stands there
-	text(key string, v *string)       // any string
-	optional(key string, v *string)   // left out where it is empty
-	time(key string, v *Time)         // null where it is zero
-	optionalTime(key string, v *Time) // left out where it is zero
+	literal(s string)                      // what always stands there
+	text(key string, v *string)            // any string
+	optional(key string, v *string)        // left out where it is empty
+	time(key string, v *Time)              // null where it is zero
+	optionalTime(key string, v *Time)      // left out where it is zero
+	optionalTexts(key string, v *[]string) // left out where it is empty
 	flag(key string, v *bool)
 	history(key string, v *History) // left out where it is zero
 }
@@ -40,6 +41,7 @@ func formOfRequest[F form](f F, r *Request) {
 	f.optional(`,"tenant_id":`, &r.TenantID)
 	f.optional(`,"app_id":`, &r.AppID)
 	f.optional(`,"device_id":`, &r.DeviceID)
+	f.optionalTexts(`,"candidates":`, &r.Candidates)
 	f.time(`,"authenticated_at":`, &r.AuthenticatedAt)
 	f.time(`,"cutoff":`, &r.Cutoff)
 	f.flag(`,"fenced":`, &r.Fenced)

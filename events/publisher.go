@@ -116,15 +116,18 @@ func (p *Publisher) TaskAgain(ctx context.Context, t Task, from uint64) error {
 	return p.All(ctx, []*nats.Msg{msg})
 }
 
-// Split publishes requests in messages of their own, under fresh ids.
+// Split publishes requests in messages of their own, under fresh ids: each part
+// in as few as the limits of a message allow.
 func (p *Publisher) Split(ctx context.Context, parts ...[]Request) error {
 	msgs := make([]*nats.Msg, 0, len(parts))
 	for _, part := range parts {
-		msg, err := requestBatch(NewID(), part)
+		encoded, err := encodeRequests(part)
 		if err != nil {
 			return err
 		}
-		msgs = append(msgs, msg)
+		for _, fits := range divide(encoded) {
+			msgs = append(msgs, joinRequests(NewID(), fits.requests))
+		}
 	}
 	return p.All(ctx, msgs)
 }

@@ -300,6 +300,29 @@ func TestSplitStoresEachPart(t *testing.T) {
 	}
 }
 
+// TestSplitKeepsTheLimits: an entry with candidates is more requests than a
+// message holds.
+func TestSplitKeepsTheLimits(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	part := make([]events.Request, 5*events.MaxBatch)
+	for i := range part {
+		part[i] = request(fmt.Sprint("r", i))
+	}
+	if err := publisher(t, b.JS).Split(t.Context(), part[:1], part[1:]); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, batch := range stored(t, b) {
+		if n += len(batch); len(batch) > events.MaxBatch {
+			t.Errorf("%d requests in a message", len(batch))
+		}
+	}
+	if n != len(part) {
+		t.Errorf("%d requests are stored, want %d", n, len(part))
+	}
+}
+
 func TestBrokerThatAcknowledgesNothingIsInTrouble(t *testing.T) {
 	t.Parallel()
 	b := eventstest.Start(t)

@@ -99,5 +99,21 @@ func (r *reader) flag(key string, v *bool) {
 	r.literal("false")
 }
 
+func (r *reader) optionalTexts(key string, v *[]string) {
+	if !strings.HasPrefix(r.rest, key) {
+		return
+	}
+	r.literal(key)
+	for r.literal("["); !r.lost; r.literal(",") {
+		var s string
+		r.text("", &s)
+		*v = append(*v, s)
+		if rest, ok := strings.CutPrefix(r.rest, "]"); ok {
+			r.rest = rest
+			return
+		}
+	}
+}
+
 // history takes none: a request that has one comes alone.
 func (r *reader) history(string, *History) {}

@@ -2,6 +2,7 @@ package events
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/nats-io/nats.go"
@@ -14,8 +15,8 @@ const (
 	InitiatorSystem = "system"
 )
 
-// MaxBatch is how many requests one message holds at most, MaxBatchBytes how
-// long it may be.
+// MaxBatch is how many entries one message holds at most, MaxBatchBytes how
+// long it may be: all candidates that 16 KiB of header can name take less.
 const (
 	MaxBatch      = 256
 	MaxBatchBytes = 256 << 10
@@ -35,6 +36,10 @@ type Request struct {
 	TenantID  string `json:"tenant_id,omitempty"`
 	AppID     string `json:"app_id,omitempty"`
 	DeviceID  string `json:"device_id,omitempty"`
+	// Candidates make it one entry for many requests, which differ in nothing
+	// but SessionID and ID: one logout presented all these sessions, and nothing
+	// is known of any. [DecodeRequests] returns the requests.
+	Candidates []string `json:"candidates,omitempty"`
 	// AuthenticatedAt is that of the session presented.
 	AuthenticatedAt Time `json:"authenticated_at"`
 	// Cutoff is the time up to which the logout revokes; an upper bound for
@@ -99,8 +104,9 @@ func joinRequests(id string, requests []encodedRequest) *nats.Msg {
 	return newMessage(SubjectRequests, id, ContentTypeBatch, requests[0].traceParent, body)
 }
 
-// DecodeRequests reads a message of [StreamRequests]. The strings of the
-// requests share their memory.
+// DecodeRequests reads a message of [StreamRequests]. There may be more
+// requests than [MaxBatch]: see Request.Candidates. The strings of the requests
+// share their memory.
 func DecodeRequests(body []byte) ([]Request, error) {
 	batch, ok := readRequests(body)
 	if !ok {
@@ -112,17 +118,37 @@ func DecodeRequests(body []byte) ([]Request, error) {
 	if len(batch) == 0 {
 		return nil, fmt.Errorf("decoding requests: empty batch")
 	}
-	requests := make([]Request, len(batch))
+	requests := make([]Request, 0, len(batch))
 	for i := range batch {
 		e := &batch[i]
 		if err := e.check(TypeRequested); err != nil {
 			return nil, err
 		}
-		if err := e.Data.check(); err != nil {
+		e.Data.TraceParent = e.TraceParent
+		var err error
+		if requests, err = e.Data.appendTo(requests); err != nil {
 			return nil, err
 		}
-		requests[i] = e.Data
-		requests[i].TraceParent = e.TraceParent
+	}
+	return requests, nil
+}
+
+// appendTo appends what an entry stands for: itself, or a request for each of
+// its candidates.
+func (r *Request) appendTo(requests []Request) ([]Request, error) {
+	if len(r.Candidates) == 0 {
+		return append(requests, *r), r.check()
+	}
+	for _, sessionID := range r.Candidates {
+		request := *r
+		request.Candidates, request.SessionID, request.ID = nil, sessionID, RequestID(r.Scope, sessionID)
+		if sessionID == "" {
+			return nil, errors.New("decoding request: an empty candidate")
+		}
+		if err := request.check(); err != nil {
+			return nil, err
+		}
+		requests = append(requests, request)
 	}
 	return requests, nil
 }

@@ -94,6 +94,12 @@ func (w *writer) texts(key string, v []string) {
 	w.literal("]")
 }
 
+func (w *writer) optionalTexts(key string, v *[]string) {
+	if len(*v) > 0 {
+		w.texts(key, *v)
+	}
+}
+
 func (w *writer) history(key string, v *History) {
 	if !v.IsZero() {
 		w.literal(key)

@@ -17,7 +17,11 @@ func (f *front) accept(r *http.Request, dialect string, l logout, now time.Time)
 	a := &arrival{
 		logout: l, dialect: dialect, traceParent: traceParentOf(r), at: now, done: make(chan outcome, 1),
 	}
-	return f.callers.count(now, func() outcome { return f.queue.join(a) })
+	queue := &f.queue
+	if a.large() {
+		queue = &f.large
+	}
+	return f.callers.count(now, func() outcome { return queue.join(a) })
 }
 
 // judge decides what becomes of a candidate. A skipped fence cannot tell what
@@ -80,6 +84,34 @@ func newRequest(a *arrival, sessionID string, fenced store.Fenced) events.Reques
 	r.UserID, r.TenantID, r.DeviceID, r.AppID = s.User.ID, s.User.TenantID, s.DeviceID, s.AppID
 	r.AuthenticatedAt = events.At(s.AuthenticatedAt)
 	return r
+}
+
+// fold returns the requests of one logout with those of sessions that nothing
+// is known of as few entries: a logout may present thousands.
+func fold(requests []events.Request) []events.Request {
+	type what struct {
+		fenced bool
+		cutoff events.Time
+	}
+	var folded []events.Request
+	entries := map[what]int{}
+	for _, r := range requests {
+		if r.UserID != "" {
+			folded = append(folded, r)
+			continue
+		}
+		same := what{r.Fenced, r.Cutoff}
+		i, found := entries[same]
+		if !found {
+			i = len(folded)
+			entries[same] = i
+			entry := r
+			entry.ID, entry.SessionID = events.NewID(), ""
+			folded = append(folded, entry)
+		}
+		folded[i].Candidates = append(folded[i].Candidates, r.SessionID)
+	}
+	return folded
 }
 
 // writable reports whether JSON can carry the ids. One that was written to the

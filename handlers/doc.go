@@ -34,6 +34,10 @@
 // names of cookies in any letter case. Repeated slashes in a path are one; dot
 // segments and encoded slashes are 404. Nothing is redirected but /logout.
 //
+// A request that presents more than 16 credentials shares no call of the store
+// with others, and those that come together are fenced one after the other.
+// What is not known of its sessions is published as one entry.
+//
 // # Where we differ
 //
 // Sources: the vendors' documents and public clients; Kratos v26.2.0 as observed.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,6 +18,10 @@ import (
 // longer.
 const patience = time.Millisecond
 
+// groupCredentials is how many credentials a call of the store has at most: as
+// many as a message has entries.
+const groupCredentials = events.MaxBatch
+
 // arrival is a logout whose caller waits for what becomes of it.
 type arrival struct {
 	logout
@@ -27,6 +32,11 @@ type arrival struct {
 	done        chan outcome // buffered; takes the outcome once
 }
 
+// large reports whether a logout presents more than any client that means no
+// harm. Such ones share no call of the store with others, and are fenced one
+// after the other: each costs as much as many logouts.
+func (a *arrival) large() bool { return len(a.candidates) > fewCandidates }
+
 // group is logouts that came together. They share a call of the store, and one
 // of the publisher.
 type group []*arrival
@@ -36,6 +46,12 @@ type group []*arrival
 // company.
 type queue struct {
 	do func(g group, fenced func())
+	// credentials is how many a group presents at most, unless it is a single
+	// logout.
+	credentials int
+	// patience is how long a group waits for the fences of the one before it.
+	// Zero: until they are done.
+	patience time.Duration
 
 	mu      sync.Mutex
 	waiting group
@@ -62,9 +78,10 @@ func (q *queue) join(a *arrival) outcome {
 func (q *queue) doNext() {
 	runtime.Gosched() // whoever is about to come joins
 	fenced := sync.OnceFunc(q.goOn)
-	impatient := time.AfterFunc(patience, fenced)
+	if q.patience > 0 {
+		defer time.AfterFunc(q.patience, fenced).Stop()
+	}
 	q.do(q.next(), fenced)
-	impatient.Stop()
 	fenced() // also when it was not
 }
 
@@ -81,7 +98,13 @@ func (q *queue) goOn() {
 func (q *queue) next() group {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n := min(len(q.waiting), events.MaxBatch)
+	n, credentials := 0, 0
+	for _, a := range q.waiting {
+		if credentials += len(a.candidates); n > 0 && credentials > q.credentials {
+			break
+		}
+		n++
+	}
 	g := q.waiting[:n:n]
 	if q.waiting = q.waiting[n:]; len(q.waiting) == 0 {
 		q.waiting = nil
@@ -101,17 +124,11 @@ func (f *front) acceptGroup(g group, fenced func()) {
 	published := make(group, 0, len(g))
 	requests := make([]events.Request, 0, len(results))
 	for _, a := range g {
-		before := len(requests)
-		for i, c := range a.candidates {
-			o := f.judge(c, results[i])
-			a.outcome = max(a.outcome, o)
-			if o == outcomeAccepted {
-				requests = append(requests, newRequest(a, c.sessionID, results[i]))
-			}
-		}
+		accepted := f.requestsOf(a, results[:len(a.candidates)])
 		results = results[len(a.candidates):]
-		if len(requests) > before {
+		if len(accepted) > 0 {
 			published = append(published, a)
+			requests = append(requests, accepted...)
 		} else {
 			a.done <- a.outcome
 		}
@@ -123,6 +140,23 @@ func (f *front) acceptGroup(g group, fenced func()) {
 		}
 		a.done <- a.outcome
 	}
+}
+
+// requestsOf decides what becomes of a logout, and returns what is to be
+// published of it.
+func (f *front) requestsOf(a *arrival, results []store.Fenced) []events.Request {
+	requests := make([]events.Request, 0, 1)
+	for i, c := range a.candidates {
+		o := f.judge(c, results[i])
+		a.outcome = max(a.outcome, o)
+		if o == outcomeAccepted {
+			requests = append(requests, newRequest(a, c.sessionID, results[i]))
+		}
+	}
+	if a.large() {
+		return fold(requests)
+	}
+	return requests
 }
 
 // recoverFor lets a panic fail the group that it happens to, not the process.
@@ -141,8 +175,9 @@ func (f *front) recoverFor(g group) {
 	}
 }
 
-// fence fences all candidates of a group in one call. Where the store fails as
-// a whole, that is the failure of each.
+// fence fences all candidates of a group. Those of a large logout take several
+// calls, so that nobody else's fences wait long behind them; one that has waited
+// for others of its kind has waited for its fence.
 func (f *front) fence(ctx context.Context, g group) []store.Fenced {
 	fences := make([]store.Fence, 0, len(g))
 	for _, a := range g {
@@ -153,17 +188,35 @@ func (f *front) fence(ctx context.Context, g group) []store.Fenced {
 			})
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, f.fenceTimeout)
+	timeout := f.fenceTimeout
+	if g[0].large() {
+		timeout -= time.Since(g[0].at)
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	results, err := f.store.Fence(ctx, fences)
-	if err != nil {
-		results = make([]store.Fenced, len(fences))
-		for i := range results {
-			results[i].Err = err
-		}
+	results := make([]store.Fenced, 0, len(fences))
+	for some := range slices.Chunk(fences, groupCredentials) {
+		results = append(results, f.fenceSome(ctx, some)...)
 	}
 	f.observeFences(ctx, results)
 	return results
+}
+
+// fenceSome is one call of the store. Where it fails as a whole, that is the
+// failure of each fence.
+func (f *front) fenceSome(ctx context.Context, fences []store.Fence) []store.Fenced {
+	err := ctx.Err()
+	if err == nil {
+		var results []store.Fenced
+		if results, err = f.store.Fence(ctx, fences); err == nil {
+			return results
+		}
+	}
+	failed := make([]store.Fenced, len(fences))
+	for i := range failed {
+		failed[i].Err = err
+	}
+	return failed
 }
 
 // fenceSkipped is how metrics call a fence that failed.

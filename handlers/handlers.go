@@ -18,7 +18,8 @@ func New(cfg Config) http.Handler {
 		fenceTimeout: cfg.fenceTimeout(), acceptTimeout: cfg.acceptTimeout(),
 		callers: cfg.callers(), metrics: newMetrics(cfg.Registerer), log: cfg.logger(),
 	}
-	f.queue.do = f.acceptGroup
+	f.queue = queue{do: f.acceptGroup, credentials: groupCredentials, patience: patience}
+	f.large = queue{do: f.acceptGroup, credentials: 1}
 	return f.routes(cfg)
 }
 
@@ -30,6 +31,7 @@ type front struct {
 	fenceTimeout   time.Duration
 	acceptTimeout  time.Duration
 	queue          queue
+	large          queue // of logouts that present many credentials
 	callers        *Callers
 	metrics        *metrics
 	log            *slog.Logger

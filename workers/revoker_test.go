@@ -280,6 +280,26 @@ func TestBatchThatMayCrashTheProcessIsSplit(t *testing.T) {
 	}
 }
 
+// TestCandidatesAreRevoked: of a logout that presented a thousand sessions
+// while the fence was skipped, those that there are end; also where a worker
+// crashed with it in its hands.
+func TestCandidatesAreRevoked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	entry := w.logout("session", w.login("ada", "one"))
+	entry.Candidates = []string{entry.SessionID}
+	for i := range 1000 {
+		entry.Candidates = append(entry.Candidates, store.TokenID(fmt.Sprint("nobody ", i)))
+	}
+	entry.Candidates = append(entry.Candidates, w.login("bob", "two"))
+	entry.ID, entry.SessionID, entry.UserID, entry.Fenced = events.NewID(), "", "", false
+	entry.AuthenticatedAt = events.Time{}
+	w.must(w.publisher.Requests(t.Context(), entry))
+	w.crash(1, 1)
+	w.run(w.revoker("http").Run)
+	w.eventually("both are done", func() bool { return len(w.revoked("session")) == 2 })
+}
+
 func TestRequestThatCrashesTheProcessBecomesADeadLetter(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
