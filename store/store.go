@@ -1,6 +1,9 @@
 package store
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Store keeps sessions, refresh tokens, push registrations and cutoffs.
 //
@@ -99,6 +102,10 @@ type Store interface {
 	// Users looks up what users hold, at MaxUserRecords records of each kind at
 	// most.
 	Users(ctx context.Context, users []User) ([]UserState, error)
+
+	// Now returns the store's clock, by which everything is judged: the
+	// earliest of its nodes, where there are several.
+	Now(ctx context.Context) (time.Time, error)
 
 	// Ping reports whether the store can be used: nil or an error that wraps
 	// ErrUnavailable.

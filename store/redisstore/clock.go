@@ -1,6 +1,45 @@
 package redisstore
 
-import "time"
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Now returns the clock of Redis, of a cluster the earliest of its masters';
+// see [store.Store].
+func (s *Store) Now(ctx context.Context) (time.Time, error) {
+	at, err := s.now(ctx)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("reading the clock: %w", s.unavailable(err))
+	}
+	return at.UTC().Truncate(time.Millisecond), nil
+}
+
+func (s *Store) now(ctx context.Context) (earliest time.Time, err error) {
+	if s.testClock {
+		ms, err := s.client.Get(ctx, TestClockKey).Int64()
+		return fromMillis(ms), err
+	}
+	cluster, ok := s.client.(*redis.ClusterClient)
+	if !ok {
+		return s.client.Time(ctx).Result()
+	}
+	var mu sync.Mutex
+	err = cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
+		at, err := master.Time(ctx).Result()
+		mu.Lock()
+		defer mu.Unlock()
+		if earliest.IsZero() || at.Before(earliest) {
+			earliest = at
+		}
+		return err
+	})
+	return earliest, err
+}
 
 // What is registered without a time, or with one ahead of the server's clock,
 // gets the next millisecond, and the call returns when that has come. So whoever logs in after a logout, be it in the

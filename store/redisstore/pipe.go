@@ -16,9 +16,11 @@ const callKeys = 100
 // slot, each has its own.
 type pipe struct {
 	redis.Pipeliner
-	alone bool             // each item has its own call
-	open  map[string]*call // with room for more, by script
-	calls []*call
+	alone bool // each item has its own call
+	// testClock: scripts take the time from TestClockKey.
+	testClock bool
+	open      map[string]*call // with room for more, by script
+	calls     []*call
 }
 
 // call is a call of a script for some items, in order.
@@ -37,7 +39,15 @@ type result struct {
 }
 
 func (s *Store) pipe() *pipe {
-	return &pipe{Pipeliner: s.client.Pipeline(), alone: s.isCluster(), open: map[string]*call{}}
+	return &pipe{Pipeliner: s.client.Pipeline(), alone: s.isCluster(), testClock: s.testClock, open: map[string]*call{}}
+}
+
+// EvalSha queues the call of a script.
+func (p *pipe) EvalSha(ctx context.Context, script string, keys []string, args ...any) *redis.Cmd {
+	if p.testClock {
+		script = testClocked[script]
+	}
+	return p.Pipeliner.EvalSha(ctx, script, keys, args...)
 }
 
 // each queues one item for a script that takes several.

@@ -22,7 +22,14 @@ type Config struct {
 	// debug level; go-redis has one logger for the whole process). Nil: both
 	// are dropped.
 	Logger *slog.Logger
+	// TestClock lets a test set the clock: the time is the value of the key
+	// [TestClockKey], in milliseconds, instead of the server's TIME. On a
+	// single server only.
+	TestClock bool
 }
+
+// TestClockKey is the key that holds the time for [Config.TestClock].
+const TestClockKey = "logoutd:test:clock"
 
 func (c Config) retention() time.Duration {
 	if c.Retention == 0 {
@@ -45,6 +52,7 @@ type Store struct {
 	retention int64 // milliseconds
 	lanes     *lanes
 	memory    *memory
+	testClock bool
 }
 
 // cutoffRetention is [store.CutoffRetention] in milliseconds.
@@ -66,6 +74,7 @@ func Open(url string, config Config) (*Store, error) {
 		log:       config.logger(),
 		retention: config.retention().Milliseconds(),
 		memory:    newMemory(),
+		testClock: config.TestClock,
 	}
 	s.lanes = newLanes(s)
 	return s, nil

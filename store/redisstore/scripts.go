@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"embed"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -33,9 +34,20 @@ var (
 // sources are the texts of the scripts by their hash.
 var sources = map[string]string{}
 
+// testClocked are the scripts that take the time from [TestClockKey], by those
+// that take the server's.
+var testClocked = map[string]string{}
+
 func script(name string) string {
 	source := luaFile("prelude") + luaFile(name)
-	hash := redis.NewScript(source).Hash()
+	hash := addSource(source)
+	testClocked[hash] = addSource(strings.Replace(source, "function now()",
+		"function now() return tonumber(redis.call('GET', '"+TestClockKey+"')) end\nlocal function serverTime()", 1))
+	return hash
+}
+
+func addSource(source string) (hash string) {
+	hash = redis.NewScript(source).Hash()
 	sources[hash] = source
 	return hash
 }

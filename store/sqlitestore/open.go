@@ -186,6 +186,19 @@ func (s *Store) Ping(ctx context.Context) error {
 	})
 }
 
+// Now implements [store.Store].
+func (s *Store) Now(ctx context.Context) (time.Time, error) {
+	s.calls.RLock()
+	defer s.calls.RUnlock()
+	if s.closed {
+		return time.Time{}, unavailable(errClosed)
+	}
+	if err := ctx.Err(); err != nil {
+		return time.Time{}, unavailable(err)
+	}
+	return fromMillis(s.config.now()), nil
+}
+
 // Close implements [store.Store]. It writes down what is fenced in memory.
 func (s *Store) Close() error {
 	s.stop()

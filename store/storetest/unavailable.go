@@ -34,6 +34,7 @@ func unavailable(t *testing.T, s store.Store) {
 		"Finished": func() error {
 			return second(s.Finished(ctx, []store.Revocation{{RequestID: "r", User: user}}))
 		},
+		"Now":   func() error { return second(s.Now(ctx)) },
 		"Fence": func() error { return second(s.Fence(ctx, []store.Fence{{RequestID: "r", SessionID: id}})) },
 		"Revoke": func() error {
 			return second(s.Revoke(ctx, []store.Revocation{{RequestID: "r", Scope: store.ScopeUser, User: user, Cutoff: time.Now()}}))
