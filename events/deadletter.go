@@ -20,11 +20,14 @@ const (
 type DeadLetter struct {
 	// ID is the request's or the task's id; of a message that could not be
 	// read, its place in its stream.
-	ID            string `json:"id"`
-	Step          string `json:"step"`
-	Target        string `json:"target,omitempty"` // the push provider
-	Code          string `json:"code"`             // of the last failure
-	Error         string `json:"error"`            // of the last failure, readable
+	ID     string `json:"id"`
+	Step   string `json:"step"`
+	Target string `json:"target,omitempty"` // the push provider
+	Code   string `json:"code"`             // of the last failure
+	Error  string `json:"error"`            // of the last failure, readable
+	// Answer is what the target said at the last failure: at most 1 KiB,
+	// printable, without any credential.
+	Answer        string `json:"answer,omitempty"`
 	Attempts      int    `json:"attempts"`
 	FirstFailedAt Time   `json:"first_failed_at"`
 	LastFailedAt  Time   `json:"last_failed_at"`
@@ -112,7 +115,7 @@ func (d DeadLetter) whole() DeadLetter {
 		d.Request = &request
 	}
 	h := &d.History
-	h.Attempts, h.Replays, h.Code, h.Error = d.Attempts, d.Replays, d.Code, d.Error
+	h.Attempts, h.Replays, h.Code, h.Error, h.Answer = d.Attempts, d.Replays, d.Code, d.Error, d.Answer
 	h.FirstFailedAt, h.LastFailedAt, h.NotBefore = d.FirstFailedAt, d.LastFailedAt, Time{}
 	return d
 }

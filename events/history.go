@@ -26,6 +26,9 @@ type History struct {
 	LastFailedAt  Time   `json:"last_failed_at,omitzero"`
 	Code          string `json:"code,omitempty"`  // of the last failure
 	Error         string `json:"error,omitempty"` // of the last failure, readable, at most 1,000 characters
+	// Answer is what the target said at the last failure: at most 1 KiB,
+	// printable, without any credential.
+	Answer string `json:"answer,omitempty"`
 	// Waited is the time spent between its own failures, in milliseconds.
 	// Pauses of a target do not add to it.
 	Waited int64 `json:"waited_ms,omitempty"`
@@ -48,7 +51,9 @@ type Attempted struct {
 	Step string `json:"step,omitempty"`
 	Code string `json:"code"`
 	// Error is readable, without any credential, at most 200 characters.
-	Error     string `json:"error"`
+	Error string `json:"error"`
+	// Answer is what the target said; it is kept in [History.Answer] only.
+	Answer    string `json:"-"`
 	Attempts  int    `json:"attempts"`  // within the delivery
 	Delivered int    `json:"delivered"` // how often the broker has delivered the message; a retry is a new message
 }
@@ -67,18 +72,18 @@ func (h History) WaitedFor() time.Duration { return time.Duration(h.Waited) * ti
 // IsZero reports whether nothing has ever failed or been replayed.
 func (h History) IsZero() bool {
 	return h.Attempts == 0 && h.Replays == 0 && h.Log == nil && h.Replayed == nil && h.Dropped == 0 &&
-		h.Waited == 0 && h.Code == "" && h.Error == "" &&
+		h.Waited == 0 && h.Code == "" && h.Error == "" && h.Answer == "" &&
 		h.FirstFailedAt.IsZero() && h.LastFailedAt.IsZero() && h.NotBefore.IsZero()
 }
 
 // Failed returns the history with one more delivery that failed.
 func (h History) Failed(a Attempted) History {
 	h.Attempts += a.Attempts
-	h.Code, h.Error, h.LastFailedAt = a.Code, cut(a.Error, maxErrorText), a.At
+	h.Code, h.Error, h.Answer, h.LastFailedAt = a.Code, cut(a.Error, maxErrorText), a.Answer, a.At
 	if h.FirstFailedAt.IsZero() {
 		h.FirstFailedAt = a.At
 	}
-	a.Error = cut(a.Error, maxLogText)
+	a.Error, a.Answer = cut(a.Error, maxLogText), ""
 	h.Log = append(slices.Clip(h.Log), a)
 	if len(h.Log) > keptFirst+keptLast {
 		h.Log = slices.Delete(h.Log, keptFirst, keptFirst+1)

@@ -119,7 +119,7 @@ func (r *Revoker) keepFence(ctx context.Context, d delivery, request events.Requ
 // that ends with the failure for which it is given up.
 func deadLetter(step, id string, h events.History) events.DeadLetter {
 	return events.DeadLetter{
-		ID: id, Step: step, Code: h.Code, Error: h.Error, Attempts: h.Attempts,
+		ID: id, Step: step, Code: h.Code, Error: h.Error, Answer: h.Answer, Attempts: h.Attempts,
 		FirstFailedAt: h.FirstFailedAt, LastFailedAt: h.LastFailedAt, FailedAt: events.At(time.Now()),
 		Replays: h.Replays, History: h,
 	}

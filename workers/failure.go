@@ -39,6 +39,9 @@ type Failure struct {
 	RetryAfter time.Duration
 	// Err is the cause, readable, without any credential.
 	Err error
+	// Answer is what the target said: its first KiB, printable, without any
+	// credential. Empty: nothing.
+	Answer string
 }
 
 func (f *Failure) Error() string { return fmt.Sprintf("%s: %v", f.Code, f.Err) }
@@ -61,7 +64,7 @@ const (
 func (f *Failure) attempted(step string, attempts int, deliveries uint64, now time.Time) events.Attempted {
 	return events.Attempted{
 		At: events.At(now), Step: step, Code: f.Code, Error: f.Err.Error(),
-		Attempts: attempts, Delivered: int(deliveries),
+		Attempts: attempts, Delivered: int(deliveries), Answer: f.Answer,
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"unicode"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/httpclient"
 )
 
 const (
@@ -34,6 +35,7 @@ type HTTPSender struct {
 	url     string
 	headers map[string]string
 	client  *http.Client
+	mask    mask // of what every request carries
 }
 
 // HTTPConfig configures an [HTTPSender].
@@ -89,21 +91,14 @@ func NewHTTPSender(c HTTPConfig) (*HTTPSender, error) {
 			return nil, fmt.Errorf("headers: %q has a name or value that no header can have, such as a line break at its end", name)
 		}
 	}
-	s.client = newHTTPClient(or(c.Timeout, 5*time.Second), c.Connections)
+	s.mask = maskOf(c.URL, c.Headers)
+	s.client = httpclient.New(httpclient.Config{Timeout: or(c.Timeout, 5*time.Second), MaxBody: maxRead, Connections: c.Connections})
 	return s, nil
 }
 
-func newHTTPClient(timeout time.Duration, connections int) *http.Client {
-	if connections == 0 {
-		connections = 32
-	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = connections
-	return &http.Client{
-		Timeout: timeout, Transport: transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
+// maxRead is how much of an answer's body is read, in bytes: enough to use the
+// connection again after any usual answer, and to mask what is kept of it.
+const maxRead = 64 << 10
 
 // Send implements [Sender].
 func (s *HTTPSender) Send(ctx context.Context, task events.Task) error {
@@ -126,8 +121,13 @@ func (s *HTTPSender) Send(ctx context.Context, task events.Task) error {
 		return connectionFailure(err)
 	}
 	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection is used again
-	return answerFailure(resp)
+	body, cut := io.ReadAll(resp.Body) // to its end, so that the connection is used again
+	f := answerFailure(resp)
+	if f == nil {
+		return nil
+	}
+	f.Answer = s.mask.with(task.PushRegistration.PushToken).answer(string(body), cut != nil)
+	return f
 }
 
 // expand fills the template in. A segment of the path that comes out empty, as
@@ -181,7 +181,7 @@ func connectionFailure(err error) *Failure {
 }
 
 // answerFailure judges an answer: nil where the task is done.
-func answerFailure(resp *http.Response) error {
+func answerFailure(resp *http.Response) *Failure {
 	status := resp.StatusCode
 	f := &Failure{
 		Class: Permanent, Code: fmt.Sprintf("http_%d", status),

@@ -77,7 +77,7 @@ func (t *Target) report(paused bool) {
 	if paused {
 		doubt := t.doubt.Load()
 		t.notice.set(true, doubt.Code)
-		t.Logger.Warn("paused: target is down", "step", events.StepPush, "target", t.Name, "err", doubt)
+		t.Logger.Warn("paused: target is down", "step", events.StepPush, "target", t.Name, "err", doubt, "answer", doubt.Answer)
 	} else {
 		t.notice.set(false, "")
 		t.Logger.Info("resumed", "step", events.StepPush, "target", t.Name)
@@ -243,7 +243,7 @@ func (t *Target) retry(ctx context.Context, e *errand, r result) error {
 	}
 	t.Metrics.deadLetters.WithLabelValues(letter.Step, letter.Code).Inc()
 	t.Logger.Error("task given up", "step", events.StepPush, "target", t.Name,
-		"request_id", task.Request.ID, "delivered", e.meta.NumDelivered, "err", f)
+		"request_id", task.Request.ID, "delivered", e.meta.NumDelivered, "err", f, "answer", f.Answer)
 	return nil
 }
 

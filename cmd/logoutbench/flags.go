@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
+	"strings"
 )
 
 // benchFlags say what is run where.
@@ -15,9 +17,8 @@ type benchFlags struct {
 
 // systemFlags name the deployment to be loaded.
 type systemFlags struct {
-	PublicURL  string `help:"Public listener of a deployment of yours. Default: a logoutd is started." placeholder:"URL"`
-	AdminURL   string `help:"Its admin listener, where sessions are registered." placeholder:"URL"`
-	AdminToken string `env:"LOGOUTD_ADMIN_TOKEN" help:"Its admin token." placeholder:"TOKEN"`
+	PublicURL string `help:"Public listener of a deployment of yours. Default: a logoutd is started." placeholder:"URL"`
+	AdminURL  string `help:"Its admin listener, where sessions are registered with the token in LOGOUTD_ADMIN_TOKEN." placeholder:"URL"`
 	serverFlags
 	PushRegistrations int `help:"Push registrations of each user, at a provider that answers at once. Of the dialects, only sap_v2 deletes them." placeholder:"N"`
 }
@@ -39,11 +40,14 @@ func (f *systemFlags) Validate() error {
 	if f.PublicURL != "" && (f.NATS != "" || f.Redis != "" || f.PushRegistrations != 0) {
 		return errors.New("--nats, --redis and --push-registrations are for a logoutd that is started: leave out --public-url and --admin-url")
 	}
-	if f.PublicURL != "" && f.AdminToken == "" {
-		return errors.New("give --admin-token (LOGOUTD_ADMIN_TOKEN), which registering sessions takes")
+	if f.PublicURL != "" && adminToken() == "" {
+		return errors.New("set LOGOUTD_ADMIN_TOKEN to the admin token, which registering sessions takes")
 	}
 	return nil
 }
+
+// adminToken is that of a deployment. It has no flag, which ps would show.
+func adminToken() string { return strings.TrimSpace(os.Getenv("LOGOUTD_ADMIN_TOKEN")) }
 
 // opened is a system to be loaded.
 type opened struct {
@@ -58,7 +62,7 @@ func (f *systemFlags) open(ctx context.Context, b *bench) (opened, error) {
 		return f.start(ctx, b, f.PushRegistrations > 0)
 	}
 	b.foreign = true
-	return opened{&system{public: f.PublicURL, admin: f.AdminURL, token: f.AdminToken}, 0, func() {}}, nil
+	return opened{&system{public: f.PublicURL, admin: f.AdminURL, token: adminToken()}, 0, func() {}}, nil
 }
 
 // start starts a logoutd, the servers that it is to run on, and a push provider

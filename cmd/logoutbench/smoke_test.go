@@ -55,7 +55,14 @@ func command(t *testing.T, args ...string) (cmd *exec.Cmd, dataDir string) {
 
 func summaryOf(t *testing.T, args ...string) summary {
 	t.Helper()
+	return summaryWith(t, nil, args...)
+}
+
+// summaryWith is summaryOf with more in the environment.
+func summaryWith(t *testing.T, env []string, args ...string) summary {
+	t.Helper()
 	cmd, _ := command(t, args...)
+	cmd.Env = append(os.Environ(), env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -97,7 +104,7 @@ func TestRunLoadsADeploymentInEveryDialect(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, good := range map[string]string{"sap_v1": "204", "sap_v2": "204", "elvis": "200", "kratos": "204"} {
-		s := summaryOf(t, "run", "--public-url", d.public, "--admin-url", d.admin, "--admin-token", d.token,
+		s := summaryWith(t, []string{"LOGOUTD_ADMIN_TOKEN=" + d.token}, "run", "--public-url", d.public, "--admin-url", d.admin,
 			"--dialect", name, "--count", "100", "--rate", "1000", "--duration", "200ms", "--connections", "4", "--json", "-")
 		if s.Answers[good] != 100 || len(s.Answers) != 1 {
 			t.Errorf("%s: answers are %v, want 100 × %s", name, s.Answers, good)
@@ -167,7 +174,7 @@ func TestUsageIsRefused(t *testing.T) {
 	for _, args := range [][]string{
 		{"run", "--public-url", "http://127.0.0.1:1"},
 		{"run", "--public-url", "http://127.0.0.1:1", "--admin-url", "http://127.0.0.1:2"},
-		{"run", "--public-url", "http://127.0.0.1:1", "--admin-url", "http://127.0.0.1:2", "--admin-token", "x", "--redis", "own"},
+		{"run", "--public-url", "http://127.0.0.1:1", "--admin-url", "http://127.0.0.1:2", "--redis", "own"},
 		{"run", "--connections", "0"},
 		{"run", "--dialect", "oidc"},
 		{"suite", "--only", "everything"},

@@ -9,10 +9,16 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/logoutd/logoutd/internal/httpclient"
 )
 
 // callTimeout is for calls that take a moment only.
 const callTimeout = 10 * time.Second
+
+// client is that of calls to the admin listener, each of which its context
+// bounds.
+var client = httpclient.New(httpclient.Config{})
 
 // system is a running logoutd, seen from outside.
 type system struct {
@@ -29,7 +35,7 @@ func (s *system) call(ctx context.Context, method, path string, body io.Reader) 
 		return nil, err
 	}
 	request.Header.Set("Authorization", "Bearer "+s.token)
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return nil, err
 	}

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/version"
 )
 
 // announce says where everything is, and shows with three commands that it
 // works.
 func (s *service) announce(w io.Writer) {
-	fmt.Fprintln(w, "logoutd", version())
+	fmt.Fprintln(w, "logoutd", version.String())
 	if s.public != nil {
 		fmt.Fprintf(w, "  logouts:      %s\n", s.public.url())
 	}

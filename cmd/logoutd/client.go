@@ -14,24 +14,33 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/logoutd/logoutd/internal/httpclient"
 )
+
+// adminClient is that of all calls, each of which its context bounds: an import and
+// a tail of events may take any time.
+var adminClient = httpclient.New(httpclient.Config{})
+
+// maxAnswer is how much of an answer is read that is decoded as a whole, in
+// bytes: a dry run lists up to 100,000 users that were not found.
+const maxAnswer = 64 << 20
 
 // callTimeout is for calls that take a moment only.
 const callTimeout = 30 * time.Second
 
 // clientFlags say where the admin API is, and how to get in.
 type clientFlags struct {
-	AdminURL   string `env:"LOGOUTD_ADMIN_URL" default:"http://127.0.0.1:8081" help:"Where the server listens for administration."`
-	AdminToken string `env:"LOGOUTD_ADMIN_TOKEN" help:"Admin token. Default: what is in the file admin.token of the data directory."`
-	DataDir    string `env:"LOGOUTD_DATA_DIR" default:"./logoutd-data" help:"Data directory of the server, for its admin.token."`
+	AdminURL string `env:"LOGOUTD_ADMIN_URL" default:"http://127.0.0.1:8081" help:"Where the server listens for administration."`
+	DataDir  string `env:"LOGOUTD_DATA_DIR" default:"./logoutd-data" help:"Data directory of the server, for its admin.token, unless LOGOUTD_ADMIN_TOKEN or LOGOUTD_ADMIN_TOKEN_FILE is set."`
 }
 
 func (f clientFlags) tokenFile() string { return filepath.Join(f.DataDir, adminTokenFile) }
 
 // token returns the admin token, and where it was found.
 func (f clientFlags) token() (token, from string, err error) {
-	if f.AdminToken != "" {
-		return f.AdminToken, "--admin-token or LOGOUTD_ADMIN_TOKEN", nil
+	if token := os.Getenv(adminTokenSetting); token != "" {
+		return checkedToken(token, sourceOf(adminTokenSetting))
 	}
 	raw, err := os.ReadFile(f.tokenFile())
 	if err != nil {
@@ -41,7 +50,16 @@ func (f clientFlags) token() (token, from string, err error) {
 		}
 		return "", "", &failure{error: fmt.Errorf("no admin token: %w", err), hint: hint}
 	}
-	return strings.TrimSpace(string(raw)), f.tokenFile(), nil
+	return checkedToken(strings.TrimSpace(string(raw)), f.tokenFile())
+}
+
+// checkedToken refuses what no server can accept, and says where it is from. A
+// short one may be of a server of an earlier version.
+func checkedToken(token, from string) (string, string, error) {
+	if token == "" || blankInside(token) {
+		return "", "", &failure{error: fmt.Errorf("the admin token in %s %s", from, weakness(token)), hint: "put the token there, and nothing else", code: exitUsage}
+	}
+	return token, from, nil
 }
 
 // call sends in as JSON, if it is not nil, and decodes the answer into out, if
@@ -63,7 +81,7 @@ func (f clientFlags) call(ctx context.Context, method, path string, in, out any)
 	if out == nil {
 		return nil
 	}
-	if err := json.NewDecoder(answer).Decode(out); err != nil {
+	if err := json.NewDecoder(io.LimitReader(answer, maxAnswer)).Decode(out); err != nil {
 		return fmt.Errorf("reading answer: %w", err)
 	}
 	return nil
@@ -89,7 +107,7 @@ func (f clientFlags) send(ctx context.Context, method, path, contentType string,
 	}
 	request.Header.Set("Authorization", "Bearer "+token)
 	request.Header.Set("Content-Type", contentType)
-	response, err := http.DefaultClient.Do(request)
+	response, err := adminClient.Do(request)
 	if err != nil {
 		return nil, f.unreachable(err)
 	}

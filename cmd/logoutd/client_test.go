@@ -28,7 +28,7 @@ import (
 	"github.com/logoutd/logoutd/store/sqlitestore"
 )
 
-const scriptToken = "raw-admin-token"
+const scriptToken = "raw-admin-token-of-more-than-32-bytes"
 
 func TestMain(m *testing.M) { testscript.Main(cleaning{m}, map[string]func(){"logoutd": main}) }
 

@@ -128,7 +128,7 @@ func TestDockerfileNamesWhatIsThere(t *testing.T) {
 	text := deployment(t, "Dockerfile")
 	for _, want := range []string{
 		`(?m)^COPY go\.mod go\.sum \./$`,
-		`CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main\.release=\$\{VERSION\}" -o /out/logoutd \./cmd/logoutd\b`,
+		`CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X github\.com/logoutd/logoutd/internal/version\.release=\$\{VERSION\}" -o /out/logoutd \./cmd/logoutd\b`,
 		`(?m)^COPY --from=build /out/logoutd /usr/local/bin/logoutd$`,
 		`(?m)^ENTRYPOINT \["/usr/local/bin/logoutd"\]$`, `(?m)^CMD \["serve"\]$`,
 		`CMD \["/usr/local/bin/logoutd", "health"\]`, `(?m)^FROM .*:nonroot$`, `(?m)^ENV LOGOUTD_DATA_DIR=`,
@@ -149,7 +149,10 @@ func TestDockerfileNamesWhatIsThere(t *testing.T) {
 
 // settingNames are the environment variables that serve knows.
 func settingNames() []string {
-	var names []string
+	names := []string{adminTokenSetting, secretSetting} // have no flags
+	for _, name := range fileSettings {
+		names = append(names, name+fileSuffix)
+	}
 	parser := kong.Must(&cli{})
 	for _, node := range parser.Model.Children {
 		if node.Name == "serve" {

@@ -51,12 +51,12 @@ func deploy(t *testing.T, yaml string) *deployed {
 			"LOGOUTD_REDIS_URL=redis://:" + passwordOf("redis") + "@" + redisAddress + "/0",
 		}
 		if role == roleAdmin {
-			s.env = append(s.env, "LOGOUTD_ADMIN_TOKEN=raw-admin-token")
+			s.env = append(s.env, "LOGOUTD_ADMIN_TOKEN="+scriptToken)
 		}
 		return s.start(t)
 	}
 	d.front, d.worker, d.admin = start(roleFront), start(roleWorker), start(roleAdmin)
-	d.admin.token, d.admin.public = "raw-admin-token", d.front.public
+	d.admin.token, d.admin.public = scriptToken, d.front.public
 	return d
 }
 

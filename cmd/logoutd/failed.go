@@ -126,9 +126,9 @@ func (c *failedShowCmd) Run(ctx context.Context, t *terminal) error {
 		return printIndented(t.out, letter)
 	}
 	var shown struct {
-		ID, Step, Target, Code, Error string
-		Attempts, Replays             int
-		Request                       struct {
+		ID, Step, Target, Code, Error, Answer string
+		Attempts, Replays                     int
+		Request                               struct {
 			ID       string
 			Dialect  string
 			Scope    string
@@ -145,7 +145,7 @@ func (c *failedShowCmd) Run(ctx context.Context, t *terminal) error {
 	}
 	r := shown.Request
 	if err := printFields(t.out,
-		row{"id", shown.ID}, row{"step", shown.Step}, row{"target", shown.Target}, row{"code", shown.Code}, row{"error", shown.Error},
+		row{"id", shown.ID}, row{"step", shown.Step}, row{"target", shown.Target}, row{"code", shown.Code}, row{"error", shown.Error}, row{"answer", shown.Answer},
 		row{"attempts", strconv.Itoa(shown.Attempts)}, row{"replays", some(shown.Replays)},
 		row{"request", r.ID}, row{"dialect", r.Dialect}, row{"scope", r.Scope}, row{"user", r.UserID}, row{"tenant", r.TenantID},
 		row{"device", r.DeviceID}, row{"app", r.AppID}, row{"reason", r.Reason},

@@ -118,7 +118,7 @@ func (e *expander) Visit(node ast.Node) ast.Visitor {
 			if !ok {
 				e.missing = append(e.missing, name)
 			}
-			return value
+			return strings.TrimSpace(value) // a secret that was read from a file has a line feed at its end
 		})
 	}
 	return e
@@ -205,7 +205,11 @@ func (f *file) validatePush() []error {
 }
 
 func (p pushProvider) sender() (*workers.HTTPSender, error) {
+	headers := map[string]string{}
+	for name, value := range p.Headers {
+		headers[name] = strings.TrimSpace(value)
+	}
 	return workers.NewHTTPSender(workers.HTTPConfig{
-		Method: p.Method, URL: p.URL, Headers: p.Headers, Timeout: p.Timeout,
+		Method: p.Method, URL: strings.TrimSpace(p.URL), Headers: headers, Timeout: p.Timeout,
 	})
 }

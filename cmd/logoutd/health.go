@@ -42,7 +42,7 @@ func (c *healthCmd) check(ctx context.Context, name string) (ok bool, says strin
 	if err != nil {
 		return false, "", err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := adminClient.Do(request)
 	if err != nil {
 		return false, "", c.unreachable(err)
 	}

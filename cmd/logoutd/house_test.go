@@ -48,14 +48,15 @@ func packages(t *testing.T) map[string]goPackage {
 // importRules say what of the project a package may import, by its path or, for
 // everything else in a folder, by the folder's with a final /.
 var importRules = map[string][]string{
-	"cmd/":               {"handlers", "handlers/", "operations/", "workers", "events", "events/", "store", "store/"},
-	"handlers":           {"handlers/forwarded", "events", "store"},
-	"handlers/":          {"handlers/forwarded", "operations/", "events", "store"},
+	"internal/":          {"internal/"},
+	"cmd/":               {"internal/", "handlers", "handlers/", "operations/", "workers", "events", "events/", "store", "store/"},
+	"handlers":           {"internal/", "handlers/forwarded", "events", "store"},
+	"handlers/":          {"internal/", "handlers/forwarded", "operations/", "events", "store"},
 	"handlers/forwarded": {},
 	"handlers/health":    {},
 	"handlers/server":    {},
-	"operations/":        {"operations/", "events", "store"},
-	"workers":            {"events", "store"},
+	"operations/":        {"internal/", "operations/", "events", "store"},
+	"workers":            {"internal/", "events", "store"},
 	"events":             {},
 	"events/":            {"events", "events/"},
 	"store":              {},
@@ -118,7 +119,7 @@ func TestEachPackageHasDoc(t *testing.T) {
 func TestTopLevel(t *testing.T) {
 	t.Parallel()
 	allowed := []string{
-		"cmd", "handlers", "operations", "events", "workers", "store", "deployments", "docs",
+		"cmd", "handlers", "operations", "events", "workers", "store", "internal", "deployments", "docs",
 		"go.mod", "go.sum", "Makefile", "README.md", "CHANGELOG.md", "LICENSE",
 	}
 	ignored, err := os.Open(filepath.Join(root, ".gitignore"))

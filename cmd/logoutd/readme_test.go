@@ -76,13 +76,14 @@ func TestReadmeNamesSettings(t *testing.T) {
 }
 
 // TestSettingsAreDocumented: the settings that operators were promised are
-// there, under flag, environment variable and key of the same name.
+// there, under flag, environment variable and key of the same name; a secret
+// has no flag.
 func TestSettingsAreDocumented(t *testing.T) {
 	t.Parallel()
 	want := []string{
-		"LOGOUTD_ADMIN_LISTEN", "LOGOUTD_ADMIN_TOKEN", "LOGOUTD_CONFIG", "LOGOUTD_DATA_DIR", "LOGOUTD_LISTEN",
-		"LOGOUTD_LOG_FORMAT", "LOGOUTD_LOG_LEVEL", "LOGOUTD_NATS_LISTEN", "LOGOUTD_NATS_URL", "LOGOUTD_REDIS_URL",
-		"LOGOUTD_ROLES", "LOGOUTD_SECRET", "LOGOUTD_TRUSTED_PROXIES",
+		"LOGOUTD_ADMIN_LISTEN", "LOGOUTD_ADMIN_TOKEN", "LOGOUTD_ADMIN_TOKEN_FILE", "LOGOUTD_CONFIG", "LOGOUTD_DATA_DIR", "LOGOUTD_LISTEN",
+		"LOGOUTD_LOG_FORMAT", "LOGOUTD_LOG_LEVEL", "LOGOUTD_NATS_LISTEN", "LOGOUTD_NATS_URL",
+		"LOGOUTD_NATS_URL_FILE", "LOGOUTD_REDIS_URL", "LOGOUTD_REDIS_URL_FILE", "LOGOUTD_ROLES", "LOGOUTD_SECRET", "LOGOUTD_SECRET_FILE", "LOGOUTD_TRUSTED_PROXIES",
 	}
 	got := settingNames()
 	slices.Sort(got)
@@ -92,8 +93,9 @@ func TestSettingsAreDocumented(t *testing.T) {
 	help := serveHelp(t)
 	for _, name := range want {
 		flag := "--" + strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, "LOGOUTD_"), "_", "-")) + "="
-		if !strings.Contains(help, flag) || !strings.Contains(help, "$"+name) {
-			t.Errorf("serve --help lacks %s or $%s", flag, name)
+		secret := name == adminTokenSetting || name == secretSetting || strings.HasSuffix(name, fileSuffix)
+		if strings.Contains(help, flag) == secret || !strings.Contains(help, "$"+name) {
+			t.Errorf("serve --help: flag %s of a secret, or none of something else, or no $%s", flag, name)
 		}
 	}
 }

@@ -44,6 +44,8 @@ func refusal(response *http.Response, tokenFrom string) error {
 		p = &problem{Title: "the server answers " + response.Status}
 	}
 	switch response.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return &failure{error: p, hint: "redirects are not followed, because the token is meant for one server only: check --admin-url (LOGOUTD_ADMIN_URL)"}
 	case http.StatusUnauthorized:
 		return &failure{error: fmt.Errorf("the server does not accept the admin token"), hint: "it was read from " + tokenFrom, code: exitDenied}
 	case http.StatusForbidden:

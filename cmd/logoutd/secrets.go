@@ -42,8 +42,8 @@ func secretIn(dir, name string) (string, error) {
 		return "", fmt.Errorf("reading %s: %w", name, err)
 	}
 	secret := strings.TrimSpace(string(text))
-	if len(secret) < minSecret {
-		return "", fmt.Errorf("%s holds less than %d bytes: remove it, and a new one is made", path, minSecret)
+	if what := weakness(secret); what != "" {
+		return "", fmt.Errorf("%s: the secret in it %s: remove it, and a new one is made", path, what)
 	}
 	return secret, nil
 }

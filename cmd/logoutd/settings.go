@@ -3,8 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/logoutd/logoutd/handlers/forwarded"
 	"github.com/logoutd/logoutd/workers"
@@ -18,17 +22,20 @@ type Settings struct {
 	Roles          []string `help:"What this process does: front, worker, admin. Some only, with a NATS and a Redis of their own." env:"LOGOUTD_ROLES" default:"front,worker,admin"`
 	Listen         string   `help:"Public listener: the dialects, nothing else." env:"LOGOUTD_LISTEN" default:":8080"`
 	AdminListen    string   `help:"Admin listener: /healthz, /readyz and /metrics, open; in the admin role /v1, with a token." env:"LOGOUTD_ADMIN_LISTEN" default:"127.0.0.1:8081"`
-	AdminToken     string   `help:"Token of the admin API. Default: generated into <data-dir>/admin.token." env:"LOGOUTD_ADMIN_TOKEN" placeholder:"TOKEN"`
 	TrustedProxies []string `help:"Addresses and networks (CIDR) of proxies whose headers Forwarded, X-Forwarded-For and X-Forwarded-Proto count. Default: none." env:"LOGOUTD_TRUSTED_PROXIES" placeholder:"CIDR"`
 	DataDir        string   `help:"Embedded broker, embedded store, generated secrets, what the admin role knows of dead letters." env:"LOGOUTD_DATA_DIR" default:"./logoutd-data"`
 	NATSURL        string   `name:"nats-url" help:"NATS with JetStream, e.g. nats://user:password@nats:4222. Default: an embedded broker, which syncs each message to disk." env:"LOGOUTD_NATS_URL" placeholder:"URL"`
 	NATSListen     string   `name:"nats-listen" help:"Where the embedded broker serves subscribers, who need <data-dir>/subscriber.token; - for nowhere." env:"LOGOUTD_NATS_LISTEN" default:"127.0.0.1:4222"`
 	RedisURL       string   `name:"redis-url" help:"Redis, Redis Cluster or Sentinel. Default: an embedded SQLite." env:"LOGOUTD_REDIS_URL" placeholder:"URL"`
-	Secret         string   `help:"At least 32 bytes, the key of CSRF tokens. Default: generated into <data-dir>/secret; must be set where roles are split." env:"LOGOUTD_SECRET" placeholder:"SECRET"`
 	LogFormat      string   `help:"tint (for people), json, or auto: tint on a terminal, json otherwise." env:"LOGOUTD_LOG_FORMAT" enum:"auto,tint,json" default:"auto"`
 	LogLevel       string   `help:"debug, info, warn or error." env:"LOGOUTD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info"`
 
-	file file
+	// Secrets come from the environment, files and the YAML file only.
+	AdminToken string `kong:"-"`
+	Secret     string `kong:"-"`
+
+	file   file
+	faults []error // of what has no flag
 }
 
 // proxies returns the trusted proxies; check has reported what is none.
@@ -58,8 +65,42 @@ func (s *Settings) split() bool {
 	return false
 }
 
-// minSecret is the length of the secret, in bytes: that of an HMAC-SHA-256 key.
+// minSecret is how long a token or key of logoutd's own must be, in bytes: as
+// long as an HMAC-SHA-256 key.
 const minSecret = 32
+
+// readSecrets takes the secrets, which have no flags, from the environment or
+// the YAML file, and trims those of other systems.
+func (s *Settings) readSecrets(given *kong.Context, plain map[string]any) {
+	s.AdminToken = s.ownSecret(adminTokenSetting, "admin_token", s.file.AdminToken, plain)
+	s.Secret = s.ownSecret(secretSetting, "secret", s.file.Secret, plain)
+	s.NATSURL, s.RedisURL = strings.TrimSpace(s.NATSURL), strings.TrimSpace(s.RedisURL)
+	for _, element := range given.Path {
+		flag := element.Flag
+		if flag == nil || element.Resolved || flag.Name != "nats-url" && flag.Name != "redis-url" {
+			continue
+		}
+		if value := flag.Value.Target.String(); strings.Contains(value, "@") || strings.Contains(value, "password=") {
+			name := flag.Envs[0]
+			s.faults = append(s.faults, fmt.Errorf("--%s: holds a credential, which every user of this machine sees: set %s, or %s to a file with it",
+				flag.Name, name, name+fileSuffix))
+		}
+	}
+}
+
+// ownSecret returns a token or key of logoutd's own; empty where it is not set.
+func (s *Settings) ownSecret(name, key, inFile string, plain map[string]any) string {
+	secret, set := os.LookupEnv(name)
+	from := sourceOf(name)
+	if !set {
+		secret, from = strings.TrimSpace(inFile), key
+		_, set = plain[key]
+	}
+	if what := weakness(secret); set && what != "" {
+		s.faults = append(s.faults, fmt.Errorf("%s: %s; make one with: openssl rand -hex 32", from, what))
+	}
+	return secret
+}
 
 // check reports everything that is wrong at once.
 func (s *Settings) check() error {
@@ -81,12 +122,10 @@ func (s *Settings) check() error {
 			fault("roles: the embedded store serves one process only; set LOGOUTD_REDIS_URL (--redis-url) to share one, or run all roles")
 		}
 		if s.Secret == "" {
-			fault("roles: split roles need the same secret; set LOGOUTD_SECRET (--secret) to at least %d bytes", minSecret)
+			fault("roles: split roles need the same secret; set LOGOUTD_SECRET, or LOGOUTD_SECRET_FILE to a file with it, at least %d bytes", minSecret)
 		}
 	}
-	if s.Secret != "" && len(s.Secret) < minSecret {
-		fault("secret: needs at least %d bytes, has %d", minSecret, len(s.Secret))
-	}
+	faults = append(faults, s.faults...)
 	if _, err := forwarded.Parse(s.TrustedProxies); err != nil {
 		fault("trusted_proxies: %w", err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -33,10 +34,10 @@ push:
   - {provider: p, kind: http, url: nowhere, timeout: -5s}
   - {provider: p, kind: http, url: "http://example.com"}
 `,
-		flags: []string{"--roles", "front,boss", "--secret", "raw-short", "--trusted-proxies", "10.0.0.1,10.0.0.0/33"},
+		flags: []string{"--roles", "front,boss", "--trusted-proxies", "10.0.0.1,10.0.0.0/33"}, env: []string{"LOGOUTD_SECRET=raw-short"},
 		want: []string{
 			`trusted_proxies: "10.0.0.0/33"`,
-			`"boss" is none of`, "LOGOUTD_NATS_URL", "LOGOUTD_REDIS_URL", "secret: needs at least 32 bytes, has 9", "retry.initial", "retry.max",
+			`"boss" is none of`, "LOGOUTD_NATS_URL", "LOGOUTD_REDIS_URL", "LOGOUTD_SECRET: has 9 bytes, and needs at least 32", "retry.initial", "retry.max",
 			"retry.give_up_after", "sessions.retention", `"maybe" is neither`, `"ftp://example.com" is no origin`, `push[0]: provider: "a.b"`,
 			`push[0]: kind: "smtp"`, "push[0]: url: unknown placeholder {token}", "push[1]: url", "push[1]: timeout", `push[2]: provider: "p" stands twice`,
 		},
@@ -113,9 +114,9 @@ func TestRefusedWhileOpening(t *testing.T) {
 		"admin port in use":    {[]string{"--admin-listen", address}, []string{"admin listener", address, "in use", "LOGOUTD_ADMIN_LISTEN"}},
 		"broker port in use":   {[]string{"--nats-listen", address}, []string{"broker", address, "in use"}},
 		"no address":           {[]string{"--listen", "nowhere"}, []string{"public listener", "nowhere", "LOGOUTD_LISTEN"}},
-		"no Redis URL":         {[]string{"--redis-url", "redis://:raw-password@host:port/x"}, []string{"Redis URL"}},
-		"unknown kind of URL":  {[]string{"--redis-url", "http://:raw-password@host"}, []string{"Redis URL", `"http"`}},
-		"no NATS URL":          {[]string{"--nats-url", "nats://user:raw-password@:no:port"}, []string{"broker"}},
+		"no Redis URL":         {[]string{"--redis-url", "redis://host:port/x"}, []string{"Redis URL"}},
+		"unknown kind of URL":  {[]string{"--redis-url", "http://host"}, []string{"Redis URL", `"http"`}},
+		"no NATS URL":          {[]string{"--nats-url", "nats://:no:port"}, []string{"broker"}},
 		"data dir is no dir":   {[]string{"--data-dir", "logoutd.yaml"}, []string{"LOGOUTD_DATA_DIR"}},
 		"data dir is too deep": {[]string{"--data-dir", "logoutd.yaml/deeper"}, []string{"LOGOUTD_DATA_DIR"}},
 	} {
@@ -136,39 +137,129 @@ func TestShortSecretFileIsRefused(t *testing.T) {
 	if err := os.WriteFile(s.data(secretFile), []byte("raw-short\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	expectRefusal(t, s, exitFailed, filepath.Join("logoutd-data", secretFile), "less than 32 bytes")
+	expectRefusal(t, s, exitFailed, filepath.Join("logoutd-data", secretFile), "has 9 bytes, and needs at least 32")
 }
 
-// TestPrecedence: a flag, else the environment, else the file, else the
-// default. It shows in which admin token counts.
+// weakSecrets are tokens and keys that anybody could guess, or that nobody can
+// send, and what is said of each.
+var weakSecrets = map[string]string{
+	"raw-short": "has 9 bytes, and needs at least 32", "": "is empty", " \n": "is empty",
+	"raw-0123456789 0123456789-0123456789": "has blanks", "raw-0123456789-0123456789\n0123456789": "has blanks",
+}
+
+// TestWeakSecretsAreRefusedByName wherever they come from.
+func TestWeakSecretsAreRefusedByName(t *testing.T) {
+	t.Parallel()
+	for _, setting := range []string{adminTokenSetting, secretSetting} {
+		key := strings.ToLower(strings.TrimPrefix(setting, "LOGOUTD_"))
+		for secret, what := range weakSecrets {
+			t.Run(fmt.Sprintf("%s %q", key, secret), func(t *testing.T) {
+				t.Parallel()
+				environment := newSetup(t, "")
+				environment.env = []string{setting + "=" + secret}
+				expectRefusal(t, environment, exitUsage, setting+": "+what, "openssl rand -hex 32")
+				file := newSetup(t, "")
+				path := filepath.Join(file.dir, "secret")
+				if err := os.WriteFile(path, []byte(secret), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				file.env = []string{setting + "_FILE=" + path}
+				expectRefusal(t, file, exitUsage, setting+"_FILE: "+what)
+				yaml := newSetup(t, fmt.Sprintf("%s: %q\n", key, secret))
+				expectRefusal(t, yaml, exitUsage, key+": "+what)
+			})
+		}
+	}
+}
+
+// TestSecretsShowInNoListOfProcesses: they have no flags, and a URL that holds
+// one is refused there.
+func TestSecretsShowInNoListOfProcesses(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"--admin-token=raw-" + someSecret:                          "--admin-token",
+		"--secret=raw-" + someSecret:                               "--secret",
+		"--nats-url=nats://front:raw-password@127.0.0.1:4222":      "LOGOUTD_NATS_URL_FILE",
+		"--nats-url=nats://raw-token@127.0.0.1:4222":               "LOGOUTD_NATS_URL_FILE",
+		"--redis-url=redis://:raw-password@127.0.0.1:6379":         "LOGOUTD_REDIS_URL_FILE",
+		"--redis-url=redis+sentinel://a:1?sentinel_password=raw-p": "LOGOUTD_REDIS_URL_FILE",
+	} {
+		expectRefusal(t, newSetup(t, "", name), exitUsage, want)
+	}
+}
+
+// TestSecretsAreTrimmed as editors, shells and mounted files leave them, on
+// both ends.
+func TestSecretsAreTrimmed(t *testing.T) {
+	t.Parallel()
+	token := "raw-" + someSecret
+	utf16 := []byte{0xff, 0xfe}
+	for _, c := range token + "\r\n" {
+		utf16 = append(utf16, byte(c), 0)
+	}
+	for name, given := range map[string]string{
+		"a line feed": token + "\n", "blanks": "  " + token + "\t\r\n", "a byte order mark": "\ufeff" + token + "\n", "UTF-16": string(utf16),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSetup(t, "")
+			path := filepath.Join(s.dir, "token")
+			if err := os.WriteFile(path, []byte(given), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s.env = []string{"LOGOUTD_ADMIN_TOKEN_FILE=" + path}
+			if name == "a line feed" {
+				s.env = []string{"LOGOUTD_ADMIN_TOKEN=" + given, "LOGOUTD_SECRET=" + someSecret + "\n"}
+			}
+			i := s.start(t)
+			if a := get(i.admin+"/v1/failed", token); a.status != http.StatusOK {
+				t.Errorf("with the token: %d", a.status)
+			}
+			i.mustCLI("failed", "list") // with the same environment
+		})
+	}
+}
+
+// TestFileSettingsAreRefusedByName where both are set, or the file is not there.
+func TestFileSettingsAreRefusedByName(t *testing.T) {
+	t.Parallel()
+	for _, setting := range fileSettings {
+		both := newSetup(t, "")
+		both.env = []string{setting + "=" + someSecret, setting + "_FILE=" + readme}
+		expectRefusal(t, both, exitUsage, setting+" and "+setting+"_FILE are both set")
+		missing := newSetup(t, "")
+		missing.env = []string{setting + "_FILE=no-such-file"}
+		expectRefusal(t, missing, exitUsage, setting+"_FILE: ", "no-such-file")
+	}
+}
+
+// TestPrecedence: the environment, else the file, else the default. It shows in
+// which admin token counts.
 func TestPrecedence(t *testing.T) {
 	t.Parallel()
 	const yaml = "admin_token: ${FROM_FILE}\nroles: [front, worker, admin]\nlog_level: debug\n"
+	const file, environment = "raw-file-" + someSecret, "raw-environment-" + someSecret
 	for name, tt := range map[string]struct {
-		yaml  string
-		flags []string
-		env   []string
-		want  string // the token; empty: the generated one
+		yaml string
+		env  []string
+		want string // the token; empty: the generated one
 	}{
 		"default":                             {},
-		"empty in the environment is not set": {env: []string{"LOGOUTD_ADMIN_TOKEN=", "LOGOUTD_LOG_LEVEL=", "LOGOUTD_CONFIG="}},
-		"file":                                {yaml: yaml, want: "raw-file"},
+		"empty in the environment is not set": {env: []string{"LOGOUTD_LOG_LEVEL= ", "LOGOUTD_CONFIG=", "LOGOUTD_ADMIN_TOKEN_FILE="}},
+		"file":                                {yaml: yaml, want: file},
 		"environment over file": {
-			yaml: yaml, env: []string{"LOGOUTD_ADMIN_TOKEN=raw-environment"}, want: "raw-environment",
-		},
-		"flag over environment and file": {
-			yaml: yaml, env: []string{"LOGOUTD_ADMIN_TOKEN=raw-environment"}, flags: []string{"--admin-token", "raw-flag"}, want: "raw-flag",
+			yaml: yaml, env: []string{"LOGOUTD_ADMIN_TOKEN=" + environment}, want: environment,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSetup(t, tt.yaml, tt.flags...)
-			s.env = append(tt.env, "FROM_FILE=raw-file")
+			s := newSetup(t, tt.yaml)
+			s.env = append(tt.env, "FROM_FILE="+file+"\n")
 			i := s.start(t)
 			if (i.token == "") != (tt.want != "") {
 				t.Error("a token is generated only where none is set")
 			}
-			for _, token := range []string{"raw-file", "raw-environment", "raw-flag", i.token} {
+			for _, token := range []string{file, environment, i.token} {
 				status := get(i.admin+"/v1/failed", token).status
 				if accepted := status == http.StatusOK; token != "" && accepted != (token == tt.want || token == i.token) {
 					t.Errorf("with %.5s…: %d", token, status)

@@ -96,7 +96,7 @@ func useCommands(i *instance, w *writings) {
 		{l.session + "\n", []string{"revoke", "--session-token", "-", "--reason", "lost"}},
 		{"raw-session-unknown\n", []string{"revoke", "--session-token", "-"}},
 		{"", []string{"revoke", "--session-token", "raw-session-flag"}},
-		{"", []string{"failed", "list", "--admin-token", "raw-wrong-admin-token"}},
+		{"", []string{"failed", "list", "--admin-token", "raw-wrong-admin-token"}}, // there is no such flag
 		{"", []string{"failed", "groups"}},
 		{"", []string{"failed", "replay", "--all", "--yes", "--reason", "again"}},
 		{"", []string{"failed", "discard", "raw-session-as-id", "--yes", "--reason", "wrong"}},

@@ -46,6 +46,7 @@ type deadLetter struct {
 	Target        string          `json:"target,omitempty"`
 	Code          string          `json:"code"`
 	Error         string          `json:"error"`
+	Answer        string          `json:"answer,omitempty"` // what the target said at the last failure
 	Attempts      int             `json:"attempts"`
 	FirstFailedAt events.Time     `json:"first_failed_at"`
 	LastFailedAt  events.Time     `json:"last_failed_at"`
@@ -83,7 +84,7 @@ func showEntry(e letters.Entry) entry {
 
 func show(d events.DeadLetter) deadLetter {
 	shown := deadLetter{
-		ID: d.ID, Step: d.Step, Target: d.Target, Code: d.Code, Error: d.Error, Attempts: d.Attempts,
+		ID: d.ID, Step: d.Step, Target: d.Target, Code: d.Code, Error: d.Error, Answer: d.Answer, Attempts: d.Attempts,
 		FirstFailedAt: d.FirstFailedAt, LastFailedAt: d.LastFailedAt, FailedAt: d.FailedAt,
 		Replays: d.Replays, Timeline: each(letters.Timeline(d), showEntry),
 	}
