@@ -14,7 +14,7 @@ import (
 // fixes the set, then, once it is confirmed, a job that works on just that.
 type planFlags struct {
 	DryRun bool    `help:"Only count what would be done, and what not and why."`
-	Rate   float64 `help:"How many a second at most. Default: as fast as it goes." placeholder:"N"`
+	Rate   float64 `default:"50" help:"Maximum rate per second; 0: unlimited."`
 	Yes    bool    `short:"y" help:"Do not ask."`
 	Detach bool    `help:"Do not wait until it is done; logoutd jobs shows how far it is."`
 }

@@ -19,6 +19,7 @@ type auditPage struct {
 	Entries                     []audit.Entry
 	NextPage                    string
 	Filtered, Later             bool
+	Unknown                     bool // the log could not be read
 	Now                         time.Time
 }
 
@@ -51,6 +52,7 @@ func (c *console) audit(v *visit) (view, error) {
 	}
 	if err != nil {
 		v.missing(c, "The audit log", err)
+		p.Unknown = true
 	}
 	p.Entries, p.NextPage = entries, nextPage("/console/audit", asked, next)
 	shown.data = p

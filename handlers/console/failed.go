@@ -22,7 +22,9 @@ type failedPage struct {
 	Here     string     // the filter's own address, without a place
 	NextPage string
 	Later    bool // this is not the first page
+	Unknown  bool // the list could not be read
 	Progress letters.Progress
+	Offline  bool // the broker cannot be reached
 	Operator bool
 	Now      time.Time
 }
@@ -37,7 +39,7 @@ func (p failedPage) Largest() int {
 
 func (c *console) failed(v *visit) (view, error) {
 	asked, now := v.URL.Query(), time.Now().UTC()
-	p := failedPage{filterForm: readFilter(asked, now), Progress: c.Letters.Progress(), Operator: v.Operator(), Now: now}
+	p := failedPage{filterForm: readFilter(asked, now), Progress: c.Letters.Progress(), Offline: c.offline(), Operator: v.Operator(), Now: now}
 	shown := view{template: "failed", title: "Failed revocations", section: "failed"}
 	if p.Bad {
 		shown.status, shown.data = http.StatusBadRequest, p
@@ -60,6 +62,7 @@ func (c *console) fillFailed(v *visit, p *failedPage, after string) {
 	}
 	if p.Page, err = c.Letters.List(v.Context(), p.Filter, after, pageSize); err != nil {
 		v.missing(c, "The list", err)
+		p.Unknown = true
 	}
 	if p.Page.Next != "" {
 		next := query(p.Filter)

@@ -10,8 +10,9 @@ import (
 
 // jobsPage is the list of jobs.
 type jobsPage struct {
-	Jobs []jobs.Job
-	Now  time.Time
+	Jobs    []jobs.Job
+	Unknown bool // they could not be asked for
+	Now     time.Time
 }
 
 func (c *console) jobs(v *visit) (view, error) {
@@ -19,6 +20,7 @@ func (c *console) jobs(v *visit) (view, error) {
 	var err error
 	if p.Jobs, err = c.Jobs.List(v.Context(), pageSize); err != nil {
 		v.missing(c, "The list of jobs", err)
+		p.Unknown = true
 	}
 	shown := view{template: "jobs", title: "Jobs", section: "jobs", data: p}
 	for _, job := range p.Jobs {

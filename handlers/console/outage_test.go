@@ -6,7 +6,9 @@ import (
 	"net/url"
 	"path/filepath"
 	"testing"
+	"time"
 
+	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/handlers/console"
 	"github.com/logoutd/logoutd/operations/letters"
 )
@@ -53,5 +55,63 @@ func TestBrokerDown(t *testing.T) {
 	}
 	if p := w.operator().get(http.StatusOK, "/console/failed"); !p.has("68 letters") {
 		t.Errorf("after a login: %s", p.text)
+	}
+}
+
+// TestUnknownIsNotZero: with the broker down no page shows an empty state, a
+// zero or a green mark for what only the broker knows.
+func TestUnknownIsNotZero(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	v := w.operator()
+	w.eventually("the overview knows", func() bool { return v.get(http.StatusOK, "/console/").has(`<span class="badge good">working</span>`) })
+	w.broker.Stop()
+	w.eventually("the console notices", func() bool { return v.get(http.StatusOK, "/console/").has("is not known.") })
+	for path, text := range map[string]string{
+		"/console/": "Which jobs are under way is not known", "/console/jobs": "Which jobs there are is not known",
+		"/console/audit": "What is in the audit log is not known", "/console/events": "Which events there were is not known",
+		"/console/failed": "Nothing had failed when the broker last answered",
+	} {
+		p := v.get(http.StatusOK, path)
+		if !p.has(text) {
+			t.Errorf("%s does not say %q: %s", path, text, p.text)
+		}
+		for _, wrong := range []string{
+			"No job yet", "No entry", "Nothing has failed", "No event", "All is well", ">working<", `<small>messages</small>`, "resumes by itself",
+		} {
+			if p.has(wrong) {
+				t.Errorf("%s says %q: %s", path, wrong, p.text)
+			}
+		}
+	}
+}
+
+// TestTargetThatRefusesUs: a wrong key is not mended by waiting.
+func TestTargetThatRefusesUs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.must(events.PutPaused(w.Context(), w.broker.JS, events.Paused{
+		Step: events.StepPush, Target: "fcm", Since: events.At(time.Now()), Code: "http_401",
+	}))
+	v := w.operator()
+	w.eventually("the overview knows", func() bool { return v.get(http.StatusOK, "/console/").has("http_401") })
+	p := v.get(http.StatusOK, "/console/")
+	if !p.has("somebody has to correct them") || !p.has(`class="verdict bad"`) || p.has("resumes by itself") {
+		t.Errorf("the overview: %s", p.text)
+	}
+}
+
+// TestBadgeAgreesWithThePage: the navigation and the first page count the same
+// letters.
+func TestBadgeAgreesWithThePage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.fail(1, causes...)
+	v := w.operator()
+	p := v.get(http.StatusOK, "/console/")
+	for _, text := range []string{`class="count">68</span>`, "All 68", "68 revocations have failed"} {
+		if !p.has(text) {
+			t.Errorf("the overview does not say %q: %s", text, p.text)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"time"
 
 	"github.com/logoutd/logoutd/operations/jobs"
@@ -12,8 +13,11 @@ type overviewPage struct {
 	overview.Snapshot
 	Tiles   []tile
 	Running []jobs.Job
-	Verdict verdict
-	Now     time.Time
+	Count   badge
+	// RunningUnknown: the jobs could not be asked for.
+	RunningUnknown bool
+	Verdict        verdict
+	Now            time.Time
 }
 
 // tile is a figure of now with its last ten minutes.
@@ -31,13 +35,14 @@ func (p overviewPage) Largest() int {
 }
 
 // liveParts are the parts of the first page that change.
-var liveParts = []string{"verdict", "tiles", "running", "rebuilding", "groups-live", "targets"}
+var liveParts = []string{"count-live", "verdict", "tiles", "running", "rebuilding", "groups-live", "targets"}
 
 func (c *console) overview(v *visit) (view, error) {
-	p := c.newOverview()
+	p := c.newOverview(v.Context())
 	var err error
 	if p.Running, err = c.running(v); err != nil {
 		v.missing(c, "Jobs", err)
+		p.RunningUnknown = true
 	}
 	return view{template: "overview", title: "Overview", section: "overview", refresh: 10, data: p}, nil
 }
@@ -54,11 +59,11 @@ func (c *console) running(v *visit) ([]jobs.Job, error) {
 	return running, err
 }
 
-func (c *console) newOverview() overviewPage {
+func (c *console) newOverview(ctx context.Context) overviewPage {
 	now := time.Now().UTC()
-	p := overviewPage{Snapshot: c.Overview.Now(), Now: now}
+	p := overviewPage{Snapshot: c.Overview.Now(), Count: c.badge(ctx), Now: now}
 	p.Tiles = tiles(p.Snapshot, c.Overview.History(now.Add(-overview.Kept)), now)
-	p.Verdict = judge(p.Snapshot, now)
+	p.Verdict = judge(p.Snapshot, p.Count, now)
 	return p
 }
 
@@ -71,19 +76,34 @@ func tiles(s overview.Snapshot, history []overview.Sample, now time.Time) []tile
 	if s.AcceptedKnown {
 		accepted.Value, accepted.Unit, accepted.Foot = perSecond(s.AcceptedPerSecond), "/s", ""
 	}
+	told := func(value float64, s overview.Sample) (float64, bool) { return value, !s.Stale }
 	revoked := tile{Label: "Revoked", Value: perSecond(s.RevokedPerSecond), Unit: "/s", Chart: draw("Logouts revoked", "a second", "",
-		func(s overview.Sample) (float64, bool) { return s.RevokedPerSecond, true })}
+		func(s overview.Sample) (float64, bool) { return told(s.RevokedPerSecond, s) })}
 	latency := tile{Label: "Time to revoke, median", Value: "–", Chart: draw("Time from request to revoked", "ms", "",
-		func(s overview.Sample) (float64, bool) { return s.LatencyMillis, s.LatencyKnown })}
+		func(s overview.Sample) (float64, bool) { return s.LatencyMillis, s.LatencyKnown && !s.Stale })}
 	if s.LatencyKnown {
 		latency.Value, latency.Unit = perSecond(s.LatencyMillis), "ms"
 	}
 	backlog := tile{Label: "Waiting", Value: number(s.BacklogMessages), Unit: "messages", Chart: draw("Messages waiting", "", "warn",
-		func(s overview.Sample) (float64, bool) { return float64(s.BacklogMessages), true })}
+		func(s overview.Sample) (float64, bool) { return told(float64(s.BacklogMessages), s) })}
 	if s.BacklogOldest > 0 {
 		backlog.Foot = "oldest " + long(s.BacklogOldest)
 	}
+	if !s.BrokerOK {
+		revoked.unknown("", s, now)
+		latency.unknown("", s, now)
+		backlog.unknown(number(s.BacklogMessages)+" messages", s, now)
+	}
 	return []tile{accepted, revoked, latency, backlog}
+}
+
+// unknown takes the figure away from a tile: the broker, which has it, does not
+// answer. last is the latest that was known.
+func (t *tile) unknown(last string, s overview.Snapshot, now time.Time) {
+	t.Value, t.Unit, t.Foot = "–", "", "not known: the broker does not answer"
+	if last != "" && !s.FiguresAt.IsZero() {
+		t.Foot = "not known; " + last + " at " + moment(s.FiguresAt, now)
+	}
 }
 
 // followOverview sends the parts of the first page as they change.
@@ -99,9 +119,11 @@ func (c *console) followOverview(s *stream) error {
 			if !open {
 				return s.ctx.Err()
 			}
-			p := c.newOverview()
-			if p.Jobs > 0 || s.sent["running"] != "" {
-				p.Running, _ = c.running(s.visit) // the next sample asks again
+			p := c.newOverview(s.ctx)
+			if p.Jobs > 0 || s.sent["running"] != "" || p.Stale {
+				var err error
+				p.Running, err = c.running(s.visit) // the next sample asks again
+				p.RunningUnknown = err != nil
 			}
 			if err := s.parts("overview", p, liveParts...); err != nil {
 				return err

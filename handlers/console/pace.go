@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/logoutd/logoutd/operations/jobs"
 )
 
 // pace is a rate to choose, and how long the job takes at it.
@@ -12,10 +14,9 @@ type pace struct {
 	Value, Label, Takes string
 }
 
-const (
-	defaultPace = "50"
-	ownPace     = "own"
-)
+var defaultPace = strconv.Itoa(jobs.DefaultRate)
+
+const ownPace = "own"
 
 func paces(n int) []pace {
 	all := []pace{

@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -45,7 +46,7 @@ type frame struct {
 	Operator bool
 	Notices  []notice
 	Refresh  int
-	Failed   int // letters there are
+	Count    badge
 	Progress letters.Progress
 	Offline  bool // the broker cannot be reached
 	Here     string
@@ -59,8 +60,23 @@ func (c *console) show(w http.ResponseWriter, v *visit, shown view) {
 		Name: v.By(), Role: string(v.session.caller.Role), Operator: v.Operator(), Notices: v.notices,
 		Progress: c.Letters.Progress(), Offline: c.offline(), Here: v.URL.RequestURI(), Now: time.Now().UTC(),
 	}
-	f.Failed, _ = c.Letters.Count(v.Context(), letters.Filter{}) // a number in the navigation is not worth an error
+	f.Count = c.badge(v.Context())
 	c.render(w, shown, f)
+}
+
+// badge is how many dead letters there are: in the navigation and on the first
+// page the same number, from this process's own copy.
+type badge struct {
+	N     int
+	Known bool
+}
+
+func (c *console) badge(ctx context.Context) badge {
+	n, err := c.Letters.Count(ctx, letters.Filter{})
+	if err != nil && ctx.Err() == nil {
+		c.Logger.Warn("dead letters cannot be counted", "err", err)
+	}
+	return badge{n, err == nil}
 }
 
 // render renders before it writes, so that a page is whole or not there.

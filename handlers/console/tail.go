@@ -30,11 +30,14 @@ type eventsPage struct {
 	Last   uint64 // the place of the newest
 	Left   int    // how many came in between and are not shown
 	Now    time.Time
+	// Unknown: they could not be read.
+	Unknown bool
 }
 
 func (c *console) events(v *visit) (view, error) {
 	p := eventsPage{Now: time.Now().UTC()}
 	if err := c.latest(v.Context(), &p); err != nil {
+		p.Unknown = true
 		v.missing(c, "The events", fmt.Errorf("%w: %w", events.ErrUnavailable, err))
 	}
 	return view{template: "events", title: "Live events", section: "events", refresh: 5, data: p}, nil

@@ -17,6 +17,11 @@ import (
 // process takes the job over.
 const LeaseTimeout = 10 * time.Second
 
+// DefaultRate is how many items a second a job works on where nobody says
+// otherwise, in the console and on the command line: a provider that is just
+// back is not flooded.
+const DefaultRate = 50
+
 // PlanLifetime is how long a plan can be started.
 const PlanLifetime = time.Hour
 

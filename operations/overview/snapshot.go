@@ -49,6 +49,12 @@ type Target struct {
 	PausedCode  string
 }
 
+// Refused reports whether the target does not accept the credentials of
+// logoutd: then somebody has to correct them.
+func (t Target) Refused() bool {
+	return t.Paused && (t.PausedCode == "http_401" || t.PausedCode == "http_403")
+}
+
 // Snapshot is the latest sample, and what has no history. Before the first
 // sample it is zero.
 type Snapshot struct {
