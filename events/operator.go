@@ -19,6 +19,7 @@ type OperatorActed struct {
 	// Selection is what it was about, in JSON; MaxBatchBytes at most.
 	Selection json.RawMessage `json:"selection,omitempty"`
 	Counts    map[string]int  `json:"counts,omitempty"`
+	Address   string          `json:"address,omitempty"` // of the client
 	At        Time            `json:"at"`
 }
 

@@ -31,6 +31,7 @@ type operations struct {
 	bulk        *bulk.Bulk
 	status      *status.Statuses
 	tokens      *access.Tokens
+	sessions    *access.Sessions
 	audit       *audit.Log
 	overview    *overview.Overview
 }
@@ -67,6 +68,7 @@ func (s *service) openOperations(context.Context) (err error) {
 	}
 	o.status = status.New(status.Config{Store: s.store, Letters: o.letters, JetStream: s.js})
 	o.tokens = access.New(access.Config{JetStream: s.js, Root: s.adminToken, Logger: s.logger})
+	o.sessions = access.NewSessions(access.SessionsConfig{JetStream: s.js, Tokens: o.tokens, Logger: s.logger})
 	o.overview = overview.New(overview.Config{
 		JetStream: s.js, Gatherer: s.frontMetrics, Providers: s.settings.providers(),
 		Letters: o.letters, Jobs: o.jobs, Store: s.store, Logger: s.logger,
@@ -103,7 +105,7 @@ func (s *service) auditJob(_, after jobs.Job) {
 
 // work returns what runs beside the listeners for operators.
 func (o *operations) work() []func(context.Context) error {
-	return []func(context.Context) error{o.letters.Run, o.jobs.Run, o.tokens.Run, o.overview.Run}
+	return []func(context.Context) error{o.letters.Run, o.jobs.Run, o.tokens.Run, o.sessions.Run, o.audit.Run, o.overview.Run}
 }
 
 // handleOperators gives operators the admin API and the console, which end
@@ -114,12 +116,12 @@ func (s *service) handleOperators(ctx context.Context, mux *http.ServeMux) {
 		Store: s.store, Publisher: s.publisher, DeadLetters: o.deadLetters, JetStream: s.js,
 		CSRFToken: func(sessionID string) string { return handlers.CSRFToken(s.secret, sessionID) },
 		Letters:   o.letters, Replays: o.replays, Bulk: o.bulk, Jobs: o.jobs, Status: o.status, Overview: o.overview,
-		Audit: o.audit, Tokens: o.tokens, PublishUnknown: s.settings.publishUnknown(),
+		Audit: o.audit, Tokens: o.tokens, Proxies: s.settings.proxies(), PublishUnknown: s.settings.publishUnknown(),
 		Ready: s.restored, Lifetime: ctx, Logger: s.logger, Registerer: s.metrics,
 	}))
 	page := console.New(console.Config{
 		Letters: o.letters, DeadLetters: o.deadLetters, Replays: o.replays, Bulk: o.bulk, Jobs: o.jobs, Audit: o.audit,
-		Access: o.tokens, Status: o.status, Overview: o.overview, JetStream: s.js, Secret: s.secret, Proxies: s.settings.proxies(), Lifetime: ctx, Logger: s.logger,
+		Access: o.tokens, Status: o.status, Overview: o.overview, JetStream: s.js, Sessions: o.sessions, Proxies: s.settings.proxies(), Lifetime: ctx, Logger: s.logger,
 	})
 	mux.Handle("/console", page)
 	mux.Handle("/console/", page)

@@ -68,10 +68,12 @@ func TestDeployedOperators(t *testing.T) {
 		t.Fatal(err)
 	}
 	work := jobs.New(jobs.Config{JetStream: js, Works: map[string]jobs.Work{"count": counting{}}})
-	for _, run := range []func(context.Context) error{tokens.Run, projection.Run, work.Run} {
+	sessions := access.NewSessions(access.SessionsConfig{JetStream: js, Tokens: tokens})
+	for _, run := range []func(context.Context) error{tokens.Run, sessions.Run, projection.Run, work.Run} {
 		running.Go(func() error { return run(ctx) })
 	}
 	keepTokens(t, tokens)
+	keepSessions(t, sessions, tokens)
 	keepLog(t, audit.New(js))
 	replayLetters(t, projection, js, worker)
 	runJob(t, work)
@@ -93,6 +95,23 @@ func keepTokens(t *testing.T, tokens *access.Tokens) {
 		t.Errorf("tokens: %v, %v", all, err)
 	}
 	if err := tokens.Revoke(t.Context(), "ops.night"); err != nil {
+		t.Error(err)
+	}
+}
+
+// keepSessions has the bucket watched, written, read and deleted from.
+func keepSessions(t *testing.T, sessions *access.Sessions, tokens *access.Tokens) {
+	t.Helper()
+	secret, _, err := tokens.Create(t.Context(), "night", access.Viewer, access.RootName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	caller, _ := tokens.Authenticate(secret)
+	_, began := sessions.Begin(t.Context(), access.HashOf(secret), caller, "192.0.2.1")
+	if _, stood := sessions.End(t.Context(), began.ID); !stood {
+		t.Error("a session has not begun")
+	}
+	if err := tokens.Revoke(t.Context(), "night"); err != nil {
 		t.Error(err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/handlers/forwarded"
 	"github.com/logoutd/logoutd/operations/access"
 	"github.com/logoutd/logoutd/operations/audit"
 	"github.com/logoutd/logoutd/operations/bulk"
@@ -45,6 +46,9 @@ type Config struct {
 	// Token is for where Tokens is not set. Empty: every call is refused.
 	Token string
 
+	// Proxies are the proxies whose word counts of where a request comes from.
+	// Default: none.
+	Proxies forwarded.Proxies
 	// PublishUnknown revokes a session that the store does not know all the
 	// same, because sessions are kept elsewhere. Default: 404.
 	PublishUnknown bool

@@ -37,7 +37,7 @@ func (a *api) act(r *http.Request, do func(context.Context) (audit.Entry, error)
 // mostly takes the entry too. If it does not, the caller gets an error of its
 // own, and the log of this server the entry.
 func (a *api) record(r *http.Request, e audit.Entry) error {
-	e.By = callerOf(r)
+	e.By, e.Address = callerOf(r), a.Proxies.Client(r).String()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), a.recordFor)
 	defer cancel()
 	err := a.Audit.Record(ctx, e)
@@ -67,6 +67,7 @@ type auditEntry struct {
 	At        events.Time     `json:"at"`
 	By        string          `json:"by"`
 	Action    string          `json:"action"`
+	Address   string          `json:"address,omitempty"`
 	Reason    string          `json:"reason,omitempty"`
 	JobID     string          `json:"job_id,omitempty"`
 	Selection json.RawMessage `json:"selection,omitempty"`
@@ -74,7 +75,7 @@ type auditEntry struct {
 }
 
 func showAudit(e audit.Entry) auditEntry {
-	return auditEntry{e.ID, events.At(e.At), e.By, e.Action, e.Reason, e.JobID, e.Selection, e.Counts}
+	return auditEntry{e.ID, events.At(e.At), e.By, e.Action, e.Address, e.Reason, e.JobID, e.Selection, e.Counts}
 }
 
 // listAudit answers with a page of the audit log, newest first.

@@ -25,7 +25,7 @@ type auditPage struct {
 
 // listed are the actions to choose from.
 var listed = []string{
-	audit.ActionLogin, audit.ActionReplayStart, audit.ActionDiscardStart, audit.ActionRevokeStart, audit.ActionJobPause, audit.ActionJobResume,
+	audit.ActionLogin, audit.ActionLogout, audit.ActionSessionEnd, audit.ActionRefused, audit.ActionReplayStart, audit.ActionDiscardStart, audit.ActionRevokeStart, audit.ActionJobPause, audit.ActionJobResume,
 	audit.ActionJobCancel, audit.ActionJobFinish, audit.ActionRevocationCreate, audit.ActionTokenCreate, audit.ActionTokenRevoke,
 }
 

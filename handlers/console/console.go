@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"crypto/cipher"
 	"log/slog"
 	"net/http"
 
@@ -34,9 +33,8 @@ type Config struct {
 	Overview    *overview.Overview
 	// JetStream is where the public events are read.
 	JetStream jetstream.JetStream
-	// Secret makes sessions; all admin processes have the same. Empty: nobody
-	// can log in.
-	Secret []byte
+	// Sessions are who is logged in. The caller runs them.
+	Sessions *access.Sessions
 	// Proxies are the proxies whose word counts of where a request comes from.
 	// Default: none.
 	Proxies forwarded.Proxies
@@ -49,7 +47,6 @@ type Config struct {
 type console struct {
 	Config
 	logins *rate.Limiter
-	seal   cipher.AEAD // nil: nobody can log in
 }
 
 // New returns the handler of /console and everything below.
@@ -60,7 +57,7 @@ func New(c Config) http.Handler {
 	if c.Lifetime == nil {
 		c.Lifetime = context.Background()
 	}
-	o := &console{Config: c, logins: rate.NewLimiter(loginsPerSecond, loginsPerSecond), seal: newSeal(c.Secret)}
+	o := &console{Config: c, logins: rate.NewLimiter(loginsPerSecond, loginsPerSecond)}
 	return o.guard(o.routes())
 }
 
@@ -88,6 +85,8 @@ func (c *console) routes() *http.ServeMux {
 	mux.Handle("POST /console/jobs/{id}/{action}", c.operated(c.steer))
 	mux.Handle("GET /console/search", c.seen(c.search))
 	mux.Handle("GET /console/audit", c.seen(c.audit))
+	mux.Handle("GET /console/sessions", c.seen(c.sessions))
+	mux.Handle("POST /console/sessions/{id}/end", c.seen(c.endSession))
 	mux.Handle("GET /console/events", c.seen(c.events))
 	mux.Handle("GET /console/events/live", c.live(c.followEvents))
 	mux.Handle("/console/", c.seen(nowhere))

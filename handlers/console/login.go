@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -48,17 +49,19 @@ func (c *console) login(w http.ResponseWriter, r *http.Request) {
 		c.alone(w, http.StatusForbidden, "login", form)
 		return
 	}
-	now := time.Now()
-	c.write(w, r, session{Hash: access.HashOf(token), Began: now.Unix(), Renewed: now.Unix()})
-	c.recordLogin(r, caller)
+	if before, ok := c.current(r); ok { // the browser forgets it
+		c.Sessions.End(r.Context(), before.Session.ID)
+	}
+	address := c.Proxies.Client(r).String()
+	secret, opened := c.Sessions.Begin(r.Context(), access.HashOf(token), caller, address)
+	c.setCookie(w, r, secret)
+	c.recordSession(r, caller.Name, audit.ActionLogin, opened)
 	http.Redirect(w, r, form.Next, http.StatusSeeOther)
 }
 
 // refuseLogin returns why the caller cannot log in, or nothing.
 func (c *console) refuseLogin(caller access.Caller, known bool) string {
 	switch {
-	case c.seal == nil:
-		return "Nobody can log in: this process has no secret. Set LOGOUTD_SECRET."
 	case !known && !c.Access.Loaded():
 		return "The named tokens have not been read from the broker yet: only the admin token of the settings opens the console now. Try again in a moment."
 	case !known:
@@ -70,18 +73,31 @@ func (c *console) refuseLogin(caller access.Caller, known bool) string {
 	}
 }
 
-// recordLogin leaves a trace. An operator must get in while the broker is
-// down: there is none then, but in the log of this process.
-func (c *console) recordLogin(r *http.Request, caller access.Caller) {
-	ctx, cancel := context.WithTimeout(r.Context(), auditTimeout)
+// recordSession writes into the audit log what somebody did to a session. While
+// the broker is down operators can log in and out all the same: the entry is
+// written once it is back, and the log of this process has it meanwhile.
+func (c *console) recordSession(r *http.Request, by, action string, about access.Session) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), auditTimeout)
 	defer cancel()
-	if err := c.Audit.Append(ctx, audit.Entry{At: time.Now(), By: caller.Name, Action: audit.ActionLogin}); err != nil {
-		c.Logger.Warn("login is not in the audit log", "by", caller.Name, "err", err)
+	selection, _ := json.Marshal(struct {
+		Token   string `json:"token"`
+		Session string `json:"session_id"`
+		Address string `json:"address"`
+	}{about.Token, about.ID, about.Address}) // strings: never fails
+	entry := audit.Entry{At: time.Now(), By: by, Action: action, Selection: selection, Address: c.Proxies.Client(r).String()}
+	if err := c.Audit.AppendLater(ctx, entry); err != nil {
+		c.Logger.Warn("console session is not in the audit log yet", "action", action, "by", by, "address", entry.Address,
+			"session_id", about.ID, "err", err)
 	}
 }
 
+// logout ends the session, so that no copy of the cookie opens anything.
 func (c *console) logout(w http.ResponseWriter, r *http.Request) {
-	c.write(w, r, session{})
+	if used, ok := c.current(r); ok {
+		c.Sessions.End(r.Context(), used.Session.ID)
+		c.recordSession(r, used.Caller.Name, audit.ActionLogout, used.Session)
+	}
+	c.setCookie(w, r, "")
 	http.Redirect(w, r, root+"login", http.StatusSeeOther)
 }
 

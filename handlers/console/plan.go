@@ -170,7 +170,7 @@ func (c *console) record(v *visit, action string, job jobs.Job, counts map[strin
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.Context()), auditTimeout)
 	defer cancel()
 	err := c.Audit.Record(ctx, audit.Entry{
-		By: v.By(), Action: action, Reason: job.Reason, JobID: job.ID,
+		Address: c.Proxies.Client(v.Request).String(), By: v.By(), Action: action, Reason: job.Reason, JobID: job.ID,
 		Selection: json.RawMessage(job.Query), Counts: counts,
 	})
 	if err != nil {

@@ -57,7 +57,7 @@ type frame struct {
 func (c *console) show(w http.ResponseWriter, v *visit, shown view) {
 	f := frame{
 		Title: shown.title, Section: shown.section, Refresh: shown.refresh, Data: shown.data,
-		Name: v.By(), Role: string(v.session.caller.Role), Operator: v.Operator(), Notices: v.notices,
+		Name: v.By(), Role: string(v.session.Caller.Role), Operator: v.Operator(), Notices: v.notices,
 		Progress: c.Letters.Progress(), Offline: c.offline(), Here: v.URL.RequestURI(), Now: time.Now().UTC(),
 	}
 	f.Count = c.badge(v.Context())

@@ -43,6 +43,7 @@ func (c *console) live(follow func(*stream) error) http.Handler {
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
 		defer context.AfterFunc(c.Lifetime, cancel)()
+		defer context.AfterFunc(v.session.Alive, cancel)()
 		s := &stream{visit: v, ctx: ctx, c: c, beat: time.NewTicker(beatInterval), out: http.NewResponseController(w), sent: map[string]string{}}
 		defer s.beat.Stop()
 		w.Header().Set("Content-Type", "text/event-stream")

@@ -21,7 +21,7 @@ type visit struct {
 	*http.Request
 	w       http.ResponseWriter
 	client  context.Context // ends when the browser goes
-	session session
+	session access.Usage
 	notices []notice
 	told    map[string]bool // what is down is said once
 }
@@ -50,10 +50,10 @@ type view struct {
 func goTo(location string) view { return view{location: location} }
 
 // Operator reports whether the visitor may change something.
-func (v *visit) Operator() bool { return v.session.caller.May(access.Operator) }
+func (v *visit) Operator() bool { return v.session.Caller.May(access.Operator) }
 
 // By is the name that changes go under.
-func (v *visit) By() string { return v.session.caller.Name }
+func (v *visit) By() string { return v.session.Caller.Name }
 
 // missing says on the page that a part of it could not be found out. The rest
 // is shown.
@@ -88,9 +88,8 @@ func (c *console) enter(w http.ResponseWriter, r *http.Request) (*visit, bool) {
 		c.turnAway(w, r)
 		return nil, false
 	}
-	if now := time.Now(); now.Sub(time.Unix(s.Renewed, 0)) > sessionRenewal && !isStream(r) {
-		s.Renewed = now.Unix()
-		c.write(w, r, s)
+	if s.Renewed {
+		c.renewCookie(w, r)
 	}
 	return &visit{Request: r, w: w, client: r.Context(), session: s}, true
 }

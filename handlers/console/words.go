@@ -54,7 +54,8 @@ var (
 		"not_text":          "has an id that is no UTF-8 text: revoke it by its session",
 	}
 	actions = map[string]string{
-		"login": "Logged in", "token.create": "Created a token", "token.revoke": "Revoked a token",
+		"login": "Logged in", "logout": "Logged out", "session.end": "Ended a session", "access.refused": "Refused tokens",
+		"token.create": "Created a token", "token.revoke": "Revoked a token",
 		"replay.start": "Started a replay", "discard.start": "Started a discard", "revoke.start": "Started a bulk revocation",
 		"job.pause": "Paused a job", "job.resume": "Resumed a job", "job.cancel": "Cancelled a job", "job.finish": "Job finished",
 		"revocation.create": "Revoked by API",

@@ -93,9 +93,9 @@ func newWorld(t *testing.T) *world {
 	w.config = console.Config{
 		Letters: projection, DeadLetters: events.NewDeadLetters(js), Replays: replays, Bulk: many, Jobs: all, Audit: log,
 		Access: tokens, Status: status.New(status.Config{Store: w.store, Letters: projection, JetStream: js}), Overview: first,
-		JetStream: js, Secret: []byte(raw + "secret of 32 bytes or more, really"), Lifetime: lifetime, Logger: logger,
+		JetStream: js, Sessions: access.NewSessions(access.SessionsConfig{JetStream: js, Tokens: tokens}), Lifetime: lifetime, Logger: logger,
 	}
-	w.run(projection.Run, all.Run, tokens.Run, first.Run)
+	w.run(projection.Run, all.Run, tokens.Run, first.Run, w.config.Sessions.Run, log.Run)
 	w.eventually("the tokens", tokens.Loaded)
 	w.server = httptest.NewServer(console.New(w.config))
 	t.Cleanup(w.server.Close)

@@ -38,6 +38,7 @@ type Config struct {
 // concurrent use.
 type Tokens struct {
 	config Config
+	bucket *bucket
 
 	// current is what callers are looked up in: the root token and those held.
 	current atomic.Pointer[[]held]
@@ -63,7 +64,10 @@ func New(c Config) *Tokens {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	t := &Tokens{config: c, tokens: map[string]held{}}
+	t := &Tokens{
+		config: c, tokens: map[string]held{},
+		bucket: &bucket{js: c.JetStream, name: "logoutd_tokens", description: "admin tokens"},
+	}
 	t.publish()
 	return t
 }

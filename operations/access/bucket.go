@@ -15,12 +15,6 @@ import (
 	"github.com/logoutd/logoutd/events"
 )
 
-// The KV bucket of the tokens, a key each, and its stream (NATS, ADR-8).
-const (
-	bucketName = "logoutd_tokens"
-	streamName = "KV_" + bucketName
-)
-
 // callTimeout bounds what is asked of the broker in one go: a cluster without a
 // leader does not answer at all.
 const callTimeout = 2 * time.Second
@@ -42,29 +36,35 @@ func unavailable(doing string, err error) error {
 	return fmt.Errorf("%s: %w: %w", doing, events.ErrUnavailable, err)
 }
 
-// bucket returns the bucket, which is made on first use.
-func (t *Tokens) bucket(ctx context.Context) (jetstream.KeyValue, error) {
-	js := t.config.JetStream
-	bucket, err := js.KeyValue(ctx, bucketName)
+// bucket is a key-value bucket in the broker, which is made on first use.
+type bucket struct {
+	js                jetstream.JetStream
+	name, description string
+	lifetime          time.Duration // of what is written; 0: for ever
+}
+
+// open returns the bucket.
+func (b *bucket) open(ctx context.Context) (jetstream.KeyValue, error) {
+	kv, err := b.js.KeyValue(ctx, b.name)
 	if !errors.Is(err, jetstream.ErrBucketNotFound) {
-		return bucket, err
+		return kv, err
 	}
-	_, err = js.CreateStream(ctx, streamConfig(js))
+	_, err = b.js.CreateStream(ctx, b.streamConfig())
 	if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 		return nil, err
 	}
-	return js.KeyValue(ctx, bucketName)
+	return b.js.KeyValue(ctx, b.name)
 }
 
-// streamConfig is that of any bucket, without AllowDirect: a replica that lags
-// behind must not say that a new token does not exist.
-func streamConfig(js jetstream.JetStream) jetstream.StreamConfig {
+// streamConfig is that of any bucket (NATS, ADR-8), without AllowDirect: a
+// replica that lags behind must not say that a new key does not exist.
+func (b *bucket) streamConfig() jetstream.StreamConfig {
 	config := jetstream.StreamConfig{
-		Name: streamName, Description: "admin tokens: roles and hashes", Subjects: []string{"$KV." + bucketName + ".>"},
+		Name: "KV_" + b.name, Description: b.description, Subjects: []string{"$KV." + b.name + ".>"},
 		MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, Storage: jetstream.FileStorage, Replicas: 1,
-		AllowRollup: true, DenyDelete: true,
+		AllowRollup: true, DenyDelete: true, MaxAge: b.lifetime,
 	}
-	if js.Conn().ConnectedClusterName() != "" {
+	if b.js.Conn().ConnectedClusterName() != "" {
 		config.Replicas = 3
 	}
 	return config
@@ -81,7 +81,7 @@ func (t *Tokens) store(ctx context.Context, token *held) error {
 	if err != nil {
 		return fmt.Errorf("encoding token: %w", err)
 	}
-	bucket, err := t.bucket(ctx)
+	bucket, err := t.bucket.open(ctx)
 	if err == nil {
 		token.revision, err = bucket.Create(ctx, keyOf(token.Name), value)
 	}
@@ -108,7 +108,7 @@ func taken(err error) bool {
 func (t *Tokens) erase(ctx context.Context, name string) (revision uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	bucket, err := t.bucket(ctx)
+	bucket, err := t.bucket.open(ctx)
 	if err != nil {
 		return 0, unavailable("revoking token", err)
 	}

@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -17,20 +18,21 @@ const (
 	retryAfter = time.Second
 )
 
-// Run keeps the tokens in memory as they are in the broker until ctx ends, and
-// returns nil. Without the broker those known go on.
-func (t *Tokens) Run(ctx context.Context) error {
-	conn := t.config.JetStream.Conn()
+// follow keeps up with the bucket until ctx ends: load gets all entries when
+// the following begins and whenever it begins again, changed each entry after
+// that. Without the broker what is known goes on.
+func (b *bucket) follow(ctx context.Context, logger *slog.Logger, load func(context.Context) (*watch, error), changed func(jetstream.KeyValueEntry)) {
+	conn := b.js.Conn()
 	connected := conn.StatusChanged(nats.CONNECTED)
 	defer conn.RemoveStatusListener(connected)
 	for warned := false; ctx.Err() == nil; {
-		err := t.follow(ctx, connected)
+		err := followOnce(ctx, connected, load, changed)
 		if err == nil {
 			warned = false
 			continue
 		}
 		if !warned && ctx.Err() == nil {
-			t.config.Logger.Warn("admin tokens cannot be followed; those known go on", "err", err)
+			logger.Warn(b.description+" cannot be followed; those known go on", "err", err)
 			warned = true
 		}
 		select {
@@ -39,16 +41,15 @@ func (t *Tokens) Run(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}
-	return nil
 }
 
 // errSilent says that a watch has ended by itself, or never began.
 var errSilent = errors.New("the broker tells nothing any more")
 
-// follow reads all tokens, then keeps up with changes: until the connection is
-// new, or for renewAfter.
-func (t *Tokens) follow(ctx context.Context, connected <-chan nats.Status) error {
-	watch, err := t.load(ctx)
+// followOnce reads all entries, then keeps up with changes: until the
+// connection is new, or for renewAfter.
+func followOnce(ctx context.Context, connected <-chan nats.Status, load func(context.Context) (*watch, error), changed func(jetstream.KeyValueEntry)) error {
+	watch, err := load(ctx)
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ func (t *Tokens) follow(ctx context.Context, connected <-chan nats.Status) error
 			if !ok {
 				return errSilent
 			}
-			t.changed(entry)
+			changed(entry)
 		case <-connected:
 			return nil
 		case <-renew.C:
@@ -70,6 +71,51 @@ func (t *Tokens) follow(ctx context.Context, connected <-chan nats.Status) error
 			return nil
 		}
 	}
+}
+
+// watch is what comes after all entries were read. It must be stopped.
+type watch struct {
+	changes <-chan jetstream.KeyValueEntry
+	stop    func()
+}
+
+// read returns all entries, deleted ones too, and what changes from then on.
+func (b *bucket) read(ctx context.Context) ([]jetstream.KeyValueEntry, *watch, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	overdue := time.AfterFunc(callTimeout, cancel)
+	defer overdue.Stop()
+	failed := func(err error) ([]jetstream.KeyValueEntry, *watch, error) {
+		cancel()
+		return nil, nil, unavailable("reading "+b.description, err)
+	}
+	kv, err := b.open(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	watcher, err := kv.WatchAll(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	w := &watch{changes: watcher.Updates(), stop: func() {
+		cancel()
+		for range watcher.Updates() { // drain it, or the watcher blocks
+		}
+	}}
+	var all []jetstream.KeyValueEntry
+	for entry := range watcher.Updates() {
+		if entry == nil {
+			return all, w, nil
+		}
+		all = append(all, entry)
+	}
+	return failed(errSilent)
+}
+
+// Run keeps the tokens in memory as they are in the broker until ctx ends, and
+// returns nil. Without the broker those known go on.
+func (t *Tokens) Run(ctx context.Context) error {
+	t.bucket.follow(ctx, t.config.Logger, t.load, t.changed)
+	return nil
 }
 
 // load replaces the tokens in memory by those in the broker.
@@ -101,41 +147,17 @@ func (t *Tokens) decode(entry jetstream.KeyValueEntry) held {
 	return token
 }
 
-// watch is what comes after all tokens were read. It must be stopped.
-type watch struct {
-	changes <-chan jetstream.KeyValueEntry
-	stop    func()
-}
-
 // read returns all tokens by name, the revoked ones too, and what changes from
 // then on.
 func (t *Tokens) read(ctx context.Context) (map[string]held, *watch, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	overdue := time.AfterFunc(callTimeout, cancel)
-	defer overdue.Stop()
-	bucket, err := t.bucket(ctx)
+	entries, watch, err := t.bucket.read(ctx)
 	if err != nil {
-		cancel()
-		return nil, nil, unavailable("reading tokens", err)
+		return nil, nil, err
 	}
-	watcher, err := bucket.WatchAll(ctx)
-	if err != nil {
-		cancel()
-		return nil, nil, unavailable("reading tokens", err)
-	}
-	w := &watch{changes: watcher.Updates(), stop: func() {
-		cancel()
-		for range watcher.Updates() { // what it holds in its hand would keep it
-		}
-	}}
 	all := map[string]held{}
-	for entry := range watcher.Updates() {
-		if entry == nil {
-			return all, w, nil
-		}
+	for _, entry := range entries {
 		token := t.decode(entry)
 		all[token.Name] = token
 	}
-	cancel()
-	return nil, nil, unavailable("reading tokens", errSilent)
+	return all, watch, nil
 }

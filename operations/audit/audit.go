@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -17,6 +18,9 @@ import (
 // Actions. The jobs' are <kind>.start.
 const (
 	ActionLogin            = "login"
+	ActionLogout           = "logout"
+	ActionSessionEnd       = "session.end"
+	ActionRefused          = "access.refused"
 	ActionTokenCreate      = "token.create"
 	ActionTokenRevoke      = "token.revoke"
 	ActionReplayStart      = "replay.start"
@@ -48,6 +52,8 @@ type Entry struct {
 	Selection json.RawMessage
 	// Counts are what came of it, by outcome.
 	Counts map[string]int
+	// Address is that of the operator's client, where it is known.
+	Address string
 }
 
 // named returns the entry with what its zero values stand for.
@@ -65,11 +71,15 @@ func (e Entry) named() Entry {
 // use.
 type Log struct {
 	js jetstream.JetStream
+
+	mu      sync.Mutex
+	waiting []Entry       // written by Run
+	arrived chan struct{} // one of them
 }
 
 // New returns the log kept by the broker behind js, in the stream that
 // [events.Setup] makes.
-func New(js jetstream.JetStream) *Log { return &Log{js: js} }
+func New(js jetstream.JetStream) *Log { return &Log{js: js, arrived: make(chan struct{}, 1)} }
 
 // Append puts an entry on the log and announces it, and returns once both are
 // acknowledged: on disk. An error that wraps [events.ErrUnavailable] leaves
@@ -80,7 +90,7 @@ func (l *Log) Append(ctx context.Context, e Entry) error {
 	e = e.named()
 	entry, public, err := events.OperatorActed{
 		Action: e.Action, By: e.By, Reason: e.Reason, JobID: e.JobID,
-		Selection: e.Selection, Counts: e.Counts, At: events.At(e.At),
+		Selection: e.Selection, Counts: e.Counts, Address: e.Address, At: events.At(e.At),
 	}.Messages(e.ID)
 	if err != nil {
 		return err

@@ -87,6 +87,6 @@ func decode(body []byte, taken time.Time) Entry {
 	a := e.Data
 	return Entry{
 		ID: e.ID, At: a.At.Time, By: a.By, Action: a.Action, Reason: a.Reason, JobID: a.JobID,
-		Selection: a.Selection, Counts: a.Counts,
+		Selection: a.Selection, Counts: a.Counts, Address: a.Address,
 	}
 }
