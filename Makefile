@@ -1,9 +1,9 @@
 # make run      build and start logoutd on its embedded broker and store
 # make test     install what the tests need, then run all of them
 # make lint     gofmt, go vet, staticcheck, govulncheck
-# make bench    measure everything beside its baselines, into docs/benchmarks.md (ten minutes; needs redis-server)
+# make bench    measure logoutd beside its baselines, into docs/benchmarks.md (six minutes; needs redis-server)
 # make profile  renew the profile that the compiler optimizes logoutd for
-# make soak     ten minutes of load, watching the memory
+# make soak     ten minutes of load, and the memory before and after
 
 GO ?= go
 
@@ -35,7 +35,7 @@ bench: bench-build
 	bin/logoutbench suite --logoutd bin/logoutd --markdown docs/benchmarks.md
 
 soak: bench-build
-	bin/logoutbench soak --logoutd bin/logoutd
+	bin/logoutbench run --logoutd bin/logoutd --rate 6000 --duration 10m
 
 # Everything that a logout passes through at work: the front ends in a burst,
 # fronts and revoker as under a sustained load, and push registrations.

@@ -2,51 +2,54 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
-	"time"
+	"slices"
 )
 
-// bench is what all measurements share: the program to measure, a directory
-// that is removed in the end, and what was measured so far.
+// benchFlags say what is run where.
+type benchFlags struct {
+	Logoutd string `help:"The logoutd to run. Default: the one beside this program, or on the PATH." placeholder:"FILE" type:"path"`
+	DataDir string `help:"Where data is kept while this program runs: the disk that is measured. Default: where temporary files go." placeholder:"DIR" type:"existingdir"`
+	JSON    string `name:"json" help:"Write the results as JSON too." placeholder:"FILE" type:"path"`
+}
+
+// bench runs the programs of a measurement in a directory that is removed in
+// the end.
 type bench struct {
-	logoutd  string // as told; empty: to be found
-	dir      string
-	progress *progress
-	// foreign: others may use the system too, so that its backlog is never
-	// waited for.
-	foreign bool
-	runs    []namedRun
-
-	mu   sync.Mutex
-	dirs int
+	logoutd string
+	dir     string
+	dirs    int
+	stops   []func()
 }
 
-// namedRun is a run that the report shows.
-type namedRun struct {
-	name string
-	*result
-}
-
-// newBench makes a directory below parent; empty: where temporary files go.
-func newBench(logoutd, parent string, p *progress) (*bench, error) {
-	dir, err := os.MkdirTemp(parent, "logoutbench")
+func (f benchFlags) open() (*bench, error) {
+	dir, err := os.MkdirTemp(f.DataDir, "logoutbench")
 	if err != nil {
 		return nil, fmt.Errorf("making a directory for data: %w", err)
 	}
-	return &bench{logoutd: logoutd, dir: dir, progress: p}, nil
+	return &bench{logoutd: f.Logoutd, dir: dir}, nil
 }
 
-func (b *bench) close() { _ = os.RemoveAll(b.dir) }
+// close ends what still runs, the last first.
+func (b *bench) close() {
+	b.stop()
+	_ = os.RemoveAll(b.dir)
+}
 
-// newDir makes a directory of its own for a program.
+// stop ends what runs, so that the next measurement has the machine for itself.
+func (b *bench) stop() {
+	for _, stop := range slices.Backward(b.stops) {
+		stop()
+	}
+	b.stops = nil
+}
+
 func (b *bench) newDir() (string, error) {
-	b.mu.Lock()
 	b.dirs++
 	dir := filepath.Join(b.dir, fmt.Sprint(b.dirs))
-	b.mu.Unlock()
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return "", fmt.Errorf("making a directory for data: %w", err)
 	}
@@ -67,21 +70,25 @@ func (b *bench) deploy(ctx context.Context, o deployOptions) (*deployment, error
 	if err != nil {
 		return nil, err
 	}
-	if _, err := d.start(ctx); err != nil {
-		d.stop()
-		return nil, err
-	}
-	return d, nil
+	b.stops = append(b.stops, d.stop)
+	return d, d.start(ctx)
 }
 
-// nats starts a nats-server.
-func (b *bench) nats(ctx context.Context) (*child, string, error) {
+// nats starts a nats-server and returns its URL.
+func (b *bench) nats(ctx context.Context) (string, error) {
 	dir, err := b.newDir()
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
-	return startSelf(ctx, "nats-server", "--dir", dir)
+	p, url, err := startSelf(ctx, "nats-server", "--dir", dir)
+	if err != nil {
+		return "", err
+	}
+	b.stops = append(b.stops, p.stop)
+	return url, nil
 }
+
+var errNoRedis = errors.New("redis-server is not on the PATH")
 
 // redis starts a redis-server.
 func (b *bench) redis(ctx context.Context) (*redisServer, error) {
@@ -89,64 +96,25 @@ func (b *bench) redis(ctx context.Context) (*redisServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return startRedis(ctx, dir)
-}
-
-// load runs a load and shows its progress.
-func (b *bench) load(ctx context.Context, l load) (*result, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	shown := make(chan struct{})
-	l.observed = func(r *recorder) {
-		go func() {
-			defer close(shown)
-			for pause(ctx, 500*time.Millisecond) == nil {
-				b.progress.running(r)
-			}
-		}()
-	}
-	out, err := l.run(ctx)
-	cancel()
-	if out != nil {
-		<-shown
-	}
-	return out, err
-}
-
-// keep has the report show a run.
-func (b *bench) keep(name string, r *result) { b.runs = append(b.runs, namedRun{name, r}) }
-
-// warmUp is how long a fresh system is loaded before it is measured, and
-// warmUpRate how many sessions a second are registered for that.
-const (
-	warmUp     = time.Second
-	warmUpRate = 40_000
-)
-
-// prepare registers users for a closed loop: as many as a warm-up says are
-// needed, and a reserve, since a warm system is faster.
-func (b *bench) prepare(ctx context.Context, s *system, c *crowd, l load) error {
-	short := l
-	short.duration = min(warmUp, l.duration)
-	if err := b.provide(ctx, s, c, int(warmUpRate*short.duration.Seconds())); err != nil {
-		return err
-	}
-	first, err := b.load(ctx, short)
+	r, err := startRedis(ctx, dir)
 	if err != nil {
-		return fmt.Errorf("warming up: %w", err)
+		return nil, err
 	}
-	return b.provide(ctx, s, c, int(first.throughput()*1.5*l.duration.Seconds()))
+	b.stops = append(b.stops, r.stop)
+	return r, nil
 }
 
-// provide registers users until n are left, and waits until the system has
-// nothing else to do.
-func (b *bench) provide(ctx context.Context, s *system, c *crowd, n int) error {
-	if missing := n - c.left(); missing > 0 {
-		if err := c.register(ctx, s, int(c.registered.Load())+missing, b.progress.registered); err != nil {
-			return err
-		}
+// provider starts a push provider that answers at once, and returns its URL.
+func (b *bench) provider(ctx context.Context) (string, error) {
+	p, url, err := startSelf(ctx, "bare")
+	if err != nil {
+		return "", err
 	}
-	if b.foreign {
-		return nil
-	}
-	return s.settled(ctx)
+	b.stops = append(b.stops, p.stop)
+	return url + "/{push_token}", nil
+}
+
+// pushSettings are the settings of a logoutd that knows the provider.
+func pushSettings(url string) string {
+	return fmt.Sprintf("push:\n  - {provider: %s, kind: http, url: %q}\n", pushProvider, url)
 }

@@ -25,7 +25,7 @@ type target struct {
 }
 
 // newTarget returns the logout of a dialect at a public listener, with the
-// tokens of a crowd.
+// tokens of users.
 func newTarget(rawURL string, d dialect, tokens tokenSeries) (*target, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {

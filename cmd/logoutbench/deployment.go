@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"time"
 
 	"github.com/logoutd/logoutd/events"
 )
@@ -28,7 +27,7 @@ type deployment struct {
 	dir     string
 	env     []string
 	args    []string
-	child   *child // nil while it is stopped
+	process *process // nil while it is stopped
 }
 
 // newDeployment prepares a deployment in dir.
@@ -62,37 +61,33 @@ var (
 	adminLine  = regexp.MustCompile(`(?m)^  admin: +(\S+)\n`)
 )
 
-// start starts the program and returns how long it took to become ready.
-func (d *deployment) start(ctx context.Context) (time.Duration, error) {
-	begin := time.Now()
-	c, err := startChild("logoutd", d.env, d.program, d.args...)
+// start starts the program and waits until it is ready.
+func (d *deployment) start(ctx context.Context) error {
+	p, err := startProcess("logoutd", d.env, d.program, d.args...)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	d.child = c
-	if d.public, err = c.await(ctx, publicLine); err != nil {
-		return 0, err
+	d.process = p
+	if d.public, err = p.await(ctx, publicLine); err != nil {
+		return err
 	}
-	if d.admin, err = c.await(ctx, adminLine); err != nil {
-		return 0, err
+	if d.admin, err = p.await(ctx, adminLine); err != nil {
+		return err
 	}
-	err = eventually(ctx, startTimeout, func() (bool, error) { return d.ready(ctx), c.alive() })
+	err = eventually(ctx, startTimeout, func() (bool, error) { return d.ready(ctx), p.alive() })
 	if err != nil {
-		return 0, fmt.Errorf("waiting for logoutd to be ready: %w", err)
+		return fmt.Errorf("waiting for logoutd to be ready: %w", err)
 	}
-	return time.Since(begin), nil
+	return nil
 }
 
 // stop does nothing to a deployment that is stopped.
 func (d *deployment) stop() {
-	if d.child != nil {
-		d.child.stop()
-		d.child = nil
+	if d.process != nil {
+		d.process.stop()
+		d.process = nil
 	}
 }
-
-// brokerDir is where an embedded broker keeps its streams.
-func (d *deployment) brokerDir() string { return filepath.Join(d.dir, "data", "broker") }
 
 // findLogoutd returns the program to run: as told, or beside this one, or on
 // the PATH.

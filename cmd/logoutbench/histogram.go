@@ -53,16 +53,6 @@ func (h *histogram) add(d time.Duration) {
 	}
 }
 
-// merge adds what other has counted.
-func (h *histogram) merge(other *histogram) {
-	for i := range other.counts {
-		if n := other.counts[i].Load(); n > 0 {
-			h.counts[i].Add(n)
-		}
-	}
-	h.max.Store(max(h.max.Load(), other.max.Load()))
-}
-
 func (h *histogram) count() uint64 {
 	var n uint64
 	for i := range h.counts {

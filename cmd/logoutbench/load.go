@@ -27,8 +27,6 @@ type load struct {
 	rate        float64 // requests due a second; 0: closed loop
 	// answered, if not nil, is told of each good answer.
 	answered func(n int, at time.Time)
-	// observed, if not nil, gets the recorder when the run begins.
-	observed func(*recorder)
 }
 
 // run loads the target until the duration is over, no token is left, or ctx
@@ -44,10 +42,7 @@ func (l load) run(ctx context.Context) (*result, error) {
 	if err := dialAll(ctx, connections); err != nil {
 		return nil, err
 	}
-	r := newRecorder(time.Now(), l.duration)
-	if l.observed != nil {
-		l.observed(r)
-	}
+	r := &recorder{start: time.Now()}
 	source := l.closedLoop(r.start)
 	var pacing *pacer
 	if l.rate > 0 {
@@ -60,7 +55,6 @@ func (l load) run(ctx context.Context) (*result, error) {
 	}
 	working.Wait()
 	out := r.result(l.target.good)
-	out.Connections, out.Rate = l.connections, l.rate
 	if pacing != nil {
 		out.Unsent = pacing.stop()
 	}

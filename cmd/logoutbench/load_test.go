@@ -30,7 +30,7 @@ func newStand(t *testing.T, handler http.HandlerFunc) *stand {
 	return s
 }
 
-func (s *stand) target(t *testing.T, c *crowd) *target {
+func (s *stand) target(t *testing.T, c *users) *target {
 	t.Helper()
 	target, err := newTarget(s.server.URL, dialects["sap_v1"], c.sessions)
 	if err != nil {
@@ -39,17 +39,17 @@ func (s *stand) target(t *testing.T, c *crowd) *target {
 	return target
 }
 
-// crowdOf is a crowd of n users who count as registered.
-func crowdOf(n int) *crowd {
-	c := newCrowd()
+// usersOf returns n users who count as registered.
+func usersOf(n int) *users {
+	c := newUsers()
 	c.registered.Store(int64(n))
 	return c
 }
 
 func TestClosedLoopEndsWithTheTokens(t *testing.T) {
 	t.Parallel()
-	const users = 500
-	c := crowdOf(users)
+	const n = 500
+	c := usersOf(n)
 	var mu sync.Mutex
 	seen := map[string]int{}
 	s := newStand(t, func(w http.ResponseWriter, r *http.Request) {
@@ -71,12 +71,12 @@ func TestClosedLoopEndsWithTheTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Good != users || r.Bad != 0 || told.Load() != users {
-		t.Errorf("%d good answers, %d others, %d told; want %d good ones", r.Good, r.Bad, told.Load(), users)
+	if r.Good != n || r.Bad != 0 || told.Load() != n {
+		t.Errorf("%d good answers, %d others, %d told; want %d good ones", r.Good, r.Bad, told.Load(), n)
 	}
-	for n := range users {
-		if seen[c.sessions.token(n)] != 1 {
-			t.Errorf("token %d came %d times", n, seen[c.sessions.token(n)])
+	for i := range n {
+		if seen[c.sessions.token(i)] != 1 {
+			t.Errorf("token %d came %d times", i, seen[c.sessions.token(i)])
 		}
 	}
 	if got := s.connections.Load(); got != 4 {
@@ -86,7 +86,7 @@ func TestClosedLoopEndsWithTheTokens(t *testing.T) {
 
 func TestAnswersThatAreNotGoodDoNotCount(t *testing.T) {
 	t.Parallel()
-	c := crowdOf(100)
+	c := usersOf(100)
 	var n atomic.Int64
 	s := newStand(t, func(w http.ResponseWriter, r *http.Request) {
 		switch n.Add(1) % 4 {
@@ -122,7 +122,7 @@ func TestOpenLoopCountsWhatAStallDelays(t *testing.T) {
 		stall       = 400 * time.Millisecond
 		connections = 2
 	)
-	c := crowdOf(rate)
+	c := usersOf(rate)
 	var begun sync.Once
 	var gate sync.RWMutex
 	s := newStand(t, func(w http.ResponseWriter, r *http.Request) {
@@ -163,7 +163,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 		<-hanging
 	})
 	for _, rate := range []float64{0, 100} {
-		_, err := load{target: s.target(t, newCrowd()), next: endless(), connections: 2, duration: time.Hour, rate: rate}.run(ctx)
+		_, err := load{target: s.target(t, newUsers()), next: endless(), connections: 2, duration: time.Hour, rate: rate}.run(ctx)
 		if err == nil {
 			t.Error("a run without an answer is no failure")
 		}

@@ -21,10 +21,22 @@ type machine struct {
 	Go      string  `json:"go"`
 	Logoutd string  `json:"logoutd"`
 	Redis   string  `json:"redis"`
-	Fsync   float64 `json:"fsync_ms"` // median, in the data directory
+	Fsync   string  `json:"fsync"` // median, in the data directory
+}
+
+func (m machine) table() [][]string {
+	return [][]string{
+		{"cores", fmt.Sprint(m.Cores)}, {"CPU", m.CPU}, {"memory", fmt.Sprintf("%.1f GiB", m.Memory)}, {"system", m.System},
+		{"one write with fsync, in the data directory", m.Fsync},
+		{"logoutd", m.Logoutd + ", " + m.Go}, {"Redis, `appendfsync always`", m.Redis},
+	}
 }
 
 func describeMachine(ctx context.Context, logoutd, dir string) (machine, error) {
+	program, err := findLogoutd(logoutd)
+	if err != nil {
+		return machine{}, err
+	}
 	fsync, err := measureFsync(dir)
 	if err != nil {
 		return machine{}, err
@@ -33,7 +45,7 @@ func describeMachine(ctx context.Context, logoutd, dir string) (machine, error) 
 		Cores: runtime.NumCPU(), Go: runtime.Version(), Fsync: milliseconds(fsync),
 		CPU:     afterColon("/proc/cpuinfo", "model name"),
 		System:  strings.Join(strings.Fields(runtime.GOOS+" "+firstLine("/proc/sys/kernel/osrelease")+" "+runtime.GOARCH), " "),
-		Logoutd: outputOf(ctx, logoutd, "version"), Redis: outputOf(ctx, "redis-server", "--version"),
+		Logoutd: outputOf(ctx, program, "version"), Redis: outputOf(ctx, "redis-server", "--version"),
 	}
 	var kib float64
 	if _, err := fmt.Sscan(afterColon("/proc/meminfo", "MemTotal"), &kib); err == nil {
@@ -93,5 +105,3 @@ func measureFsync(dir string) (time.Duration, error) {
 	}
 	return took.quantile(0.5), nil
 }
-
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

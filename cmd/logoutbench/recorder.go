@@ -5,37 +5,28 @@ import (
 	"time"
 )
 
-// slotsPerRun is about how many slots a run is divided into.
-const slotsPerRun = 40
-
-// recorder takes down the answers of one run. It is safe for concurrent use.
+// recorder counts the answers of one run. It is safe for concurrent use.
 type recorder struct {
 	start    time.Time
-	slot     time.Duration
-	slots    []histogram
+	latency  histogram
 	statuses [600]atomic.Uint64 // by status; 0: no answer
-	last     atomic.Int64       // time of the last answer, from start
+	last     atomic.Int64       // nanoseconds from start to the last good answer
 }
 
-func newRecorder(start time.Time, duration time.Duration) *recorder {
-	slot := max(duration/slotsPerRun, 100*time.Millisecond)
-	return &recorder{start: start, slot: slot, slots: make([]histogram, int(duration/slot)+1)}
-}
-
-// good takes down an answer as it should be.
+// good counts an answer as it should be.
 func (r *recorder) good(status int, at time.Time, latency time.Duration) {
-	since := at.Sub(r.start)
-	r.slots[min(int(since/r.slot), len(r.slots)-1)].add(latency)
+	r.latency.add(latency)
 	r.statuses[status].Add(1)
+	since := int64(at.Sub(r.start))
 	for {
 		last := r.last.Load()
-		if int64(since) <= last || r.last.CompareAndSwap(last, int64(since)) {
+		if since <= last || r.last.CompareAndSwap(last, since) {
 			return
 		}
 	}
 }
 
-// bad takes down any other answer; status 0: there was none.
+// bad counts any other answer; status 0: there was none.
 func (r *recorder) bad(status int) {
 	if status >= len(r.statuses) {
 		status = 0
@@ -45,29 +36,16 @@ func (r *recorder) bad(status int) {
 
 // result is what came out of a run.
 type result struct {
-	Connections int
-	Rate        float64 // requests due a second; 0: closed loop
-	Elapsed     time.Duration
-	Unsent      int // due, but still waiting for a connection at the end
-	Slot        time.Duration
-	Slots       []*histogram // those that are over
-	Latency     *histogram   // of the good answers
-	Good        uint64
-	Bad         uint64
-	Statuses    map[int]uint64 // 0: no answer
+	Elapsed  time.Duration // until the last good answer
+	Latency  *histogram    // of the good answers
+	Good     uint64
+	Bad      uint64
+	Unsent   int            // due in an open loop, but still waiting for a connection at the end
+	Statuses map[int]uint64 // 0: no answer
 }
 
 func (r *recorder) result(good int) *result {
-	out := &result{
-		Elapsed: time.Duration(r.last.Load()), Slot: r.slot,
-		Latency: &histogram{}, Statuses: map[int]uint64{},
-	}
-	for i := range r.slots {
-		out.Latency.merge(&r.slots[i])
-		if time.Duration(i+1)*r.slot <= out.Elapsed {
-			out.Slots = append(out.Slots, &r.slots[i])
-		}
-	}
+	out := &result{Elapsed: time.Duration(r.last.Load()), Latency: &r.latency, Statuses: map[int]uint64{}}
 	for status := range r.statuses {
 		n := r.statuses[status].Load()
 		switch {

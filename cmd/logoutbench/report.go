@@ -1,56 +1,65 @@
 package main
 
 import (
-	"bytes"
-	_ "embed"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"maps"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
-	"text/template"
 	"time"
 )
 
-// report is what a suite has found.
-type report struct {
-	Began   time.Time `json:"began"`
-	Seconds float64   `json:"seconds"`
-	Quick   bool      `json:"quick,omitempty"`
-	Machine machine   `json:"machine"`
-	Rows    []row     `json:"rows"`
-	Runs    []summary `json:"runs"`
-	Picture string    `json:"-"` // file beside the document
+// row is one line of a report: a figure, and what it is compared with.
+type row struct {
+	What     string  `json:"what"`
+	Figure   string  `json:"figure"`
+	Baseline string  `json:"baseline,omitempty"`
+	Ratio    float64 `json:"ratio,omitempty"` // of figure to baseline
+	Note     string  `json:"note,omitempty"`
 }
 
-func (r report) cells() [][]string {
-	rows := [][]string{header()}
-	for _, line := range r.Rows {
-		rows = append(rows, line.cells())
+// rateOf is a row of two rates.
+func rateOf(what string, perSecond, baseline float64, of string) row {
+	return row{What: what, Figure: rate(perSecond), Baseline: rate(baseline) + " " + of, Ratio: perSecond / baseline}
+}
+
+func (r row) cells() []string {
+	ratio := ""
+	if r.Ratio > 0 {
+		ratio = fmt.Sprintf("%.2f ×", r.Ratio)
+	}
+	return []string{r.What, r.Figure, r.Baseline, ratio, r.Note}
+}
+
+// report is what was measured.
+type report struct {
+	Began   time.Time `json:"began,omitzero"`
+	Seconds float64   `json:"seconds,omitempty"`
+	Machine machine   `json:"machine,omitzero"`
+	Rows    []row     `json:"rows"`
+}
+
+func (r report) table() [][]string {
+	rows := [][]string{{"what", "figure", "baseline", "ratio", "note"}}
+	for _, row := range r.Rows {
+		rows = append(rows, row.cells())
 	}
 	return rows
 }
 
-//go:embed report.md.tmpl
-var markdownText string
-
-var markdownTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
-	"line":    markdownLine,
-	"short":   short,
-	"header":  header,
-	"grouped": grouped,
-}).Parse(markdownText))
-
-// markdownLine makes a line of a table.
-func markdownLine(cells []string) string {
-	return "| " + strings.ReplaceAll(strings.Join(cells, " | "), "\n", " ") + " |"
+// print prints a table, and writes the file if one is named.
+func (r report) print(out io.Writer, jsonFile string) error {
+	if err := printTable(out, r.table()); err != nil || jsonFile == "" {
+		return err
+	}
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("writing JSON: %w", err)
+	}
+	return writeFile(jsonFile, append(text, '\n'))
 }
-
-// Cells is for the template.
-func (r row) Cells() []string { return r.cells() }
 
 // Marks between which a document is written.
 const (
@@ -58,42 +67,67 @@ const (
 	endMark   = "<!-- /logoutbench -->\n"
 )
 
-// pictureFile is the picture beside a document.
-func pictureFile(document string) string {
-	return strings.TrimSuffix(filepath.Base(document), filepath.Ext(document)) + ".svg"
+// markdown is the report as a part of a document.
+func (r report) markdown() string {
+	var b strings.Builder
+	line := func(cells []string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
+	fmt.Fprintf(&b, "Measured by `make bench` on %s in %.0f s, with the load generator, the servers and the baselines on one machine.\n"+
+		"Ratios travel between machines; figures do not.\n\n", r.Began.Format("2006-01-02"), r.Seconds)
+	line([]string{"machine", ""})
+	b.WriteString("|---|---|\n")
+	for _, cells := range r.Machine.table() {
+		line(cells)
+	}
+	b.WriteString("\n")
+	for i, cells := range r.table() {
+		line(cells)
+		if i == 0 {
+			b.WriteString("|---|---|---|---|---|\n")
+		}
+	}
+	return b.String()
 }
 
-// writeMarkdown writes the report into a document, which may be there already
-// and have other text around the marks.
-func (r report) writeMarkdown(path, picture string) error {
-	r.Picture = picture
-	var text bytes.Buffer
-	if err := markdownTemplate.Execute(&text, r); err != nil {
-		return fmt.Errorf("writing the report: %w", err)
-	}
+// writeMarkdown writes the report into a document, between the marks where the
+// document exists.
+func (r report) writeMarkdown(path string) error {
 	old, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) {
+		old = []byte("# Benchmarks\n\n" + beginMark + endMark)
+	} else if err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
-	document, err := splice(string(old), text.String())
-	if err != nil {
-		return fmt.Errorf("writing the report into %s: %w", path, err)
-	}
-	return writeFile(path, []byte(document))
-}
-
-func sortedKeys(m map[string]uint64) []string { return slices.Sorted(maps.Keys(m)) }
-
-// splice puts text between the marks of a document. A document that is empty
-// becomes one.
-func splice(document, text string) (string, error) {
-	if document == "" {
-		return "# Benchmarks\n\n" + beginMark + text + endMark, nil
-	}
-	before, rest, begins := strings.Cut(document, beginMark)
+	before, rest, begins := strings.Cut(string(old), beginMark)
 	_, after, ends := strings.Cut(rest, endMark)
 	if !begins || !ends {
-		return "", fmt.Errorf("it has no lines %q and %q to write between", strings.TrimSpace(beginMark), strings.TrimSpace(endMark))
+		return fmt.Errorf("writing the report into %s: it lacks the lines %q and %q", path, strings.TrimSpace(beginMark), strings.TrimSpace(endMark))
 	}
-	return before + beginMark + text + endMark + after, nil
+	return writeFile(path, []byte(before+beginMark+r.markdown()+endMark+after))
+}
+
+// rate writes a number a second with separators: 12,345/s.
+func rate(v float64) string { return grouped(v) + "/s" }
+
+func megabytes(bytes int64) string { return fmt.Sprintf("%.0f MB", float64(bytes)/1e6) }
+
+func milliseconds(d time.Duration) string {
+	return fmt.Sprintf("%.2f ms", float64(d)/float64(time.Millisecond))
+}
+
+// percentiles writes some of the latencies of a run.
+func percentiles(r *result, quantiles ...float64) string {
+	texts := make([]string, len(quantiles))
+	for i, q := range quantiles {
+		texts[i] = milliseconds(r.Latency.quantile(q))
+	}
+	return strings.Join(texts, ", ")
+}
+
+// grouped writes a whole number with separators: 12,345.
+func grouped(v float64) string {
+	digits := fmt.Sprintf("%.0f", v)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
 }

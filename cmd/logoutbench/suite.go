@@ -2,143 +2,157 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"os/exec"
 	"slices"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 )
 
-// sizes are how large and long the measurements of a suite are.
+// suiteCmd measures logoutd beside its baselines.
+type suiteCmd struct {
+	benchFlags
+
+	Quick    bool     `help:"Small and short, in about a minute, to see that everything works. The figures mean little."`
+	Only     []string `enum:"embedded,push,external" default:"embedded,push,external" help:"Parts to measure: embedded, push, external (NATS and Redis)."`
+	Markdown string   `help:"Write the report into a document, between its marks." placeholder:"FILE" type:"path"`
+}
+
+// sizes are how long and large the measurements of a suite are.
 type sizes struct {
 	burst    time.Duration
 	baseline time.Duration // each run of a baseline; there are two around each figure
-	single   time.Duration // one connection
-	calm     time.Duration // runs at a low rate
-	probe    time.Duration // each step of the search for the sustained rate
-	length   time.Duration // of the run at the sustained rate
-	idle     time.Duration // until memory is idle
-	sessions int           // registered with one logoutd
-	pending  int           // requests at a start
-	backlog  int           // requests, and users with two sessions and two refresh tokens each
+	calm     time.Duration // runs at a low rate, and of one connection
+	backlog  int           // users with two sessions and two refresh tokens each
 	giant    int           // sessions of one user
 	pushes   int           // push registrations
 }
 
-// fullSizes are those that the targets name.
-var fullSizes = sizes{
-	burst: 10 * time.Second, baseline: 4 * time.Second, single: 5 * time.Second, calm: 8 * time.Second,
-	probe: 6 * time.Second, length: time.Minute, idle: 5 * time.Second,
-	sessions: 1_000_000, pending: 100_000, backlog: 200_000, giant: 100_000, pushes: 40_000,
-}
+var (
+	fullSizes  = sizes{10 * time.Second, 4 * time.Second, 8 * time.Second, 100_000, 100_000, 40_000}
+	quickSizes = sizes{time.Second, time.Second / 2, time.Second, 5_000, 5_000, 5_000}
+)
 
-// quickSizes show that everything works; the figures mean little.
-var quickSizes = sizes{
-	burst: time.Second, baseline: time.Second / 2, single: time.Second, calm: time.Second,
-	probe: time.Second, length: 3 * time.Second, idle: time.Second,
-	sessions: 20_000, pending: 5_000, backlog: 5_000, giant: 5_000, pushes: 5_000,
-}
-
-// suite measures all figures that there are targets for.
+// suite measures one part after the other.
 type suite struct {
 	*bench
 	sizes
 	rows []row
-	peak float64 // answers/s of the burst with 256 connections
-	// revocations is the rate at which a backlog is worked off with Redis.
-	revocations quantity
-
-	external   *external   // nil: not prepared
-	registered *registered // nil: not prepared
 }
 
-// Parts of a suite. A later one may use what an earlier one has found out.
-const (
-	partBurst      = "burst"
-	partPush       = "push"
-	partExternal   = "external"
-	partRegistered = "registered"
-)
-
-// Places of rows in the table.
-const (
-	placeBurst = iota
-	placeSustained
-	placeExternal
-	placeSingle
-	placeRevocations
-	placePush
-	placeRevoked
-	placeGiant
-	placeMemory
-	placeStart
-	placeLast
-)
-
-// run measures the parts. A measurement that fails becomes a row that says so;
-// only the end of ctx ends the suite.
-func (s *suite) run(ctx context.Context, parts []string) error {
-	defer s.release()
-	type measurement struct {
-		part, what string
-		measure    func(context.Context) error
+// Run measures and reports. A part that fails becomes a row that says so.
+func (c *suiteCmd) Run(ctx context.Context) error {
+	b, err := c.open()
+	if err != nil {
+		return err
 	}
-	for _, m := range []measurement{
-		{partBurst, "embedded: memory, bursts, latency", s.embedded},
-		{partPush, "push deletions", s.push},
-		{"", "registering for what follows", func(ctx context.Context) error { return s.prepareLarge(ctx, parts) }},
-		{partExternal, "NATS and Redis as processes of their own", s.measureExternal},
-		{partRegistered, "many registered sessions", s.measureRegistered},
-	} {
-		if m.part != "" && !slices.Contains(parts, m.part) {
+	defer b.close()
+	rep := report{Began: time.Now().UTC().Truncate(time.Second)}
+	if rep.Machine, err = describeMachine(ctx, c.Logoutd, b.dir); err != nil {
+		return err
+	}
+	s := &suite{bench: b, sizes: fullSizes}
+	if c.Quick {
+		s.sizes = quickSizes
+	}
+	for _, part := range []struct {
+		name    string
+		measure func(context.Context) error
+	}{{"embedded", s.embedded}, {"push", s.push}, {"external", s.external}} {
+		if !slices.Contains(c.Only, part.name) {
 			continue
 		}
-		err := m.measure(ctx)
+		err := part.measure(ctx)
+		s.stop()
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if err != nil {
-			s.progress.step("%s: %v", m.what, err)
-			s.rows = append(s.rows, missing(placeLast, m.what, err.Error()))
+			s.add(row{What: part.name, Figure: "not measured", Note: err.Error()})
 		}
 	}
-	slices.SortStableFunc(s.rows, func(a, b row) int { return a.place - b.place })
-	return nil
+	rep.Rows, rep.Seconds = s.rows, time.Since(rep.Began).Seconds()
+	if c.Markdown != "" {
+		if err := rep.writeMarkdown(c.Markdown); err != nil {
+			return err
+		}
+	}
+	return rep.print(os.Stdout, c.JSON)
 }
 
 // add adds rows to the report, and shows them.
-func (s *suite) add(place int, rows ...row) {
+func (s *suite) add(rows ...row) {
 	for _, r := range rows {
-		r.place = place
 		s.rows = append(s.rows, r)
-		s.progress.step("%s: %s %s", r.What, r.Figure, r.verdict())
+		progress("%s: %s %.2f", r.What, r.Figure, r.Ratio)
 	}
 }
 
-// prepareLarge registers what the large measurements need, for both backends
-// at the same time: it takes longer than any measurement.
-func (s *suite) prepareLarge(ctx context.Context, parts []string) error {
-	var preparing errgroup.Group // what fails takes nothing else along
-	if slices.Contains(parts, partExternal) && hasRedis() {
-		preparing.Go(func() (err error) {
-			s.external, err = s.newExternal(ctx)
-			return err
-		})
+// embedded measures a fresh logoutd with all defaults.
+func (s *suite) embedded(ctx context.Context) error {
+	d, err := s.deploy(ctx, deployOptions{})
+	if err != nil {
+		return err
 	}
-	if slices.Contains(parts, partRegistered) {
-		preparing.Go(func() (err error) {
-			s.registered, err = s.newRegistered(ctx)
-			return err
-		})
+	if err := pause(ctx, 5*time.Second); err != nil {
+		return err
 	}
-	return preparing.Wait()
+	s.add(row{What: "memory, idle", Figure: megabytes(residentMemory(d.process.pid()))})
+	u := newUsers()
+	burst, err := s.burst(ctx, "embedded", d, u, 256)
+	if err != nil {
+		return err
+	}
+	if _, err := s.burst(ctx, "embedded", d, u, 64); err != nil {
+		return err
+	}
+	if err := s.oneConnection(ctx, d, u); err != nil {
+		return err
+	}
+	if err := s.openLoops(ctx, "embedded", d, u); err != nil {
+		return err
+	}
+	return s.revoked(ctx, d, u, burst.throughput()/10)
 }
 
-// release ends what later parts share.
-func (s *suite) release() {
-	if s.external != nil {
-		s.external.stop()
+// external measures a logoutd with NATS and Redis as processes of their own.
+func (s *suite) external(ctx context.Context) error {
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		return errNoRedis
 	}
-	if s.registered != nil {
-		s.registered.stop()
+	nats, err := s.nats(ctx)
+	if err != nil {
+		return err
 	}
+	redis, err := s.redis(ctx)
+	if err != nil {
+		return err
+	}
+	d, err := s.deploy(ctx, deployOptions{natsURL: nats, redisURL: redis.url})
+	if err != nil {
+		return err
+	}
+	u := newUsers()
+	var burst *result
+	inline, err := between(
+		func() (*result, error) { return runInline(ctx, redis, "sap_v1", u, 256, s.baseline) },
+		func() (err error) {
+			burst, err = s.burst(ctx, "NATS and Redis", d, u, 256)
+			return err
+		})
+	if err != nil {
+		return err
+	}
+	s.add(rateOf("burst, NATS and Redis, 256 connections", burst.throughput(), inline, "inline"))
+	if err := s.openLoops(ctx, "NATS and Redis", d, u); err != nil {
+		return err
+	}
+	if err := s.giantUser(ctx, d, redis); err != nil {
+		return err
+	}
+	return s.workOff(ctx, d, nats, redis)
+}
+
+func backlogName(n int) string {
+	return fmt.Sprintf("backlog of %s SAP v2 logouts, Redis", grouped(float64(n)))
 }

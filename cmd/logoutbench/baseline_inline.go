@@ -16,7 +16,7 @@ type inlineCmd struct {
 
 // Run serves until ctx ends.
 func (c *inlineCmd) Run(ctx context.Context) error {
-	client := newRedisClient(c.Redis)
+	client := redis.NewClient(&redis.Options{Addr: c.Redis})
 	defer client.Close()
 	h := inlineHandler{client}
 	mux := http.NewServeMux()
@@ -103,12 +103,12 @@ func inlinePush(user string) string     { return "inline:user:" + user + ":push"
 // usersPerPipeline is how many users of the baseline are written together.
 const usersPerPipeline = 500
 
-// registerInline registers the first n users of a crowd with the baseline.
-func (c *crowd) registerInline(ctx context.Context, client *redis.Client, n int) error {
+// registerInline registers the first n users with the baseline.
+func (u *users) registerInline(ctx context.Context, client *redis.Client, n int) error {
 	for from := 0; from < n; from += usersPerPipeline {
 		_, err := client.Pipelined(ctx, func(p redis.Pipeliner) error {
 			for user := from; user < min(from+usersPerPipeline, n); user++ {
-				c.writeInline(ctx, p, user)
+				u.writeInline(ctx, p, user)
 			}
 			return nil
 		})
@@ -116,22 +116,22 @@ func (c *crowd) registerInline(ctx context.Context, client *redis.Client, n int)
 			return err
 		}
 	}
-	c.registered.Store(int64(n))
+	u.registered.Store(int64(n))
 	return nil
 }
 
-func (c *crowd) writeInline(ctx context.Context, p redis.Pipeliner, user int) {
-	id := c.userID(user)
-	first := user * c.Sessions
-	for session := first; session < first+c.Sessions; session++ {
-		token := c.sessions.token(session)
+func (u *users) writeInline(ctx context.Context, p redis.Pipeliner, user int) {
+	id := u.userID(user)
+	first := user * u.Sessions
+	for session := first; session < first+u.Sessions; session++ {
+		token := u.sessions.token(session)
 		p.HSet(ctx, inlineSession(token), "user", id, "device", "phone")
 		p.SAdd(ctx, inlineSessions(id), token)
 	}
-	for number := user * c.RefreshTokens; number < (user+1)*c.RefreshTokens; number++ {
-		token := c.refresh.token(number)
+	for number := user * u.RefreshTokens; number < (user+1)*u.RefreshTokens; number++ {
+		token := u.refresh.token(number)
 		p.Set(ctx, inlineRefresh(token), id, 0)
 		p.SAdd(ctx, inlineTokens(id), token)
-		p.SAdd(ctx, inlineBound(c.sessions.token(first+number%c.RefreshTokens%c.Sessions)), token)
+		p.SAdd(ctx, inlineBound(u.sessions.token(first+number%u.RefreshTokens%u.Sessions)), token)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"regexp"
@@ -24,97 +23,95 @@ const (
 	pollEvery = 10 * time.Millisecond
 )
 
-// child is a program that runs beside this one and ends with it.
-type child struct {
+// process is a program that runs beside this one and ends with it.
+type process struct {
 	name  string
 	cmd   *exec.Cmd
 	said  transcript
 	ended chan struct{}
 }
 
-// startChild starts a program without the settings that logoutd would take
+// startProcess starts a program without the settings that logoutd would take
 // from the environment, but with env.
-func startChild(name string, env []string, path string, args ...string) (*child, error) {
-	c := &child{name: name, cmd: exec.Command(path, args...), ended: make(chan struct{})}
+func startProcess(name string, env []string, path string, args ...string) (*process, error) {
+	p := &process{name: name, cmd: exec.Command(path, args...), ended: make(chan struct{})}
 	for _, variable := range os.Environ() {
 		if !strings.HasPrefix(variable, "LOGOUTD_") {
-			c.cmd.Env = append(c.cmd.Env, variable)
+			p.cmd.Env = append(p.cmd.Env, variable)
 		}
 	}
-	c.cmd.Env = append(c.cmd.Env, env...)
-	c.cmd.Stdout, c.cmd.Stderr = &c.said, &c.said
-	endWithParent(c.cmd)
-	if err := c.cmd.Start(); err != nil {
+	p.cmd.Env = append(p.cmd.Env, env...)
+	p.cmd.Stdout, p.cmd.Stderr = &p.said, &p.said
+	endWithParent(p.cmd)
+	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", name, err)
 	}
 	go func() {
-		defer close(c.ended)
-		_ = c.cmd.Wait() // the transcript says why it ended
+		defer close(p.ended)
+		_ = p.cmd.Wait() // the transcript says why it ended
 	}()
-	return c, nil
+	return p, nil
 }
 
 // startSelf starts a hidden command of this program and returns what it says
 // it listens on.
-func startSelf(ctx context.Context, command string, args ...string) (*child, string, error) {
+func startSelf(ctx context.Context, command string, args ...string) (*process, string, error) {
 	path, err := os.Executable()
 	if err != nil {
 		return nil, "", fmt.Errorf("starting %s: %w", command, err)
 	}
-	c, err := startChild(command, nil, path, append([]string{command}, args...)...)
+	p, err := startProcess(command, nil, path, append([]string{command}, args...)...)
 	if err != nil {
 		return nil, "", err
 	}
-	url, err := c.await(ctx, listeningLine)
+	url, err := p.await(ctx, listeningLine)
 	if err != nil {
-		c.stop()
+		p.stop()
 		return nil, "", err
 	}
-	return c, url, nil
+	return p, url, nil
 }
 
-// Hidden commands print where they listen.
+// listeningLine is what hidden commands print.
 var listeningLine = regexp.MustCompile(`(?m)^listening: (\S+)\n`)
-
-func printListening(out io.Writer, url string) { fmt.Fprintln(out, "listening:", url) }
 
 // await waits until the program has printed what pattern matches, and returns
 // its first group.
-func (c *child) await(ctx context.Context, pattern *regexp.Regexp) (found string, err error) {
+func (p *process) await(ctx context.Context, pattern *regexp.Regexp) (found string, err error) {
 	err = eventually(ctx, startTimeout, func() (bool, error) {
-		match := pattern.FindStringSubmatch(c.said.String())
+		match := pattern.FindStringSubmatch(p.said.String())
 		if match != nil {
 			found = match[1]
 			return true, nil
 		}
-		return false, c.alive()
+		return false, p.alive()
 	})
 	if err != nil {
-		return "", fmt.Errorf("waiting for %s to say where it listens: %w", c.name, err)
+		return "", fmt.Errorf("waiting for %s to say where it listens: %w", p.name, err)
 	}
 	return found, nil
 }
 
 // alive returns an error with the last words of a program that has ended.
-func (c *child) alive() error {
+func (p *process) alive() error {
 	select {
-	case <-c.ended:
-		return fmt.Errorf("%s has ended: %s", c.name, c.said.last())
+	case <-p.ended:
+		return fmt.Errorf("%s has ended: %s", p.name, p.said.last())
 	default:
 		return nil
 	}
 }
 
-func (c *child) pid() int { return c.cmd.Process.Pid }
+func (p *process) pid() int { return p.cmd.Process.Pid }
 
 // stop asks the program to end, and ends it if it does not.
-func (c *child) stop() {
-	_ = c.cmd.Process.Signal(syscall.SIGTERM) // fails where it has ended
+func (p *process) stop() {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // fails where it has ended
 	select {
-	case <-c.ended:
+	case <-p.ended:
 	case <-time.After(stopTimeout):
-		_ = c.cmd.Process.Kill()
-		<-c.ended
+		_ = p.cmd.Process.Kill()
+		<-p.ended
 	}
 }
 

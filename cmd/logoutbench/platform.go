@@ -18,20 +18,18 @@ func nap(d time.Duration) {
 	_ = syscall.Nanosleep(&request, nil) // one that is interrupted is too short, which callers allow for
 }
 
-// endWithParent makes the kernel end a child when this process is killed.
+// endWithParent makes the kernel end a process when this process is killed.
 func endWithParent(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
 
-// residentMemory returns the resident set size of a process, in bytes.
-func residentMemory(pid int) (int64, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, fmt.Errorf("reading resident memory: %w", err)
-	}
+// residentMemory returns the resident set size of a process in bytes; 0 where
+// it is not known.
+func residentMemory(pid int) int64 {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	_, rest, _ := bytes.Cut(status, []byte("VmRSS:"))
 	fields := bytes.Fields(rest)
 	if len(fields) == 0 {
-		return 0, fmt.Errorf("reading resident memory: no VmRSS of process %d", pid)
+		return 0
 	}
-	kib, err := strconv.ParseInt(string(fields[0]), 10, 64)
-	return kib << 10, err
+	kib, _ := strconv.ParseInt(string(fields[0]), 10, 64)
+	return kib << 10
 }

@@ -11,7 +11,7 @@ func TestInlineDeletes(t *testing.T) {
 	t.Parallel()
 	client := redistest.Start(t).Client()
 	h := inlineHandler{client}
-	c := newCrowd()
+	c := newUsers()
 	c.Sessions, c.RefreshTokens = 2, 2
 	ctx := t.Context()
 	if err := c.registerInline(ctx, client, 2); err != nil {
