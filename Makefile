@@ -13,6 +13,8 @@ run: build
 	@exec bin/logoutd serve
 
 build:
+	@.ci/go-version
+	@echo "Building bin/logoutd with $$($(GO) env GOVERSION). The first build takes one to two minutes on two cores, later ones a few seconds."
 	@CGO_ENABLED=0 $(GO) build -trimpath -o bin/logoutd ./cmd/logoutd
 
 # Pointer checks in the translated C of SQLite take half the time of its tests,
