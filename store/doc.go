@@ -42,6 +42,11 @@
 // login written with such a time dies. Until the revocation reads it, a check
 // of the cutoffs alone calls it active.
 //
+// A push token belongs to the newest registration that has it, and ending an
+// older one leaves it at the provider. A provider that is being told to delete it
+// in the very moment in which a newer registration is made deletes it all the
+// same. Of registrations of the same millisecond none is newer than the other.
+//
 // Where the clock was set back, a user's cutoff may itself be ahead of the clock.
 // Times are compared as stored then: a login gets the millisecond after that
 // cutoff, and a logout by an operator, whose cutoff is the clock's, does not

@@ -101,11 +101,17 @@ type Revoked struct {
 	Err          error // a failure of this item alone
 }
 
-// PushCheck asks whether a push registration was made anew.
+// PushCheck asks whether a provider must keep the push token of a registration
+// that was revoked.
 type PushCheck struct {
 	User               User
 	PushRegistrationID string
 	Cutoff             time.Time
+	// Provider, PushToken and RegisteredAt are those of the registration when it
+	// was revoked. Without a push token nobody else is looked for who has it.
+	Provider     string
+	PushToken    string
+	RegisteredAt time.Time
 }
 
 // CutoffRetention is how long a cutoff is kept at least, counted from its last

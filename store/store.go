@@ -44,9 +44,11 @@ type Store interface {
 	// that each is bound to considered.
 	RefreshTokens(ctx context.Context, ids []string) ([]RefreshTokenState, error)
 
-	// Reregistered reports for each check whether the registration exists
-	// with a RegisteredAt after the cutoff. Then a provider must not be told
-	// to delete it.
+	// Reregistered reports for each check whether the provider must keep the
+	// push token: the registration exists with a RegisteredAt after the cutoff,
+	// or another one that was registered later has the same push token at the
+	// same provider, and no revocation covers it. A push token is one
+	// installation of an app, and belongs to the newest registration that has it.
 	Reregistered(ctx context.Context, checks []PushCheck) ([]bool, error)
 
 	// Fence makes logouts take effect in checks, in one round trip. A session

@@ -20,6 +20,14 @@ func ValidTokenID(id string) bool {
 	return err == nil && len(b) == sha256.Size
 }
 
+// PushTokenID returns the id of a push token: the base64url of the SHA-256 of the
+// base64url forms of provider and token, joined by a dot. Registrations with the
+// same id are for the same installation of an app.
+func PushTokenID(provider, token string) string {
+	encode := base64.RawURLEncoding.EncodeToString
+	return TokenID(encode([]byte(provider)) + "." + encode([]byte(token)))
+}
+
 // PushRegistrationID returns the id of the one registration that a user's
 // device may have with a provider for an app: the base64url of the SHA-256 of
 // the base64url forms of tenant, user, device, app and provider, joined by

@@ -71,12 +71,15 @@ func (t *Target) count(outcome string) {
 	t.Metrics.attempts.WithLabelValues(events.StepPush, t.Name, outcome).Inc()
 }
 
-// obsolete reports whether the device has registered anew since the cutoff:
-// then the provider must keep what it has. It waits for a store that is down.
+// obsolete reports whether the device has registered again since the cutoff, or
+// its push token belongs to a newer registration: then the provider must keep
+// what it has. It waits for a store that is down.
 func (t *Target) obsolete(ctx context.Context, task events.Task) (bool, error) {
 	check := store.PushCheck{
 		User:               store.User{TenantID: task.PushRegistration.TenantID, ID: task.PushRegistration.UserID},
 		PushRegistrationID: task.PushRegistration.ID, Cutoff: task.Cutoff.Time,
+		Provider: task.PushRegistration.Provider, PushToken: task.PushRegistration.PushToken,
+		RegisteredAt: task.PushRegistration.RegisteredAt.Time,
 	}
 	probes := probeBackOff()
 	for {

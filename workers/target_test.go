@@ -342,3 +342,37 @@ func TestTasksOfATargetThatIsNoMoreAreShown(t *testing.T) {
 		t.Errorf("%v tasks of the target that is not configured, want 1", n)
 	}
 }
+
+// The task was published, and tried, before the newer login came: to another
+// user of the device, or to the same user under a new device id.
+func TestPushTokenOfANewerLoginIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	for name, newer := range map[string]store.PushRegistration{
+		"another user":   {User: store.User{ID: "bob"}, DeviceID: "device of one"},
+		"another device": {User: store.User{ID: "ada"}, DeviceID: "device of one, set up again"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			p := newProvider(t, always(http.StatusNoContent))
+			w.run(w.revoker("http").Run)
+			w.must(w.publisher.Requests(t.Context(), w.logout("session", w.login("ada", "one"))))
+			w.eventually("task", func() bool { return len(w.revoked("session")) == 1 })
+			newer.Provider, newer.PushToken = "http", "push-one"
+			results, err := w.store.PutPushRegistrations(t.Context(), []store.PushRegistration{newer})
+			w.must(err, results[0].Err)
+			w.runTarget(p)
+			w.eventually("obsolete task", func() bool {
+				return w.metric("logoutd_attempts_total", map[string]string{"outcome": "obsolete"}) == 1
+			})
+			if p.requests() != 0 {
+				t.Error("the provider was told to delete the push token of the newer login")
+			}
+			session := store.Session{ID: store.TokenID("newer"), User: newer.User, DeviceID: newer.DeviceID, ExpiresAt: time.Now().Add(time.Hour)}
+			results, err = w.store.PutSessions(t.Context(), []store.Session{session})
+			w.must(err, results[0].Err)
+			w.must(w.publisher.Requests(t.Context(), w.logout("session", session.ID)))
+			w.eventually("deleted with the newer login", func() bool { return p.deleted("push-one") == 1 })
+		})
+	}
+}

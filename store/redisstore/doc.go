@@ -52,12 +52,15 @@
 //	                                             all (of every app), app:NAME (of that app and of none),
 //	                                             any (the latest of these, for registrations without an app)
 //	logoutd:user:{u}:ended:sid           string  when a session logged out by itself ended
+//	logoutd:push:{pid}                   hash    holder (key of the newest registration that has the push token) and its
+//	                                             registered; pid: base64url(SHA-256(base64url(provider) "." base64url(token)))
 //	logoutd:request:{id}                 string  the logout request was told
 //
 // Kept until: a session's two keys, the latest expiry of itself and of all
 // bound to it, plus the retention; a refresh token, its expiry plus the
 // retention; an index of sessions or refresh tokens, the latest expiry in it
-// plus the retention; a cutoff, 400 days after its last rise, or as long as an
+// plus the retention; the holder of a push token, as long as its registration,
+// at most 400 days from the time it was last made; a cutoff, 400 days after its last rise, or as long as an
 // index of the user if that is longer; "ended", the retention; a request, as
 // long as its session, at least the retention; push registrations, until
 // deleted. The retention is logoutd's setting sessions.retention (24 h).
@@ -104,6 +107,13 @@
 // Redis proves nothing: the next logout that covers the session revokes it,
 // whatever its cutoff. So take the time from Redis, not from the service's clock.
 //
+// Push registrations are for the admin API. Whoever writes one all the same also
+// writes logoutd:push:{pid}, after the registration: without it an older
+// registration of the same push token counts as its only holder, and the logout
+// of that older one deletes the push token at the provider, so that the newer
+// login gets no pushes. The same holds for a registration that was made by an
+// earlier build, or not once in 400 days.
+//
 // A service that dies between two steps leaves nothing live behind, as long as
 // its sessions expire within 400 days. It must not write a record again
 // (extending a session, refresh tokens and push registrations are for the
@@ -137,7 +147,9 @@
 // session's slot, in one script with the check that the session is not
 // revoked. Nothing checks a push registration later, so it is checked and
 // written by one script in its user's slot; that is why a session logged out
-// by itself leaves "ended" there.
+// by itself leaves "ended" there. The entry of a push token lies in a slot of its
+// own: it is written after the registration, deleted after it, and counts only
+// where the registration that it names is there and has the push token.
 //
 // # Going through everybody
 //

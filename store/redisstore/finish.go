@@ -153,7 +153,7 @@ func (s *Store) prune(ctx context.Context, revocations []*revocation) error {
 			r.marks.ids[lists] = nil
 		}
 	}
-	return run(ctx, s, parts, prune)
+	return run(ctx, s, parts, prune, releaseDeleted)
 }
 
 func prune(ctx context.Context, p *pipe, part *part) func() error {
@@ -172,14 +172,19 @@ func prune(ctx context.Context, p *pipe, part *part) func() error {
 }
 
 func deleteRegistrations(p *pipe, part *part) func() error {
-	deleted := make([]*result, len(part.ids))
+	deleted := make(map[string]*result, len(part.ids))
+	part.deleted = map[string]reply{}
 	for i, key := range part.recordKeys() {
-		deleted[i] = p.each(pushDeleteScript, []string{key, part.user.push()}, part.RequestID, part.ids[i])
+		deleted[key] = p.each(pushDeleteScript, []string{key, part.user.push()}, part.RequestID, part.ids[i])
 	}
 	return func() error {
-		for _, d := range deleted {
-			if d.err != nil {
-				return d.err
+		for key, d := range deleted {
+			v, err := d.reply()
+			if err != nil {
+				return err
+			}
+			if len(v) > 0 {
+				part.deleted[key] = v
 			}
 		}
 		return nil

@@ -14,9 +14,11 @@ import (
 type pushPut struct {
 	itemError
 	store.PushRegistration
-	session record // that it is bound to
-	created bool
-	taken   moment
+	session     record // that it is bound to
+	created     bool
+	registered  int64  // when it was written; 0: it was not
+	tokenBefore string // the push token that it had; empty: the same, or none
+	taken       moment
 }
 
 // PutPushRegistrations registers push registrations; see [store.Store].
@@ -26,7 +28,7 @@ func (s *Store) PutPushRegistrations(ctx context.Context, registrations []store.
 		r.ID = store.PushRegistrationID(r)
 		puts[i] = &pushPut{PushRegistration: r}
 	}
-	sameID := func(put *pushPut) []string { return []string{put.ID} }
+	sameID := func(put *pushPut) []string { return []string{put.ID, pushTokenKey(put.Provider, put.PushToken)} }
 	for _, wave := range waves(puts, sameID) {
 		if err := run(ctx, s, wave, findSession, s.writePush, reviewPush); err != nil {
 			return nil, fmt.Errorf("registering push registrations: %w", err)
@@ -88,19 +90,26 @@ func (s *Store) writePush(ctx context.Context, p *pipe, put *pushPut) func() err
 			put.taken.take()
 		}
 		put.created = v.text(0) == "created"
+		if v.text(0) != "kept" {
+			put.registered, put.tokenBefore = v.number(1), v.text(2)
+		}
 		return nil
 	}
 }
 
-// reviewPush looks at the session a last time: it may have been fenced while
+// reviewPush enters the registration as the holder of its push token, now that
+// it is written, and looks at the session a last time: it may have been fenced while
 // the registration was written. The revocation that follows every fence takes
 // the registration along then.
 func reviewPush(_ context.Context, p *pipe, put *pushPut) func() error {
-	if put.SessionID == "" {
-		return nil
+	held, session := hold(p, put), absent
+	if put.SessionID != "" {
+		session = look(p, sessionKey(put.SessionID))
 	}
-	session := look(p, sessionKey(put.SessionID))
 	return func() error {
+		if err := held(); err != nil {
+			return err
+		}
 		rec, err := session()
 		if err == nil && rec.revokedAt > 0 {
 			return revoked(rec.endedAt())
@@ -113,7 +122,9 @@ func reviewPush(_ context.Context, p *pipe, put *pushPut) func() error {
 type pushCheck struct {
 	itemError
 	store.PushCheck
-	again bool
+	holder    string // key of the registration that has the push token, as its entry says
+	heldSince int64
+	again     bool
 }
 
 // Reregistered reports which registrations were made anew; see [store.Store].
@@ -124,7 +135,7 @@ func (s *Store) Reregistered(ctx context.Context, asked []store.PushCheck) ([]bo
 	for i, c := range asked {
 		checks[i] = &pushCheck{PushCheck: c}
 	}
-	if err := run(ctx, s, checks, findRegistration); err != nil {
+	if err := run(ctx, s, checks, findRegistration, findHolder); err != nil {
 		return nil, fmt.Errorf("looking up push registrations: %w", err)
 	}
 	again := make([]bool, len(asked))
@@ -140,7 +151,16 @@ func (s *Store) Reregistered(ctx context.Context, asked []store.PushCheck) ([]bo
 func findRegistration(ctx context.Context, p *pipe, c *pushCheck) func() error {
 	key := keyOf(c.User).registration(c.PushRegistrationID)
 	registered, mark := p.HGet(ctx, key, "registered"), p.HGet(ctx, key, "mark")
+	var entry *redis.SliceCmd
+	if c.PushToken != "" {
+		entry = p.HMGet(ctx, pushTokenKey(c.Provider, c.PushToken), "holder", "registered")
+	}
 	return func() error {
+		if entry != nil {
+			if err := c.readEntry(entry); err != nil {
+				return err
+			}
+		}
 		at, err := registered.Int64()
 		if errors.Is(err, redis.Nil) {
 			return nil
@@ -148,4 +168,15 @@ func findRegistration(ctx context.Context, p *pipe, c *pushCheck) func() error {
 		c.again = err == nil && at > millis(c.Cutoff) && mark.Val() == ""
 		return err
 	}
+}
+
+func (c *pushCheck) readEntry(entry *redis.SliceCmd) (err error) {
+	values, err := entry.Result()
+	if err != nil {
+		return err
+	}
+	c.holder, _ = values[0].(string)
+	since, _ := values[1].(string)
+	c.heldSince, err = parseMillis(since)
+	return err
 }

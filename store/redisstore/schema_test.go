@@ -134,7 +134,7 @@ func TestKeysAreDocumented(t *testing.T) {
 	push := user + `:push(:[\w-]{43})?`
 	patterns := regexp.MustCompile(`^(logoutd:session:\{[\w-]{43}\}(:refresh)?|logoutd:refresh:\{[\w-]{43}\}|` +
 		user + `:(sessions|refresh|cutoff|cutoff:(device|push):cGhvbmU|ended:[\w-]{43})|` +
-		push + `|logoutd:request:\{[\w-]+\})$`)
+		push + `|logoutd:push:\{[\w-]{43}\}|logoutd:request:\{[\w-]+\})$`)
 	keys, err := raw.Keys(t.Context(), "*").Result()
 	if err != nil || len(keys) == 0 {
 		t.Fatal(err, keys)
@@ -214,5 +214,39 @@ func must(t *testing.T) func([]store.PutResult, error) {
 				t.Fatal(r.Err)
 			}
 		}
+	}
+}
+
+// An entry of a push token lives no longer than the registration that holds it,
+// and is written down as the package comment says.
+func TestEntriesOfPushTokensEnd(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	s, raw := open(t, server.URL(), redisstore.Config{}), server.Client()
+	p := store.PushRegistration{User: alice, DeviceID: "phone", Provider: "http", PushToken: "p1"}
+	must(t)(s.PutPushRegistrations(t.Context(), []store.PushRegistration{p}))
+	entries := func() []string { return raw.Keys(t.Context(), "logoutd:push:*").Val() }
+	first := entries()
+	if want := "logoutd:push:{" + store.PushTokenID("http", "p1") + "}"; !slices.Equal(first, []string{want}) {
+		t.Fatalf("entries %q, want %s", first, want)
+	}
+	holder := raw.HGet(t.Context(), first[0], "holder").Val()
+	if want := redisstore.UserKey(alice) + ":push:" + store.PushRegistrationID(p); holder != want {
+		t.Errorf("the holder is %s, want %s", holder, want)
+	}
+	p.PushToken = "p2"
+	must(t)(s.PutPushRegistrations(t.Context(), []store.PushRegistration{p}))
+	if now := entries(); len(now) != 1 || now[0] == first[0] {
+		t.Errorf("entries %q after another push token", now)
+	}
+	r := []store.Revocation{{RequestID: "r", Scope: store.ScopeUser, User: alice, Cutoff: time.Now().Add(time.Second)}}
+	if _, err := s.Revoke(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Finish(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if now := entries(); len(now) != 0 {
+		t.Errorf("entries %q are left when nobody has the push token", now)
 	}
 }

@@ -37,9 +37,10 @@ type sweep struct {
 // part is some of the members of an index of a request.
 type part struct {
 	*revocation
-	lists listing
-	ids   []string
-	upTo  int64 // covers what is from up to then, where that is after the cutoff
+	lists   listing
+	ids     []string
+	deleted map[string]reply // push registrations by key: time, provider, token
+	upTo    int64            // covers what is from up to then, where that is after the cutoff
 }
 
 func (p *part) weight() int { return len(p.ids) }

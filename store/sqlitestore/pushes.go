@@ -17,6 +17,12 @@ func (s *Store) Reregistered(ctx context.Context, checks []store.PushCheck) ([]b
 	anew := make([]bool, len(checks))
 	err := s.read(ctx, func(h handle) (err error) {
 		for i, c := range checks {
+			if anew[i], err = h.held(c); err != nil {
+				return err
+			}
+			if anew[i] {
+				continue
+			}
 			anew[i], err = h.row(`
 				SELECT TRUE FROM push_registrations
 				WHERE tenant_id = ? AND user_id = ? AND id = ? AND registered_at > ? AND mark = ''`,
@@ -31,6 +37,17 @@ func (s *Store) Reregistered(ctx context.Context, checks []store.PushCheck) ([]b
 		return nil, err
 	}
 	return anew, nil
+}
+
+// held reports whether another registration, which is newer, has the push token.
+func (h handle) held(c store.PushCheck) (bool, error) {
+	if c.PushToken == "" {
+		return false, nil
+	}
+	return h.row(`
+		SELECT TRUE FROM push_registrations
+		WHERE token_id = ? AND token_id <> '' AND id <> ? AND registered_at > ? AND mark = '' LIMIT 1`,
+		[]any{store.PushTokenID(c.Provider, c.PushToken), c.PushRegistrationID, millis(c.RegisteredAt)}, new(bool))
 }
 
 const pushColumns = `id, tenant_id, user_id, device_id, app_id, provider, push_token, session_id, registered_at`
@@ -58,10 +75,11 @@ func (h handle) putPush(p store.PushRegistration) (created bool, err error) {
 		return false, err
 	}
 	_, err = h.exec(`
-		INSERT INTO push_registrations (`+pushColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		INSERT INTO push_registrations (`+pushColumns+`, token_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant_id, user_id, device_id, id) DO UPDATE SET push_token = excluded.push_token, session_id = excluded.session_id,
-			registered_at = excluded.registered_at, mark = ''
+			registered_at = excluded.registered_at, token_id = excluded.token_id, mark = ''
 		WHERE excluded.registered_at >= registered_at OR mark <> ''`,
-		id, p.User.TenantID, p.User.ID, p.DeviceID, p.AppID, p.Provider, p.PushToken, p.SessionID, registeredAt)
+		id, p.User.TenantID, p.User.ID, p.DeviceID, p.AppID, p.Provider, p.PushToken, p.SessionID, registeredAt,
+		store.PushTokenID(p.Provider, p.PushToken))
 	return err == nil && !known, err
 }

@@ -11,7 +11,7 @@ import (
 //go:embed schema
 var schema embed.FS
 
-const schemaVersion = 1
+const schemaVersion = 2
 
 // migrate brings the database to schemaVersion, a version a transaction.
 func migrate(c *conn) error {

@@ -69,6 +69,7 @@ func Run(t *testing.T, b Backend) {
 		"Holders":           holderTests,
 		"Traces":            traceTests,
 		"Ahead":             aheadTests,
+		"PushTokens":        tokenHolderTests,
 	} {
 		t.Run(name, func(t *testing.T) { runAll(t, b, Options{}, tests) })
 	}

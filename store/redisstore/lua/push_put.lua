@@ -7,7 +7,7 @@
 -- authentication of the session that it is bound to (0: none), then the fields
 -- as pairs.
 -- Returns what became of it and, where it is refused, the cutoff, else its time
--- of registration.
+-- of registration, and the push token that it had before, if that is another.
 local app, registered, auth, at = ARGV[2], ms(ARGV[3]), ms(ARGV[4]), now()
 local floor = math.max(cutoff(KEYS[1]), cutoff(KEYS[2]))
 for _, field in ipairs(app == '' and {'any'} or {'all', 'app:' .. app}) do
@@ -23,10 +23,11 @@ if auth > 0 then
   if over > 0 then return {'revoked', over} end
 end
 
-local marked = redis.call('HGET', KEYS[5], 'mark') -- then it is as good as deleted
-local before = marked and 0 or ms(redis.call('HGET', KEYS[5], 'registered'))
+local marked, had, old = unpack(redis.call('HMGET', KEYS[5], 'mark', 'registered', 'token'))
+local before = marked and 0 or ms(had) -- what is marked is as good as deleted
 if before > registered then return {'kept', registered} end
 redis.call('DEL', KEYS[5])
 redis.call('HSET', KEYS[5], 'registered', registered, 'auth', auth, unpack(ARGV, 5))
 redis.call('SADD', KEYS[4], ARGV[1])
-return {before > 0 and 'replaced' or 'created', registered}
+local token = redis.call('HGET', KEYS[5], 'token')
+return {before > 0 and 'replaced' or 'created', registered, old ~= token and old or ''}
