@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/url"
+
+	"github.com/logoutd/logoutd/internal/text"
 )
 
 type eventsCmd struct {
@@ -23,7 +26,7 @@ func (c *eventsCmd) Run(ctx context.Context, t *terminal) error {
 	lines, err := c.send(ctx, "GET", "/v1/events"+query, "application/json", nil)
 	if err == nil {
 		defer lines.Close()
-		_, err = io.Copy(t.out, lines)
+		err = printLines(t.out, lines)
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -32,5 +35,22 @@ func (c *eventsCmd) Run(ctx context.Context, t *terminal) error {
 		return &failure{error: fmt.Errorf("the server ended the stream"), hint: "run it again with --since to miss nothing"}
 	default:
 		return err
+	}
+}
+
+// printLines prints events as they come, none of which can take over a
+// terminal.
+func printLines(out io.Writer, events io.Reader) error {
+	for lines := bufio.NewReader(events); ; {
+		line, err := lines.ReadString('\n')
+		if _, failed := io.WriteString(out, text.JSON(line)); failed != nil {
+			return failed
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
 	}
 }

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // planFlags are how something is done to many at once: first a dry run that
@@ -27,6 +29,7 @@ type plan struct {
 	Eligible   int            `json:"eligible"`
 	Ineligible map[string]int `json:"ineligible"`
 	ExpiresAt  string         `json:"expires_at"`
+	NotFound   []listedUser   `json:"not_found"`
 }
 
 // reasonFor refuses a run without a reason.
@@ -65,10 +68,14 @@ func (p planned) run(ctx context.Context, t *terminal, selection map[string]any)
 		if p.output.json() {
 			return printLine(t.out, dry)
 		}
-		return printTable(t.out, plan.rows()...)
+		if err := printTable(t.out, plan.rows()...); err != nil {
+			return err
+		}
+		return plan.printNotFound(t.err)
 	}
 	if plan.Eligible == 0 {
 		_ = printTable(t.err, plan.rows()...)
+		_ = plan.printNotFound(t.err)
 		return &failure{error: errors.New("there is nothing to do"), code: exitNothing}
 	}
 	if !p.Yes {
@@ -77,8 +84,17 @@ func (p planned) run(ctx context.Context, t *terminal, selection map[string]any)
 			return err
 		}
 	}
-	if err := p.start(ctx, t, plan); err != nil || !p.each || len(plan.Ineligible) == 0 {
+	if err := p.start(ctx, t, plan); err != nil {
+		_ = plan.printNotFound(t.err)
 		return err
+	}
+	if n := len(plan.NotFound); n > 0 {
+		_ = plan.printNotFound(t.err)
+		return &failure{error: fmt.Errorf("%d of the users that were named were not found, and not logged out", n),
+			hint: "look at their spelling, and the tenant", code: exitPart}
+	}
+	if !p.each || len(plan.Ineligible) == 0 {
+		return nil
 	}
 	_ = printTable(t.err, plan.rows()...)
 	return &failure{error: errors.New("not all that were named could be done"), code: exitPart}
@@ -97,6 +113,16 @@ func (p planned) start(ctx context.Context, t *terminal, plan plan) error {
 		return printJob(t, p.output, j)
 	}
 	return watchJob(ctx, t, p.client, p.output, j)
+}
+
+// printNotFound names those of a list that the server does not know.
+func (p plan) printNotFound(out io.Writer) error {
+	for _, user := range p.NotFound {
+		if _, err := fmt.Fprintf(out, "not found: %s\n", plain(strings.TrimPrefix(user.TenantID+" / "+user.UserID, " / "))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rows show what would be done, and what not and why.

@@ -1,12 +1,14 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
+
+	"github.com/logoutd/logoutd/internal/text"
 )
 
 type revokeCmd struct {
@@ -20,7 +22,7 @@ type revokeCmd struct {
 	TenantID     *string `json:"tenant_id,omitempty" help:"The user's tenant; alone: everybody in it."`
 	DeviceID     *string `json:"device_id,omitempty" help:"Only what is on this device of the user."`
 	AppID        *string `json:"-" help:"Log out all sessions of this app."`
-	Users        string  `json:"-" help:"Log out the users in this file: on each line a user id, or tenant id, tab, user id." placeholder:"FILE"`
+	Users        string  `json:"-" help:"Log out the users in this file: on each line a user id, or tenant id, tab, user id, in quotes or not; in UTF-8 or UTF-16. Blanks around them do not count. Users that are not found are listed." placeholder:"FILE"`
 	Before       string  `json:"-" name:"authenticated-before" help:"Log out everything authenticated before this time (RFC 3339, or how long ago); with the three above: of those only." placeholder:"TIME"`
 	Reason       *string `json:"reason,omitempty" help:"Why; subscribers get to read it. Required where many are logged out."`
 }
@@ -108,27 +110,29 @@ type listedUser struct {
 
 // usersIn reads a file of users; - is standard input.
 func usersIn(path string, t *terminal) (users []listedUser, err error) {
-	lines := bufio.NewScanner(t.in)
-	if path != "-" {
-		file, err := os.Open(path)
-		if err != nil {
-			return nil, fmt.Errorf("reading users: %w", err)
-		}
-		defer func() { _ = file.Close() }()
-		lines = bufio.NewScanner(file)
+	file := []byte(nil)
+	if path == "-" {
+		file, err = io.ReadAll(t.in)
+	} else {
+		file, err = os.ReadFile(path)
 	}
-	for lines.Scan() {
-		line := strings.TrimRight(lines.Text(), "\r")
-		tenant, user, both := strings.Cut(line, "\t")
-		if !both {
-			tenant, user = "", line
-		}
-		if user != "" {
-			users = append(users, listedUser{UserID: user, TenantID: tenant})
-		}
-	}
-	if err := lines.Err(); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("reading users: %w", err)
+	}
+	list, err := text.Decode(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading users from %s: %w", path, err)
+	}
+	list = strings.ReplaceAll(strings.ReplaceAll(list, "\r\n", "\n"), "\r", "\n")
+	for number, line := range strings.Split(list, "\n") {
+		fields, err := text.Fields(line)
+		if err != nil || len(fields) > 2 || len(fields) == 2 && fields[1] == "" {
+			return nil, usage("on each line: a user id, or tenant id, tab, user id; quotes of a CSV file are taken off",
+				"reading users from %s: line %d is neither", path, number+1)
+		}
+		if user := fields[len(fields)-1]; user != "" {
+			users = append(users, listedUser{UserID: user, TenantID: strings.Join(fields[:len(fields)-1], "")})
+		}
 	}
 	return users, nil
 }

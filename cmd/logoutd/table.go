@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
 	"text/tabwriter"
+
+	"github.com/logoutd/logoutd/internal/text"
 )
 
 // row is a line of a table.
@@ -58,10 +61,22 @@ func printEach[T any](out io.Writer, f outputFlags, items []json.RawMessage, row
 
 // printIndented prints v as JSON for people.
 func printIndented(out io.Writer, v any) error {
-	encoder := json.NewEncoder(out)
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(v)
+	return printJSON(out, &b, encoder.Encode(v))
 }
 
 // printLine prints v as JSON on one line.
-func printLine(out io.Writer, v any) error { return json.NewEncoder(out).Encode(v) }
+func printLine(out io.Writer, v any) error {
+	var b bytes.Buffer
+	return printJSON(out, &b, json.NewEncoder(&b).Encode(v))
+}
+
+// printJSON prints JSON that cannot take over a terminal.
+func printJSON(out io.Writer, encoded *bytes.Buffer, err error) error {
+	if err == nil {
+		_, err = io.WriteString(out, text.JSON(encoded.String()))
+	}
+	return err
+}

@@ -6,9 +6,10 @@ import (
 	"io"
 	"os"
 	"strings"
-	"unicode"
 
 	"golang.org/x/term"
+
+	"github.com/logoutd/logoutd/internal/text"
 )
 
 // terminal is what a command reads and prints: data to out, prose to err.
@@ -61,13 +62,5 @@ func (t *terminal) confirm(question string) error {
 	return &failure{error: fmt.Errorf("not done"), hint: "answer y to do it", code: exitNothing}
 }
 
-// plain replaces control characters, so that a text from elsewhere cannot
-// take over the terminal or break a table.
-func plain(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, text)
-}
+// plain returns a text from elsewhere as it can stand on a terminal.
+func plain(s string) string { return text.Plain(s) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -130,12 +131,26 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.fail(rec, r, refusal)
 	case unready != nil:
 		a.fail(rec, r, unready)
+	case r.ContentLength != 0 && encoded(r):
+		rec.Header().Set("Accept-Encoding", "identity")
+		a.fail(rec, r, newProblem(http.StatusUnsupportedMediaType,
+			"the body is compressed, which is not read here: send it as it is, without Content-Encoding"))
 	case pattern == "":
 		a.fail(rec, r, noRoute(rec.Header(), handler, r))
 	default:
 		a.mux.ServeHTTP(rec, called(r, caller)) // not handler: the mux sets the path values
 	}
 	a.count(pattern, rec.status)
+}
+
+// encoded reports whether the body is compressed (RFC 9110, section 8.4).
+func encoded(r *http.Request) bool {
+	for _, coding := range strings.Split(strings.Join(r.Header.Values("Content-Encoding"), ","), ",") {
+		if coding = strings.TrimSpace(coding); coding != "" && !strings.EqualFold(coding, "identity") {
+			return true
+		}
+	}
+	return false
 }
 
 // noRoute asks the mux's own refusal whether it is the path or the method

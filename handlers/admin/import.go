@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/text"
 )
 
 // importIdle is how long the caller of an import may keep silent.
@@ -48,7 +49,7 @@ func (a *api) postImport(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := a.untilStopped(r)
 	defer cancel()
 	m := newImporter(a)
-	err := m.run(ctx, &lineReader{r: bufio.NewReaderSize(body, maxBody+2)})
+	err := m.run(ctx, &lineReader{r: bufio.NewReaderSize(text.Reader(body), maxBody+2)})
 	if err == nil {
 		answer(w, http.StatusOK, m.result)
 		return

@@ -227,3 +227,34 @@ func TestImportBreaksOff(t *testing.T) {
 		t.Error("half a line was taken for a whole one")
 	}
 }
+
+// TestImportReadsWhatEditorsWrite: a byte order mark, UTF-16 and CRLF.
+func TestImportReadsWhatEditorsWrite(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	line := `{"type":"push_registration","push_token":"p","user_id":"u","device_id":"d","provider":"http"}` + "\r\n"
+	utf16 := "\xff\xfe"
+	for _, c := range line + line {
+		utf16 += string([]byte{byte(c), 0})
+	}
+	for name, body := range map[string]string{"a byte order mark": "\ufeff" + line + line, "UTF-16": utf16} {
+		a := w.call("POST", "/v1/import", body)
+		if a.status != http.StatusOK || a.body["rejected"] != 0.0 || a.body["lines"] != 2.0 {
+			t.Errorf("%s: %d %v", name, a.status, a.body)
+		}
+	}
+}
+
+// TestCompressedBodiesAreRefused, and say what is accepted.
+func TestCompressedBodiesAreRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for coding, want := range map[string]int{"gzip": 415, "identity, br": 415, "identity": 200, "": 200} {
+		r := w.request("POST", "/v1/import", strings.NewReader("\n"))
+		r.Header.Set("Content-Encoding", coding)
+		a := w.do(r)
+		if a.status != want || want == 415 && a.header.Get("Accept-Encoding") != "identity" {
+			t.Errorf("%q: %d %v", coding, a.status, a.body)
+		}
+	}
+}

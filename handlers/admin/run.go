@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"encoding/json"
 	"maps"
 	"net/http"
 
@@ -51,6 +52,8 @@ type plan struct {
 	Eligible   int            `json:"eligible"`
 	Ineligible map[string]int `json:"ineligible"` // by reason
 	ExpiresAt  events.Time    `json:"expires_at"`
+	// NotFound are the users of a list that the store does not know.
+	NotFound []json.RawMessage `json:"not_found,omitempty"`
 }
 
 func (a *api) plan(r *http.Request, make planner) (int, any, error) {
@@ -61,7 +64,7 @@ func (a *api) plan(r *http.Request, make planner) (int, any, error) {
 		return 0, nil, err
 	}
 	return http.StatusOK, plan{
-		p.Token, p.Kind, jobs.Words(a.Jobs.Selected(p.Kind, p.Query, p.Force)), p.Eligible, counts(p.Ineligible), events.At(p.ExpiresAt),
+		p.Token, p.Kind, jobs.Words(a.Jobs.Selected(p.Kind, p.Query, p.Force)), p.Eligible, counts(p.Ineligible), events.At(p.ExpiresAt), p.NotFound,
 	}, nil
 }
 

@@ -40,6 +40,20 @@ type planPage struct {
 	Now     time.Time
 }
 
+// Unknown names the users of a list that the store does not know.
+func (p planPage) Unknown() []string {
+	var names []string
+	for _, item := range p.NotFound {
+		var named struct {
+			UserID   string `json:"user_id"`
+			TenantID string `json:"tenant_id"`
+		}
+		_ = json.Unmarshal(item, &named) // the dry run has just written it
+		names = append(names, user(named.TenantID, named.UserID))
+	}
+	return names
+}
+
 // LeftOut is how many are not eligible.
 func (p planPage) LeftOut() int {
 	n := 0

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/logoutd/logoutd/internal/text"
 	"github.com/logoutd/logoutd/operations/letters"
 )
 
@@ -91,14 +92,14 @@ func (c *console) render(w http.ResponseWriter, shown view, f frame) {
 	if shown.status != 0 {
 		w.WriteHeader(shown.status)
 	}
-	_, _ = page.WriteTo(w) // fails where the browser is gone
+	_, _ = w.Write(text.HTML(page.Bytes())) // fails where the browser is gone
 }
 
 // fragment renders a part of a page, as a live page gets it.
 func fragment(page, part string, data any) (string, error) {
 	var b strings.Builder
 	err := pages[page].ExecuteTemplate(&b, part, data)
-	return b.String(), err
+	return string(text.HTML([]byte(b.String()))), err
 }
 
 // offline reports whether the broker cannot be reached.

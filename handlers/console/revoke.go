@@ -8,7 +8,9 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
+	"github.com/logoutd/logoutd/internal/text"
 	"github.com/logoutd/logoutd/operations/bulk"
 	"github.com/logoutd/logoutd/store"
 )
@@ -89,7 +91,7 @@ func (p *revokePage) readUsers(r *http.Request) []store.User {
 	sources := []io.Reader{strings.NewReader(p.Users + "\n")}
 	if file, _, err := r.FormFile("file"); err == nil {
 		defer func() { _ = file.Close() }()
-		sources = append(sources, file)
+		sources = append(sources, text.Reader(file))
 	}
 	users, line := parseUsers(io.MultiReader(sources...), p.ListTenant)
 	switch {
@@ -102,23 +104,22 @@ func (p *revokePage) readUsers(r *http.Request) []store.User {
 }
 
 // parseUsers reads a user a line, as the command line does: a user id, or a
-// tenant id, a tab and a user id. wrong is the first line that is none; 0: all
-// are.
+// tenant id, a tab and a user id, as editors and spreadsheets write them. wrong
+// is the first line that is none; 0: all are.
 func parseUsers(r io.Reader, tenant string) (users []store.User, wrong int) {
 	lines := bufio.NewScanner(r)
 	for n := 1; lines.Scan(); n++ {
-		line := strings.TrimSpace(lines.Text())
-		if line == "" {
-			continue
-		}
-		user := store.User{TenantID: tenant, ID: line}
-		if named, id, ok := strings.Cut(line, "\t"); ok {
-			user = store.User{TenantID: named, ID: id}
-		}
-		if user.ID == "" || strings.Contains(user.ID, "\t") {
+		fields, err := text.Fields(lines.Text())
+		if err != nil || len(fields) > 2 || len(fields) == 2 && fields[1] == "" || !utf8.ValidString(lines.Text()) {
 			return nil, n
 		}
-		users = append(users, user)
+		user := store.User{TenantID: tenant, ID: fields[len(fields)-1]}
+		if len(fields) == 2 {
+			user.TenantID = fields[0]
+		}
+		if user.ID != "" {
+			users = append(users, user)
+		}
 	}
 	if lines.Err() != nil { // a line of 64 KiB
 		return nil, len(users) + 1

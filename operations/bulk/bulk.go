@@ -61,6 +61,7 @@ func (b *Bulk) Plan(ctx context.Context, by string, q Query) (jobs.Plan, error) 
 	if err != nil {
 		return jobs.Plan{}, fmt.Errorf("planning a bulk revocation: %w", err)
 	}
+	plan.NotFound = d.notFound
 	return plan, nil
 }
 

@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"context"
+	"encoding/json"
 	"iter"
 	"slices"
 	"time"
@@ -34,6 +35,8 @@ type dryRun struct {
 	// not.
 	met  map[digest]string
 	left map[string]int // how many are left out, by reason, at the end
+	// notFound are the users that were named and that the store does not know.
+	notFound []json.RawMessage
 }
 
 func newDryRun(ctx context.Context, s store.Store, q Query) (*dryRun, error) {
@@ -163,7 +166,12 @@ func (d *dryRun) users(ctx context.Context) iter.Seq2[candidate, error] {
 				return
 			}
 			for _, state := range states {
-				if !yield(d.named(state), state.Err) {
+				c := d.named(state)
+				if c.out == unknown && state.Err == nil {
+					name, _ := c.encode() // two strings can always be encoded
+					d.notFound = append(d.notFound, json.RawMessage(name))
+				}
+				if !yield(c, state.Err) {
 					return
 				}
 			}

@@ -51,6 +51,9 @@ type Plan struct {
 	Force      bool            // items over a limit were let in
 	CreatedAt  time.Time
 	ExpiresAt  time.Time // unless started before
+	// NotFound are the items that were named and that nobody knows. Only the
+	// dry run tells them; they are not kept.
+	NotFound []json.RawMessage
 }
 
 // Job is a plan that was started. The tags are those of its record in the
