@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -32,6 +33,7 @@ type operations struct {
 	status      *status.Statuses
 	tokens      *access.Tokens
 	sessions    *access.Sessions
+	attempts    *access.Attempts
 	audit       *audit.Log
 	overview    *overview.Overview
 }
@@ -69,6 +71,7 @@ func (s *service) openOperations(context.Context) (err error) {
 	o.status = status.New(status.Config{Store: s.store, Letters: o.letters, JetStream: s.js})
 	o.tokens = access.New(access.Config{JetStream: s.js, Root: s.adminToken, Logger: s.logger})
 	o.sessions = access.NewSessions(access.SessionsConfig{JetStream: s.js, Tokens: o.tokens, Logger: s.logger})
+	o.attempts = access.NewAttempts(o.tokens, s.recordRefusals)
 	o.overview = overview.New(overview.Config{
 		JetStream: s.js, Gatherer: s.frontMetrics, Providers: s.settings.providers(),
 		Letters: o.letters, Jobs: o.jobs, Store: s.store, Logger: s.logger,
@@ -103,9 +106,27 @@ func (s *service) auditJob(_, after jobs.Job) {
 	}
 }
 
+// recordRefusals puts into log and audit log how many tokens were refused, and
+// from where; never a token.
+func (s *service) recordRefusals(r access.Refusals) {
+	s.logger.Warn("admin tokens were refused", "count", r.Total, "addresses", r.Addresses, "other_addresses", r.Others,
+		"reasons", r.Reasons, "tokens", r.Tokens)
+	selection, _ := json.Marshal(r) // strings and numbers: never fails
+	entry := audit.Entry{Action: audit.ActionRefused, Counts: r.Reasons, Selection: selection}
+	if len(r.Addresses) == 1 {
+		for entry.Address = range r.Addresses {
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), auditTimeout)
+	defer cancel()
+	if err := s.operations.audit.AppendLater(ctx, entry); err != nil {
+		s.logger.Warn("refused tokens are not in the audit log yet", "err", err)
+	}
+}
+
 // work returns what runs beside the listeners for operators.
 func (o *operations) work() []func(context.Context) error {
-	return []func(context.Context) error{o.letters.Run, o.jobs.Run, o.tokens.Run, o.sessions.Run, o.audit.Run, o.overview.Run}
+	return []func(context.Context) error{o.letters.Run, o.jobs.Run, o.tokens.Run, o.sessions.Run, o.audit.Run, o.attempts.Run, o.overview.Run}
 }
 
 // handleOperators gives operators the admin API and the console, which end
@@ -116,12 +137,12 @@ func (s *service) handleOperators(ctx context.Context, mux *http.ServeMux) {
 		Store: s.store, Publisher: s.publisher, DeadLetters: o.deadLetters, JetStream: s.js,
 		CSRFToken: func(sessionID string) string { return handlers.CSRFToken(s.secret, sessionID) },
 		Letters:   o.letters, Replays: o.replays, Bulk: o.bulk, Jobs: o.jobs, Status: o.status, Overview: o.overview,
-		Audit: o.audit, Tokens: o.tokens, Proxies: s.settings.proxies(), PublishUnknown: s.settings.publishUnknown(),
+		Audit: o.audit, Tokens: o.tokens, Attempts: o.attempts, Proxies: s.settings.proxies(), PublishUnknown: s.settings.publishUnknown(),
 		Ready: s.restored, Lifetime: ctx, Logger: s.logger, Registerer: s.metrics,
 	}))
 	page := console.New(console.Config{
 		Letters: o.letters, DeadLetters: o.deadLetters, Replays: o.replays, Bulk: o.bulk, Jobs: o.jobs, Audit: o.audit,
-		Access: o.tokens, Status: o.status, Overview: o.overview, JetStream: s.js, Sessions: o.sessions, Proxies: s.settings.proxies(), Lifetime: ctx, Logger: s.logger,
+		Access: o.tokens, Status: o.status, Overview: o.overview, JetStream: s.js, Sessions: o.sessions, Attempts: o.attempts, Proxies: s.settings.proxies(), Lifetime: ctx, Logger: s.logger,
 	})
 	mux.Handle("/console", page)
 	mux.Handle("/console/", page)

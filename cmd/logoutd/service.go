@@ -60,6 +60,7 @@ func newService(ctx context.Context, settings *Settings, logger *slog.Logger) (_
 		}
 	}
 	s.handle(ctx)
+	s.warnExposed()
 	return s, nil
 }
 

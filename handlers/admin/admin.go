@@ -44,6 +44,8 @@ type Config struct {
 	Audit *audit.Log
 	// Tokens are who may call. Default: Token alone, as the root token.
 	Tokens *access.Tokens
+	// Attempts are how callers are let in. Default: on Tokens, reported nowhere.
+	Attempts *access.Attempts
 	// Token is for where Tokens is not set. Empty: every call is refused.
 	Token string
 
@@ -107,6 +109,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.Tokens == nil {
 		c.Tokens = access.New(access.Config{JetStream: c.JetStream, Root: c.Token, Logger: c.Logger})
+	}
+	if c.Attempts == nil {
+		c.Attempts = access.NewAttempts(c.Tokens, nil)
 	}
 }
 

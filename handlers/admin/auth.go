@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -14,8 +15,14 @@ import (
 func (a *api) admit(r *http.Request, role access.Role) (access.Caller, error) {
 	token, shown := bearer(r)
 	caller, known := access.Caller{}, false
+	address := a.Proxies.Client(r).Addr
 	if shown {
-		caller, known = a.Tokens.Authenticate(token)
+		var err error
+		caller, err = a.Attempts.Authenticate(address, token)
+		if errors.Is(err, access.ErrThrottled) {
+			return caller, newProblem(http.StatusTooManyRequests, "too many wrong tokens came from this address, or this one too often: try again in a second, with a right one")
+		}
+		known = err == nil
 	}
 	switch {
 	case shown && !known && !a.tokensRead():
@@ -23,6 +30,7 @@ func (a *api) admit(r *http.Request, role access.Role) (access.Caller, error) {
 	case !known:
 		return caller, unauthorized(shown)
 	case role != anybody && !caller.May(role):
+		a.Attempts.Forbidden(address, caller)
 		return caller, forbidden(caller, role)
 	}
 	return caller, nil

@@ -29,6 +29,9 @@ const (
 // retryAfter is how many seconds a caller waits after a 503.
 const retryAfter = "5"
 
+// throttledFor is how many seconds a caller waits after a 429.
+var throttledFor = fmt.Sprint(access.ThrottledFor.Seconds())
+
 // problem is an error as the caller sees it (RFC 9457).
 type problem struct {
 	Type   string      `json:"type"`
@@ -107,6 +110,9 @@ func writeProblem(w http.ResponseWriter, p *problem, document any) {
 	}
 	if p.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", retryAfter)
+	}
+	if p.Status == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", throttledFor)
 	}
 	write(w, p.Status, "application/problem+json", document)
 }

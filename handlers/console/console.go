@@ -6,7 +6,6 @@ import (
 	"net/http"
 
 	"github.com/nats-io/nats.go/jetstream"
-	"golang.org/x/time/rate"
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/handlers/forwarded"
@@ -33,6 +32,9 @@ type Config struct {
 	Overview    *overview.Overview
 	// JetStream is where the public events are read.
 	JetStream jetstream.JetStream
+	// Attempts are how operators are let in, the same as those of the admin
+	// API. Default: on Access, reported nowhere.
+	Attempts *access.Attempts
 	// Sessions are who is logged in. The caller runs them.
 	Sessions *access.Sessions
 	// Proxies are the proxies whose word counts of where a request comes from.
@@ -46,7 +48,6 @@ type Config struct {
 
 type console struct {
 	Config
-	logins *rate.Limiter
 }
 
 // New returns the handler of /console and everything below.
@@ -57,7 +58,10 @@ func New(c Config) http.Handler {
 	if c.Lifetime == nil {
 		c.Lifetime = context.Background()
 	}
-	o := &console{Config: c, logins: rate.NewLimiter(loginsPerSecond, loginsPerSecond)}
+	if c.Attempts == nil {
+		c.Attempts = access.NewAttempts(c.Access, nil)
+	}
+	o := &console{Config: c}
 	return o.guard(o.routes())
 }
 

@@ -3,6 +3,8 @@ package console
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,10 +13,6 @@ import (
 	"github.com/logoutd/logoutd/operations/access"
 	"github.com/logoutd/logoutd/operations/audit"
 )
-
-// loginsPerSecond is for everybody together: nobody guesses a token, and an
-// operator is not kept out for long.
-const loginsPerSecond = 5
 
 // loginForm is what the login shows.
 type loginForm struct {
@@ -37,23 +35,25 @@ const maxLogin = 16 << 10
 func (c *console) login(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxLogin)
 	form := loginForm{Next: localPath(r.PostFormValue("next"))}
-	if !c.logins.Allow() {
-		w.Header().Set("Retry-After", "1")
-		form.Fault = "Too many logins at once. Wait a second and try again."
+	token, client := strings.TrimSpace(r.PostFormValue("token")), c.Proxies.Client(r)
+	caller, err := c.Attempts.Authenticate(client.Addr, token)
+	if errors.Is(err, access.ErrThrottled) {
+		w.Header().Set("Retry-After", fmt.Sprint(access.ThrottledFor.Seconds()))
+		form.Fault = "Too many wrong tokens came from your address. Wait a second and try again."
 		c.alone(w, http.StatusTooManyRequests, "login", form)
 		return
 	}
-	token := strings.TrimSpace(r.PostFormValue("token"))
-	caller, known := c.Access.Authenticate(token)
-	if form.Fault = c.refuseLogin(caller, known); form.Fault != "" {
+	if form.Fault = c.refuseLogin(caller, err == nil); form.Fault != "" {
+		if err == nil {
+			c.Attempts.Forbidden(client.Addr, caller)
+		}
 		c.alone(w, http.StatusForbidden, "login", form)
 		return
 	}
 	if before, ok := c.current(r); ok { // the browser forgets it
 		c.Sessions.End(r.Context(), before.Session.ID)
 	}
-	address := c.Proxies.Client(r).String()
-	secret, opened := c.Sessions.Begin(r.Context(), access.HashOf(token), caller, address)
+	secret, opened := c.Sessions.Begin(r.Context(), access.HashOf(token), caller, client.String())
 	c.setCookie(w, r, secret)
 	c.recordSession(r, caller.Name, audit.ActionLogin, opened)
 	http.Redirect(w, r, form.Next, http.StatusSeeOther)

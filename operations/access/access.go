@@ -48,6 +48,8 @@ type Tokens struct {
 	// reading that began before a change must not undo it in memory.
 	changing sync.Mutex
 	tokens   map[string]held // by name
+
+	revoked sync.Map // Hash: the name of a token that was revoked since the start
 }
 
 // held is a token as it is kept in memory.

@@ -102,11 +102,21 @@ func (t *Tokens) List(ctx context.Context) ([]Token, error) {
 	return tokens, nil
 }
 
+// revokedName returns the name of a token that was revoked, if it is known.
+func (t *Tokens) revokedName(hash Hash) string {
+	name, _ := t.revoked.Load(hash)
+	text, _ := name.(string)
+	return text
+}
+
 // hold keeps a token, or its revocation, in memory, unless something newer is
 // known. The caller holds t.changing.
 func (t *Tokens) hold(token held) {
 	if token.revision <= t.tokens[token.Name].revision {
 		return
+	}
+	if before := t.tokens[token.Name]; before.hash != (Hash{}) && before.hash != token.hash {
+		t.revoked.Store(Hash(before.hash), token.Name)
 	}
 	t.tokens[token.Name] = token
 	t.publish()
