@@ -22,7 +22,11 @@ func (w *world) effects(t *testing.T, request string) []string {
 	}
 	var out []string
 	for _, r := range w.published(t) {
-		out = append(out, "published "+describe(r, names))
+		described := "published " + describe(r, names)
+		if expiry := w.expiries[r.SessionID]; !expiry.IsZero() && r.Cutoff.Equal(expiry) {
+			described += " up to its expiry"
+		}
+		out = append(out, described)
 	}
 	if len(w.sessions) > 0 {
 		out = append(out, "live "+w.live(t))

@@ -79,8 +79,9 @@ type world struct {
 	broker   *eventstest.Broker
 	registry *prometheus.Registry
 	logs     *logBuffer
-	sessions []string // tokens registered
-	read     int      // messages seen
+	sessions []string             // tokens registered
+	expiries map[string]time.Time // of sessions that have expired, by id
+	read     int                  // messages seen
 	counted  map[string]float64
 }
 
@@ -91,7 +92,7 @@ func newWorld(t *testing.T, broker *eventstest.Broker, settings worldSettings) *
 	t.Helper()
 	w := &world{
 		store: openStore(t), broker: broker, registry: prometheus.NewRegistry(), logs: &logBuffer{},
-		read: len(broker.Messages(events.StreamRequests)), counted: map[string]float64{},
+		read: len(broker.Messages(events.StreamRequests)), counted: map[string]float64{}, expiries: map[string]time.Time{},
 	}
 	publisher := events.NewPublisher(broker.JS, nil)
 	t.Cleanup(publisher.Close)
@@ -185,6 +186,9 @@ func (w *world) register(t *testing.T, token string, fields []string) {
 		}
 	}
 	put(t, w.store, s)
+	if end == "expired" {
+		w.expiries[s.ID] = s.ExpiresAt.Truncate(time.Millisecond)
+	}
 	w.sessions = append(w.sessions, token)
 	w.end(t, s, end)
 }

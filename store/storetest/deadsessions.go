@@ -18,6 +18,7 @@ var deadSessionTests = []test{
 	{"overtaken by both cutoffs: the earlier one applies", deadOvertakenByBoth},
 	{"overtaken, v1: push registrations made since stay", deadOvertakenSession},
 	{"expired, shown after a new login", deadExpired},
+	{"expired, v1: itself and what is bound to it", deadExpiredSession},
 	{"refused as a parent once overtaken", deadAsParent},
 	{"not overtaken: the request's own cutoff applies", deadIsNot},
 }
@@ -175,6 +176,26 @@ func deadExpired(w *world) {
 	w.equal("sessions", got.Sessions, []string{"old", "mate"})
 	w.wantLive(survivors...)
 	w.wantUserCutoff(expiry)
+}
+
+// What the user has registered since the session expired stays.
+func deadExpiredSession(w *world) {
+	expiry := w.in(brief)
+	w.login(
+		store.Session{ID: "old", DeviceID: "phone", AppID: "mail", ExpiresAt: expiry, AuthenticatedAt: w.ago(10)},
+		store.Session{ID: "mate", DeviceID: "phone", AppID: "mail", AuthenticatedAt: w.ago(8)},
+	)
+	w.grant(store.RefreshToken{ID: "t", SessionID: "old"}, store.RefreshToken{ID: "t-mate", SessionID: "mate"})
+	w.subscribe(
+		store.PushRegistration{ID: "p", DeviceID: "laptop", SessionID: "old", RegisteredAt: w.ago(9)},
+		store.PushRegistration{ID: "p-device", DeviceID: "phone", Provider: "apns", RegisteredAt: w.ago(9)},
+	)
+	w.awaitExpiry("old", expiry)
+	w.grant(store.RefreshToken{ID: "t-rotated", RotatedFrom: "t"})
+	survivors := w.loginAnew()
+	got := w.logout("old", store.ScopeSession)
+	w.equal("told", got, told{Sessions: []string{"old"}, Tokens: 2, Pushes: []string{"p", "p-device"}})
+	w.wantLive("mate", survivors[0], "t-mate", survivors[1], survivors[2])
 }
 
 func deadAsParent(w *world) {
