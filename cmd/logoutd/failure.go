@@ -17,11 +17,12 @@ const (
 	exitUnavailable = 4 // the server, or what it needs, is away: try again
 	exitDenied      = 5 // the token is wrong, or its role too small
 	exitPart        = 6 // done in part: cancelled, paused, or some of it failed
+	exitUnknown     = 7 // status: nothing is known of the logout, session or user
 )
 
 // exitCodes tells of them in the help.
 const exitCodes = "Exit codes: 0 done, 1 failed, 2 command line wrong, 3 no such thing or nothing to do, " +
-	"4 server unavailable, 5 not allowed, 6 done in part."
+	"4 server unavailable, 5 not allowed, 6 done in part, 7 nothing is known of what status asks for."
 
 // failure is an error with a hint at what to do about it.
 type failure struct {

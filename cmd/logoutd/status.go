@@ -52,9 +52,6 @@ func (c *statusCmd) Run(ctx context.Context, t *terminal) error {
 	if err := c.ask(ctx, "GET", c.path(), nil, &raw); err != nil {
 		return err
 	}
-	if c.json() {
-		return printLine(t.out, raw)
-	}
 	var s struct {
 		State       string
 		RequestID   string `json:"request_id"`
@@ -72,8 +69,19 @@ func (c *statusCmd) Run(ctx context.Context, t *terminal) error {
 	if err := json.Unmarshal(raw, &s); err != nil {
 		return fmt.Errorf("reading answer: %w", err)
 	}
-	return printFields(t.out,
+	if c.json() {
+		return errors.Join(printLine(t.out, raw), unknownStatus(s.State))
+	}
+	return errors.Join(printFields(t.out,
 		row{"state", s.State}, row{"request", s.RequestID}, row{"scope", s.Scope}, row{"user", s.UserID}, row{"tenant", s.TenantID},
 		row{"session", s.SessionID}, row{"requested", s.RequestedAt}, row{"revoked", s.RevokedAt}, row{"cutoff", s.Cutoff},
-		row{"sessions", some(len(s.Sessions))}, row{"dead letters", strconv.Itoa(len(s.Failed))}, row{"note", s.Note})
+		row{"sessions", some(len(s.Sessions))}, row{"dead letters", strconv.Itoa(len(s.Failed))}, row{"note", s.Note}), unknownStatus(s.State))
+}
+
+// unknownStatus is the error of an answer that knows nothing.
+func unknownStatus(state string) error {
+	if state != "unknown" {
+		return nil
+	}
+	return &failure{error: errors.New("nothing is known of it"), hint: "check the spelling, and --tenant-id where there are tenants", code: exitUnknown}
 }

@@ -59,11 +59,14 @@ func answerOf(found status.Status, p searchPage) answer {
 	}
 	switch found.State {
 	case status.Revoked:
-		return answer{"good", "Yes: logged out", who + " is logged out, and everything that had to be told was told."}
+		if !found.Told {
+			return answer{"warn", "Logged out; not everything is known", who + " is logged out. Whether every target was told is not known: see below why."}
+		}
+		return answer{"good", "Yes: logged out", who + " is logged out, and no target has still to be told."}
 	case status.Active:
 		return answer{"info", "No: still logged in", who + " has something live, and no logout is on its way."}
 	case status.Pending:
-		return answer{"warn", "Accepted, not done yet", "Checks already call the session dead where it was fenced; a worker does the rest. Reload to see it done."}
+		return answer{"warn", "Accepted, not done yet", "What has still to be done, and by whom, stands below. Checks already call the session dead where it was fenced. Reload to see it done."}
 	case status.Failed:
 		return answer{"bad", "Not completely", "A part of the logout was given up and waits for an operator: see the failed revocations below."}
 	case status.Expired:

@@ -112,6 +112,14 @@ func (l *Letters) OfUser(ctx context.Context, tenant, user string, limit int) ([
 	return l.find(ctx, where{}.and(`user = ? AND +tenant = ?`, user, tenant), newestFirst, max(limit, 0))
 }
 
+// TenantsOf returns the tenants in which a user of the id has letters, in order.
+func (l *Letters) TenantsOf(ctx context.Context, user string) ([]string, error) {
+	return query(ctx, l, func(tx *sql.Tx) ([]string, error) {
+		return all(ctx, tx, func(rows *sql.Rows) (tenant string, err error) { return tenant, rows.Scan(&tenant) },
+			`SELECT DISTINCT tenant FROM letters WHERE user = ? ORDER BY tenant LIMIT 20`, user)
+	})
+}
+
 // OfSession returns up to limit letters of requests made with a session,
 // newest first.
 func (l *Letters) OfSession(ctx context.Context, sessionID string, limit int) ([]Letter, error) {

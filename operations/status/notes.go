@@ -8,6 +8,12 @@ const (
 	manyPending   = "More than 100,000 requests are pending; only the oldest were looked at."
 	lettersBehind = "The list of dead letters is still being read: more may have failed than is shown."
 
+	manyDeliveries = "More than 100,000 deliveries are waiting, or they could not be read in time: whether every target was told is not known."
+	manyEvents     = "There are more than the 100,000 events that were looked at, or they could not be read in time: earlier logouts are not known."
+	untold         = "It is not done before each target was told."
+	notAsked       = "Whether every target was told is not known."
+	userLoggedOut  = "The latest logout found is done. What it covered is revoked; see its scope."
+
 	told = "Done: everything that it covers is revoked, and the event that says so was published."
 	// The store's own record of it.
 	recorded = "Done: the store has recorded that everything that it covers is revoked. " +

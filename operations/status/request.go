@@ -41,7 +41,12 @@ func (q *inquiry) request(session store.SessionState) error {
 	if err := q.failed(q.Letters.OfRequest(q.ctx, id, maxLetters)); err != nil {
 		return err
 	}
+	waiting, err := q.deliveries(func(t events.Task) bool { return t.Request.ID == id })
+	if err != nil {
+		return err
+	}
 	q.conclude(waits, finished, session)
+	q.concludeDeliveries(waiting)
 	return nil
 }
 
@@ -103,5 +108,18 @@ func (q *inquiry) conclude(waits *events.Request, finished bool, session store.S
 		q.note(endedByAnother)
 	default:
 		q.note(noTrace)
+	}
+}
+
+// concludeDeliveries takes back that a logout is done where a target has still
+// to be told, and says so where that is not known.
+func (q *inquiry) concludeDeliveries(waiting bool) {
+	switch {
+	case q.State != Revoked:
+	case waiting:
+		q.State = Pending
+		q.note(untold)
+	case !q.Told:
+		q.note(notAsked)
 	}
 }

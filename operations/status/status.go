@@ -49,6 +49,8 @@ type Status struct {
 	Failed []letters.Letter
 	// Event is the public event that told of it.
 	Event *events.Revoked
+	// Told: it is known that no target has still to be told of it.
+	Told bool
 	// Note says in words what the state rests on, and what it cannot tell.
 	Note string
 }

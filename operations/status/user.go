@@ -19,7 +19,39 @@ func (q *inquiry) user() error {
 	if err != nil {
 		return err
 	}
+	waiting, err := q.deliveries(func(t events.Task) bool { return t.Request.UserID == user.ID && t.Request.TenantID == user.TenantID })
+	if err != nil {
+		return err
+	}
+	if err := q.otherTenants(); err != nil {
+		return err
+	}
+	latest, err := q.latestLogout()
+	if err != nil {
+		return err
+	}
 	q.concludeUser(waits, state)
+	if q.State == Unknown && latest != nil && !q.storeDown && state.Since.IsZero() && !state.Partial {
+		q.State = Revoked
+		q.RequestID = latest.RequestID
+		q.tellEvent(*latest)
+		q.note(userLoggedOut)
+	}
+	q.concludeDeliveries(waiting)
+	return nil
+}
+
+// otherTenants notes the tenants in which a user of the id has dead letters.
+func (q *inquiry) otherTenants() error {
+	tenants, err := q.Letters.TenantsOf(q.ctx, q.UserID)
+	if err != nil {
+		return q.excuse(err)
+	}
+	for _, tenant := range tenants {
+		if tenant != q.TenantID {
+			q.elsewhere(tenant)
+		}
+	}
 	return nil
 }
 
