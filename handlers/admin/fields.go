@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/logoutd/logoutd/store"
@@ -21,6 +23,29 @@ func (o *object) session() string {
 		return o.sessionID()
 	default:
 		return store.TokenID(o.required("session_token", maxToken))
+	}
+}
+
+// newSession is session for one that is registered: a token that no client could
+// send in a cookie is refused, since nobody could log it out. It names the
+// character, not the token.
+func (o *object) newSession() string {
+	var token string
+	if raw, ok := o.fields["session_token"]; ok && json.Unmarshal(raw, &token) == nil {
+		o.checkToken(token)
+	}
+	return o.session()
+}
+
+func (o *object) checkToken(token string) {
+	for _, c := range []byte(token) {
+		if c == ';' || c < ' ' || c == 0x7f {
+			o.refuse("session_token", "must not contain %q: no cookie can carry it", rune(c))
+			return
+		}
+	}
+	if strings.Trim(token, " ") != token {
+		o.refuse("session_token", "must not begin or end with a blank: no cookie can carry it")
 	}
 }
 

@@ -65,7 +65,7 @@ func (a *api) sessions() kind[store.Session] {
 
 func readSession(o *object) store.Session {
 	return store.Session{
-		ID: o.session(), User: o.user(), DeviceID: o.optional("device_id", maxID), AppID: o.optional("app_id", maxID),
+		ID: o.newSession(), User: o.user(), DeviceID: o.optional("device_id", maxID), AppID: o.optional("app_id", maxID),
 		Kind: o.kind(), AuthenticatedAt: o.time("authenticated_at"), ExpiresAt: o.future("expires_at"),
 	}
 }
