@@ -49,6 +49,11 @@ type Config struct {
 	// Nil: none.
 	Proxies forwarded.Proxies
 
+	// TrustedOrigins are the web origins whose pages may log out with a cookie,
+	// beside those of SAP and Elvis and those of mobile apps; null and file://
+	// are possible. Pages of other sites are refused.
+	TrustedOrigins []string
+
 	SAP   SAP
 	Elvis Elvis
 

@@ -28,6 +28,9 @@ type dialect interface {
 type logout struct {
 	scope      store.Scope
 	candidates []candidate
+	// byCookie: cookies are among the credentials, and nothing that pages of
+	// other sites cannot send.
+	byCookie bool
 }
 
 // fault is a failed logout. The reason is for the caller: it names neither
@@ -74,12 +77,19 @@ func (f *front) handle(to route, w http.ResponseWriter, r *http.Request) (outcom
 	if !slices.Contains(to.methods, r.Method) {
 		return outcomeInvalid, &fault{http.StatusMethodNotAllowed, "Allowed here: " + strings.Join(to.methods, ", ") + "."}
 	}
+	if r.Method == http.MethodGet && prefetches(r) {
+		return outcomePrefetch, &prefetchFault
+	}
 	l, failed := to.dialect.read(w, r)
 	if failed != nil {
 		return outcomeInvalid, failed
 	}
 	if len(l.candidates) == 0 {
 		return outcomeNoCredential, nil
+	}
+	if l.byCookie && f.trusted.crossSite(r) {
+		f.refuseCrossSite(r.Context(), r, to.name)
+		return outcomeCrossSite, &crossSiteFault
 	}
 	start := time.Now()
 	o := f.accept(r, to.name, l, start)

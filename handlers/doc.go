@@ -18,7 +18,7 @@
 //	         DELETE /auth/self-service/logout/api
 //
 //	dialect  no session, unknown session   other failures                              their body
-//	sap_*    204                           405, 503                                    plain text
+//	sap_*    204                           403 from another site, 405, 503                                    plain text
 //	elvis    200, or 302                   403 without its CSRF token, 405, 503        {"errorcode","message"}
 //	kratos   403                           400, 405, 413 over 64 KiB, 503              {"error":{…}}
 //
@@ -34,6 +34,13 @@
 // names of cookies in any letter case. Repeated slashes in a path are one; dot
 // segments and encoded slashes are 404. Nothing is redirected but /logout.
 //
+// What a page of another site sends with a cookie of the dialect, and with
+// neither a bearer token nor the header X-SMP-SESSID, is refused: 403, nothing
+// is fenced. Sec-Fetch-Site tells, or where there is none, an Origin on another
+// host. GET /logout answers with a page whose button posts to the same path; an
+// answer to another site that no cookie came with clears none. Prefetches of
+// /logout are 403. Kratos' token is in the body, which no other site knows.
+//
 // A request that presents more than 16 credentials shares no call of the store
 // with others, and those that come together are fenced one after the other.
 // What is not known of its sessions is published as one entry.
@@ -48,15 +55,17 @@
 //   - SAP: v2 covers push registrations too, on which its documentation is
 //     silent. A session cookie is not demanded. GET is not served, though one
 //     sample calls it: links and prefetching must not log out.
-//   - SAP: a plain cross-origin POST is served, as the contract knows no CSRF.
-//     CORS answers, with credentials, go to the configured origins only.
+//   - SAP: a cross-site POST with a cookie is refused, though the contract knows
+//     no CSRF, unless its origin is trusted. CORS answers, with credentials, go
+//     to the configured origins only.
 //   - Elvis: what lacks the CSRF token is not documented; here a session of
 //     kind browser is then refused, 403, and stays. Only a cookie needs the
 //     token: other sites' pages can send neither a bearer token nor a session
 //     id in the path. While the store is down nobody knows the kind, and a
 //     cookie without a valid token gets 503. Where sessions are kept elsewhere
 //     nobody ever knows it, and the cookie suffices.
-//   - Elvis: /logout is a link and asks for no token. It redirects to its own
+//   - Elvis: /logout is a link and asks for no token, but a link on another site
+//     leads to a page that asks first. It redirects to its own
 //     origin and to the configured ones; the original goes anywhere.
 //   - Kratos: 400 for bytes after the object and for two tokens in one body,
 //     where the original logs one of them out; 413 over 64 KiB, where its cap

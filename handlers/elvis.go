@@ -25,13 +25,14 @@ func (e elvis) read(_ http.ResponseWriter, r *http.Request) (logout, *fault) {
 	var c candidates
 	c.presentCookies(r, cookieNames{e.cookie})
 	tokens := bearers(r)
+	byCookie := len(c.list) > 0 && len(tokens) == 0
 	for i := range c.list {
 		c.list[i].refuseBrowser = e.csrf && len(tokens) == 0 &&
 			!validCSRFToken(e.secret, c.list[i].sessionID, r.Header.Get("X-CSRF-TOKEN"))
 	}
 	c.presentList(tokens)
 	c.presentPath(r.URL)
-	return logout{scope: store.ScopeSession, candidates: c.list}, nil
+	return logout{scope: store.ScopeSession, candidates: c.list, byCookie: byCookie}, nil
 }
 
 // answer says the same of a session that had ended or is unknown: logging out
@@ -58,12 +59,23 @@ type elvisRedirect struct {
 	proxies forwarded.Proxies
 }
 
-func (e elvisRedirect) answer(w http.ResponseWriter, r *http.Request, _ outcome) {
-	http.SetCookie(w, &http.Cookie{
-		Name: e.cookie, Path: "/", MaxAge: -1,
-		HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		Secure: e.proxies.Client(r).HTTPS,
-	})
+func (e elvisRedirect) answer(w http.ResponseWriter, r *http.Request, o outcome) {
+	if o != outcomeNoCredential || !fromOtherSite(r) { // a strict cookie may be there, and was not sent
+		http.SetCookie(w, &http.Cookie{
+			Name: e.cookie, Path: "/", MaxAge: -1,
+			HttpOnly: true, SameSite: http.SameSiteLaxMode,
+			Secure: e.proxies.Client(r).HTTPS,
+		})
+	}
 	w.Header().Set("Location", e.to.location(r.URL.Query().Get("logoutSuccessUrl")))
 	w.WriteHeader(http.StatusFound)
+}
+
+// fail lets a browser that another site's page led here ask its user.
+func (e elvisRedirect) fail(w http.ResponseWriter, r *http.Request, f fault) {
+	if f == crossSiteFault && r.Method == http.MethodGet {
+		e.askFirst(w, r)
+		return
+	}
+	e.elvis.fail(w, r, f)
 }

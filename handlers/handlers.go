@@ -17,6 +17,7 @@ func New(cfg Config) http.Handler {
 		store: cfg.Store, publisher: cfg.Publisher, publishUnknown: cfg.PublishUnknown,
 		fenceTimeout: cfg.fenceTimeout(), acceptTimeout: cfg.acceptTimeout(),
 		callers: cfg.callers(), metrics: newMetrics(cfg.Registerer), log: cfg.logger(),
+		trusted: newTrustedOrigins(cfg),
 	}
 	f.queue = queue{do: f.acceptGroup, credentials: groupCredentials, patience: patience}
 	f.large = queue{do: f.acceptGroup, credentials: 1}
@@ -25,18 +26,20 @@ func New(cfg Config) http.Handler {
 
 // front is what all dialects share.
 type front struct {
-	store          Store
-	publisher      Publisher
-	publishUnknown bool
-	fenceTimeout   time.Duration
-	acceptTimeout  time.Duration
-	queue          queue
-	large          queue // of logouts that present many credentials
-	callers        *Callers
-	metrics        *metrics
-	log            *slog.Logger
-	fenceTrouble   seldom
-	publishTrouble seldom
+	store            Store
+	publisher        Publisher
+	publishUnknown   bool
+	fenceTimeout     time.Duration
+	acceptTimeout    time.Duration
+	queue            queue
+	large            queue // of logouts that present many credentials
+	callers          *Callers
+	metrics          *metrics
+	log              *slog.Logger
+	trusted          trustedOrigins
+	fenceTrouble     seldom
+	publishTrouble   seldom
+	crossSiteTrouble seldom
 }
 
 // routes lists every route of the public listener.

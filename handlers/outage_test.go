@@ -155,7 +155,7 @@ func TestMetrics(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	serve(handlers.Config{Store: storeDown, Registerer: registry}, logoutRequest("tok-alice"))
 	for name, series := range map[string]int{
-		"logoutd_logout_requests_total": 4 * 6, "logoutd_fence_total": 5, "logoutd_accept_seconds": 4,
+		"logoutd_logout_requests_total": 4 * 8, "logoutd_fence_total": 5, "logoutd_accept_seconds": 4,
 	} {
 		if n, err := testutil.GatherAndCount(registry, name); n != series || err != nil {
 			t.Errorf("%s has %d series, want %d from the start (%v)", name, n, series, err)

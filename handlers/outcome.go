@@ -13,9 +13,11 @@ const (
 	outcomeRefused                     // by cookie, of a browser, without its CSRF token
 	outcomeUnavailable                 // could not be made durable
 	outcomeInvalid                     // malformed, or another method
+	outcomeCrossSite                   // by cookie, of another site's page
+	outcomePrefetch                    // nobody has asked for it yet
 )
 
-var outcomeNames = [...]string{"no_credential", "unknown", "accepted", "refused", "unavailable", "invalid"}
+var outcomeNames = [...]string{"no_credential", "unknown", "accepted", "refused", "unavailable", "invalid", "cross_site", "prefetch"}
 
 func (o outcome) String() string { return outcomeNames[o] }
 

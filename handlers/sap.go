@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/logoutd/logoutd/store"
 )
@@ -21,10 +22,14 @@ type sap struct {
 func (s sap) read(_ http.ResponseWriter, r *http.Request) (logout, *fault) {
 	var c candidates
 	c.presentCookies(r, s.cookies)
-	c.presentList(r.Header["X-Smp-Sessid"])
-	c.presentList(bearers(r))
+	byCookie := len(c.list) > 0
+	// No page of another site can send a header of its own.
+	for _, sent := range [][]string{r.Header["X-Smp-Sessid"], bearers(r)} {
+		byCookie = byCookie && strings.Trim(strings.Join(sent, ""), " \t") == ""
+		c.presentList(sent)
+	}
 	c.presentPath(r.URL)
-	return logout{scope: s.scope, candidates: c.list}, nil
+	return logout{scope: s.scope, candidates: c.list, byCookie: byCookie}, nil
 }
 
 // answer is 204, "even if there was no active session for the calling user".

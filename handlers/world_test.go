@@ -146,6 +146,8 @@ func (w *world) apply(t *testing.T, cfg *handlers.Config, setting []string) {
 		cfg.SAP.Cookies = setting[1:]
 	case "origins":
 		cfg.SAP.Origins = setting[1:]
+	case "trusted_origins":
+		cfg.TrustedOrigins = setting[1:]
 	case "redirect_origins":
 		cfg.Elvis.RedirectOrigins = setting[1:]
 	case "trusted_proxies":

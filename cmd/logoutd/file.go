@@ -43,7 +43,8 @@ type file struct {
 		Unknown   string        `yaml:"unknown"`
 		Retention time.Duration `yaml:"retention"`
 	} `yaml:"sessions"`
-	SAP struct {
+	TrustedOrigins []string `yaml:"trusted_origins"`
+	SAP            struct {
 		Cookies []string `yaml:"cookies"`
 		Origins []string `yaml:"origins"`
 	} `yaml:"sap"`
@@ -154,6 +155,12 @@ func (f *file) validate() []error {
 	}
 	if slices.Contains(f.SAP.Origins, "*") {
 		fault("sap.origins: name the origins; with credentials browsers refuse *")
+	}
+	for _, origin := range f.TrustedOrigins {
+		u, err := url.Parse(origin)
+		if origin != "null" && origin != "file://" && (err != nil || u.Scheme == "" || u.Host == "" || strings.Trim(u.Path, "/") != "") {
+			fault("trusted_origins: %q is no origin such as https://www.example.com, null (in quotes) or file://", origin)
+		}
 	}
 	if page := f.Elvis.LandingPage; page != "" && !localPath(page) && !isURL(page) {
 		fault("elvis.landing_page: %q is neither a path such as / nor a URL", page)

@@ -40,6 +40,8 @@ func (s *service) handle(ctx context.Context) {
 		s.public.handler = handlers.New(handlers.Config{
 			Store: s.store, Publisher: s.publisher, Secret: s.secret,
 			PublishUnknown: s.settings.publishUnknown(), Proxies: s.settings.proxies(),
+			TrustedOrigins: s.settings.file.TrustedOrigins,
+
 			SAP:     handlers.SAP(s.settings.file.SAP),
 			Elvis:   handlers.Elvis(s.settings.file.Elvis),
 			Callers: &s.callers, Registerer: s.frontMetrics, Logger: s.logger,

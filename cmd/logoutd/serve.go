@@ -25,7 +25,7 @@ type serveCmd struct {
 // Help is shown by serve --help.
 func (serveCmd) Help() string {
 	return "A setting is taken from its flag, else from its environment variable, else from the YAML file, else it has its default. " +
-		"Only in the YAML file stand retry, sessions, sap, elvis and push; the README shows them.\n\n" +
+		"Only in the YAML file stand retry, sessions, trusted_origins, sap, elvis and push; the README shows them.\n\n" +
 		"Secrets have no flags, which ps would show. $LOGOUTD_ADMIN_TOKEN (admin_token in the YAML file) is the token of the admin API; " +
 		"default: generated into <data-dir>/admin.token. $LOGOUTD_SECRET (secret) is the key of CSRF tokens; default: generated into " +
 		"<data-dir>/secret; it must be set where roles are split. Each has at least 32 bytes, without blanks. " +
