@@ -209,7 +209,9 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
-	err := errors.Join(s.fencer.close(), s.writeDownAll(context.Background(), s.fences.all()))
+	// What callers have left to the writer can still fence: it comes first.
+	err := errors.Join(s.fencer.close(), s.writer.do(context.Background(), 0, func(handle) error { return nil }))
+	err = errors.Join(err, s.writeDownAll(context.Background(), s.fences.all()))
 	for range readerConns {
 		err = errors.Join(err, (<-s.readers).close())
 	}

@@ -65,10 +65,14 @@ func (s *Store) sweepFrom(ctx context.Context, t swept, from []any) (to []any, m
 	if err != nil || !past {
 		return to, more, err
 	}
-	return to, more, s.write(ctx, s.config.chunk(), func(h handle) error {
-		_, err := h.exec(t.delete(more), t.args(h.now, from, to)...)
+	// The writer may still do it when ctx has ended and this has returned: it
+	// must not read the results, which returning writes.
+	end, bounded := to, more
+	err = s.write(ctx, s.config.chunk(), func(h handle) error {
+		_, err := h.exec(t.delete(bounded), t.args(h.now, from, end)...)
 		return err
 	})
+	return to, more, err
 }
 
 // next returns the key of the last row of the chunk, unless that is the last

@@ -25,7 +25,10 @@ func (s *Store) writeDownAged(ctx context.Context) error {
 func (s *Store) writeDownAll(ctx context.Context, sessionIDs []string) error {
 	var failures error
 	err := s.writeDown(ctx, sessionIDs, func(_ int, err error) { failures = errors.Join(failures, err) })
-	return errors.Join(err, failures)
+	if err != nil {
+		return err // where ctx has ended, the writer may still be adding to failures
+	}
+	return failures
 }
 
 // writeDown writes the fences of the sessions, as far as they are in memory

@@ -197,3 +197,43 @@ func TestDiskFull(t *testing.T) {
 	}
 	t.Error("the disk was never full")
 }
+
+// Callers that give up leave their work to the writer, and the store may be
+// closed meanwhile: nothing of it is shared, and the store closes.
+func TestClosingBesideWorkThatCallersGaveUp(t *testing.T) {
+	t.Parallel()
+	for range 5 {
+		c := &clock{}
+		s := open(t, Config{Clock: c.now, Retention: time.Hour, SweepInterval: time.Millisecond, WriteDownInterval: time.Millisecond, chunkRows: 2})
+		var names []string
+		for i := range 20 {
+			names = append(names, fmt.Sprint(i))
+			mustPut(t, s, namedSession(names[i]))
+		}
+		var calling sync.WaitGroup
+		for i, name := range names {
+			r := store.Revocation{RequestID: name, SessionID: store.TokenID(name), User: user, Scope: store.ScopeUser, Cutoff: time.Now()}
+			for _, call := range []func(context.Context) error{
+				func(ctx context.Context) error { _, err := s.Fence(ctx, namedFence(name)); return err },
+				func(ctx context.Context) error { _, err := s.Revoke(ctx, []store.Revocation{r}); return err },
+				func(ctx context.Context) error { _, err := s.Finish(ctx, []store.Revocation{r}); return err },
+				func(ctx context.Context) error {
+					_, err := s.PutSessions(ctx, []store.Session{namedSession("new" + name)})
+					return err
+				},
+			} {
+				calling.Go(func() {
+					ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i*20)*time.Microsecond)
+					defer cancel()
+					_ = call(ctx) // it may have been too late
+				})
+			}
+		}
+		runtime.Gosched()
+		c.moveDays(1)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		calling.Wait()
+	}
+}
