@@ -12,6 +12,18 @@ import (
 // again later. Every method is safe to repeat.
 var ErrUnavailable = errors.New("store unavailable")
 
+// RefusedError is an [ErrUnavailable] of a store that answers and refuses to
+// write. Its text holds no address and no credential: anybody can read it.
+type RefusedError struct {
+	Code   string // of the store, such as READONLY
+	Reason string // in words
+}
+
+func (e *RefusedError) Error() string { return "refuses writes: " + e.Code + ": " + e.Reason }
+
+// Unwrap returns [ErrUnavailable].
+func (e *RefusedError) Unwrap() error { return ErrUnavailable }
+
 // ErrUnknownParent is the error of a registration whose session_id or
 // rotated_from names something the store does not know.
 var ErrUnknownParent = errors.New("not registered")

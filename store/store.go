@@ -109,8 +109,9 @@ type Store interface {
 	// earliest of its nodes, where there are several.
 	Now(ctx context.Context) (time.Time, error)
 
-	// Ping reports whether the store can be used: nil or an error that wraps
-	// ErrUnavailable.
+	// Ping reports whether the store can be used, and written to: nil or an
+	// error that wraps ErrUnavailable; where the store answers and refuses to
+	// write, a *RefusedError.
 	Ping(ctx context.Context) error
 
 	// Close releases what the store holds, after the calls in flight.

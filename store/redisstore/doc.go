@@ -55,6 +55,7 @@
 //	logoutd:push:{pid}                   hash    holder (key of the newest registration that has the push token) and its
 //	                                             registered; pid: base64url(SHA-256(base64url(provider) "." base64url(token)))
 //	logoutd:request:{id}                 string  the logout request was told
+//	logoutd:probe:{n}                    -       written and removed at once, to see whether Redis takes writes
 //
 // Kept until: a session's two keys, the latest expiry of itself and of all
 // bound to it, plus the retention; a refresh token, its expiry plus the

@@ -26,7 +26,11 @@ var refusalTexts = []string{
 	"ERR max number of clients reached",
 	"ERR This instance has cluster support disabled",
 	"ERR DB index is out of range",
+	notPermitted,
 }
+
+// notPermitted is NOPERM as Redis 7.0 and 7.2 say it of a command in a script.
+const notPermitted = "ERR The user executing the script can't"
 
 // isUnavailable reports whether err says that Redis cannot be used, rather
 // than that one key is not what it should be.
@@ -38,13 +42,19 @@ func isUnavailable(err error) bool {
 	if !errors.As(err, &reply) {
 		return true // network, timeout, context, closed client
 	}
-	text := reply.Error()
-	if _, inScript, found := strings.Cut(text, ": -"); found {
-		text = inScript // Redis 6: "ERR Error running script (…): @user_script: 9: -READONLY …"
-	}
+	text := textOf(reply)
 	code, _, _ := strings.Cut(text, " ")
 	return slices.Contains(refusals, code) ||
 		slices.ContainsFunc(refusalTexts, func(s string) bool { return strings.HasPrefix(text, s) })
+}
+
+// textOf returns what Redis answered, without the place in a script.
+func textOf(reply redis.Error) string {
+	text := reply.Error()
+	if _, inScript, found := strings.Cut(text, ": -"); found {
+		return inScript // Redis 6: "ERR Error running script (…): @user_script: 9: -READONLY …"
+	}
+	return text
 }
 
 var (

@@ -85,41 +85,6 @@ func (s *Store) isCluster() bool {
 	return ok
 }
 
-// Ping reports whether Redis, each master of a cluster, can be used. Its
-// error wraps [store.ErrUnavailable].
-func (s *Store) Ping(ctx context.Context) error {
-	var err error
-	if cluster, ok := s.client.(*redis.ClusterClient); ok {
-		err = cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
-			return master.Ping(ctx).Err()
-		})
-	} else {
-		err = s.pingSingle(ctx)
-	}
-	if err != nil {
-		return s.unavailable(err)
-	}
-	return nil
-}
-
-// pingSingle also asks whether the server is part of a cluster, where most
-// keys could not be reached.
-func (s *Store) pingSingle(ctx context.Context) error {
-	p := s.client.Pipeline()
-	ping, hello := p.Ping(ctx), p.Do(ctx, "hello")
-	if _, err := send(ctx, p); err != nil {
-		return err
-	}
-	if ping.Err() != nil {
-		return ping.Err()
-	}
-	properties, _ := hello.Result() // a server too old for HELLO is no cluster of ours
-	if m, ok := properties.(map[any]any); ok && m["mode"] == "cluster" {
-		return errIsCluster
-	}
-	return nil
-}
-
 // Close closes the connections, after the fences on their way.
 func (s *Store) Close() error {
 	s.lanes.wait()

@@ -31,6 +31,7 @@ var (
 	pushDeleteScript  = script("push_delete")
 	pushHoldScript    = script("push_hold")
 	pushReleaseScript = script("push_release")
+	probeScript       = script("probe")
 )
 
 // sources are the texts of the scripts by their hash.
