@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 	"github.com/nats-io/nats.go"
@@ -42,7 +43,8 @@ type wire struct {
 	js jetstream.JetStream
 	// One atomic batch at a time: each has the server make files and sync
 	// them, and two at once take longer than one after the other.
-	batches sync.Mutex
+	batches     sync.Mutex
+	storeFailed atomic.Bool // a stream could not write
 }
 
 func (w *wire) all(ctx context.Context, msgs []*nats.Msg) error {
@@ -57,6 +59,11 @@ func (w *wire) all(ctx context.Context, msgs []*nats.Msg) error {
 }
 
 func (w *wire) batch(ctx context.Context, msgs []*nats.Msg) error {
+	for _, msg := range msgs {
+		if err := w.fits(msg.Subject, len(msg.Data)); err != nil {
+			return err
+		}
+	}
 	if len(msgs) == 1 {
 		if err := w.publish(ctx, msgs[0]); err != nil {
 			return unavailable("publishing to "+msgs[0].Subject, err)
@@ -128,6 +135,7 @@ func (w *wire) single(ctx context.Context, msgs []*nats.Msg) error {
 		select {
 		case <-future.Ok():
 		case err := <-future.Err():
+			w.notWritten(err)
 			return unavailable(fmt.Sprintf("publishing to %s", msgs[i].Subject), err)
 		case <-ctx.Done():
 			return unavailable("publishing", ctx.Err())
@@ -136,11 +144,26 @@ func (w *wire) single(ctx context.Context, msgs []*nats.Msg) error {
 	return nil
 }
 
+// headerRoom is what the headers of a message take at most: ids and a trace
+// context, with a margin.
+const headerRoom = 8 << 10
+
+// fits returns an error that wraps [ErrTooLarge] if the broker refuses a message
+// with so many bytes of data. Without a connection the limit is not known.
+func (w *wire) fits(subject string, size int) error {
+	limit := w.js.Conn().MaxPayload()
+	if limit == 0 || int64(size)+headerRoom <= limit {
+		return nil
+	}
+	return fmt.Errorf("publishing to %s: %d bytes: %w", subject, size, ErrTooLarge)
+}
+
 // publish publishes a message and waits for its acknowledgement, for [AckWait]
 // at most.
 func (w *wire) publish(ctx context.Context, msg *nats.Msg) error {
 	ctx, cancel := context.WithTimeout(ctx, AckWait)
 	defer cancel()
 	_, err := w.js.PublishMsg(ctx, msg, jetstream.WithRetryAttempts(0))
+	w.notWritten(err)
 	return err
 }

@@ -25,13 +25,19 @@ type ConnectConfig struct {
 	// OnError is told of asynchronous errors, such as a permission that is
 	// missing: the call that it belongs to only times out. Default: none.
 	OnError func(error)
+	// OnClosed is called when the client has given the connection up for good:
+	// the server has refused what it was sent in a way that the client does not
+	// know. It is not called after Close. Default: none.
+	OnClosed func(error)
 	// Options come last.
 	Options []nats.Option
 }
 
 // Connect returns a connection to the broker that never gives up: it need not
-// be there yet, and is reconnected to for ever. A publish without a
-// connection fails at once instead of being sent some time later.
+// be there yet, and is reconnected to for ever, whatever the error: a server
+// that refuses the password, a certificate or another connection may do so only
+// until somebody has corrected its settings. A publish without a connection
+// fails at once instead of being sent some time later.
 func Connect(c ConnectConfig) (*nats.Conn, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -39,6 +45,10 @@ func Connect(c ConnectConfig) (*nats.Conn, error) {
 	if c.OnError == nil {
 		c.OnError = func(error) {}
 	}
+	if c.OnClosed == nil {
+		c.OnClosed = func(error) {}
+	}
+	log := &connectionLog{logger: c.Logger}
 	options := append([]nats.Option{
 		nats.Name("logoutd " + c.Name),
 		nats.CustomInboxPrefix("_INBOX_" + c.Name),
@@ -50,7 +60,13 @@ func Connect(c ConnectConfig) (*nats.Conn, error) {
 		nats.Timeout(2 * time.Second),
 		nats.PingInterval(5 * time.Second),
 		nats.MaxPingsOutstanding(2),
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+		nats.IgnoreAuthErrorAbort(),
+		nats.NoCallbacksAfterClientClose(),
+		nats.ErrorHandler(func(conn *nats.Conn, _ *nats.Subscription, err error) {
+			if isAuthError(err) {
+				log.unreachable(conn, err) // also told at each attempt to reconnect
+				return
+			}
 			c.Logger.Error("broker reports an error", "err", err)
 			c.OnError(err)
 		}),
@@ -59,7 +75,14 @@ func Connect(c ConnectConfig) (*nats.Conn, error) {
 				c.Logger.Warn("broker connection lost", "err", err)
 			}
 		}),
-		nats.ReconnectHandler(func(*nats.Conn) { c.Logger.Info("broker connected") }),
+		nats.ReconnectErrHandler(log.unreachable),
+		nats.ConnectHandler(func(*nats.Conn) { log.connected(false) }),
+		nats.ReconnectHandler(func(*nats.Conn) { log.connected(true) }),
+		nats.ClosedHandler(func(conn *nats.Conn) {
+			if err := conn.LastError(); err != nil {
+				c.OnClosed(fmt.Errorf("the broker has ended the connection: %w", err))
+			}
+		}),
 	}, c.Options...)
 	conn, err := nats.Connect(c.URL, options...)
 	var malformed *url.Error
@@ -69,6 +92,7 @@ func Connect(c ConnectConfig) (*nats.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connecting to broker: %w", err)
 	}
+	go log.follow(conn, conn.StatusChanged(nats.RECONNECTING, nats.CLOSED))
 	return conn, nil
 }
 
@@ -81,14 +105,25 @@ func JetStream(conn *nats.Conn) (jetstream.JetStream, error) {
 // EventsRetention is how long public events are kept.
 const EventsRetention = 72 * time.Hour
 
-// streamConfigs returns the streams with the given number of replicas.
-func streamConfigs(replicas int) []jetstream.StreamConfig {
+// FirstSequence is the first sequence of a stream that is made at a time: its
+// microseconds since 1970. A stream that takes the place of another one, say
+// after NATS has lost its files, continues above all sequences of that, as long
+// as it took less than a million messages a second. So a sequence names one
+// message for ever: an acknowledgement, a cursor or an item of a job that comes
+// late, and means a message of the stream that is gone, meets no other one. It
+// fits into the 53 bits of a JSON number until 2255.
+func FirstSequence(made time.Time) uint64 { return uint64(made.UnixMicro()) }
+
+// streamConfigs returns the streams with the given number of replicas and first
+// sequence.
+func streamConfigs(replicas int, first uint64) []jetstream.StreamConfig {
 	stream := func(name, description string, subject string) jetstream.StreamConfig {
 		return jetstream.StreamConfig{
 			Name: name, Description: description, Subjects: []string{subject},
 			Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew,
 			Storage: jetstream.FileStorage, Replicas: replicas,
 			Duplicates: 2 * time.Minute, AllowAtomicPublish: true, AllowDirect: true,
+			FirstSeq: first,
 		}
 	}
 	requests := stream(StreamRequests, "logout requests, until done", SubjectRequests)
@@ -110,7 +145,12 @@ func streamConfigs(replicas int) []jetstream.StreamConfig {
 // refused where it could lose what was acknowledged. Errors wrap
 // [ErrUnavailable] unless trying again is of no use.
 func Setup(ctx context.Context, js jetstream.JetStream) error {
-	for _, config := range streamConfigs(replicas(js)) {
+	return SetupFrom(ctx, js, FirstSequence(time.Now()))
+}
+
+// SetupFrom is [Setup] with another first sequence: for tests, which count.
+func SetupFrom(ctx context.Context, js jetstream.JetStream, first uint64) error {
+	for _, config := range streamConfigs(replicas(js), first) {
 		if err := setupStream(ctx, js, config); err != nil {
 			return err
 		}

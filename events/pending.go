@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -31,7 +32,7 @@ func Pending(ctx context.Context, js jetstream.JetStream, do func([]Request) err
 	if err != nil {
 		return unavailable("reading pending requests", err)
 	}
-	return eachPending(ctx, consumer, last, do)
+	return eachPending(ctx, stream, consumer, last, do)
 }
 
 // firstPending is the sequence from which on messages are not acknowledged.
@@ -46,8 +47,12 @@ func firstPending(ctx context.Context, stream jetstream.Stream) (uint64, error) 
 	return revoker.CachedInfo().AckFloor.Stream + 1, nil
 }
 
+// pendingWait is how long the next message is waited for before it is asked
+// whether there is one: many times what the broker takes.
+const pendingWait = time.Second
+
 // eachPending reads up to the sequence last, or to what is the last now.
-func eachPending(ctx context.Context, consumer jetstream.Consumer, last uint64, do func([]Request) error) error {
+func eachPending(ctx context.Context, stream jetstream.Stream, consumer jetstream.Consumer, last uint64, do func([]Request) error) error {
 	if consumer.CachedInfo().NumPending == 0 {
 		return nil
 	}
@@ -56,8 +61,14 @@ func eachPending(ctx context.Context, consumer jetstream.Consumer, last uint64, 
 		return unavailable("reading pending requests", err)
 	}
 	defer messages.Stop()
-	for {
-		msg, err := messages.Next(jetstream.NextContext(ctx))
+	for read := uint64(0); ; {
+		msg, err := nextPending(ctx, messages)
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+			if left, err := anyPending(ctx, stream, read, last); err != nil || !left {
+				return err
+			}
+			continue
+		}
 		if err != nil {
 			return unavailable("reading pending requests", err)
 		}
@@ -70,8 +81,27 @@ func eachPending(ctx context.Context, consumer jetstream.Consumer, last uint64, 
 				return err
 			}
 		}
-		if meta.Sequence.Stream >= last || meta.NumPending == 0 {
+		if read = meta.Sequence.Stream; read >= last || meta.NumPending == 0 {
 			return nil
 		}
 	}
+}
+
+func nextPending(ctx context.Context, messages jetstream.MessagesContext) (jetstream.Msg, error) {
+	ctx, cancel := context.WithTimeout(ctx, pendingWait)
+	defer cancel()
+	return messages.Next(jetstream.NextContext(ctx))
+}
+
+// anyPending reports whether a message lies between what was read and the
+// sequence last: a worker may have removed all of them meanwhile.
+func anyPending(ctx context.Context, stream jetstream.Stream, read, last uint64) (bool, error) {
+	msg, err := stream.GetMsg(ctx, read+1, jetstream.WithGetMsgSubject(SubjectRequests))
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, unavailable("reading pending requests", err)
+	}
+	return msg.Sequence <= last, nil
 }

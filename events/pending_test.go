@@ -2,6 +2,7 @@ package events_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/nats-io/nats.go/jetstream"
@@ -72,5 +73,41 @@ func acknowledge(t *testing.T, c jetstream.Consumer, n int) {
 		if err := msg.DoubleAck(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// A worker removes what is done while somebody reads: what is left is known to
+// be nothing.
+func TestPendingEndsWhereTheRestIsPurged(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	if err := publisher(t, b.JS).Requests(t.Context(), request("first")); err != nil {
+		t.Fatal(err)
+	}
+	for range 1500 { // more than the client reads ahead
+		if _, err := b.JS.PublishAsync(events.SubjectRequests, []byte("garbage")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	select {
+	case <-b.JS.PublishAsyncComplete():
+	case <-time.After(20 * time.Second):
+		t.Fatal("the messages are not acknowledged")
+	}
+	stream, err := b.JS.Stream(t.Context(), events.StreamRequests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() {
+		ended <- events.Pending(t.Context(), b.JS, func([]events.Request) error { return stream.Purge(t.Context()) })
+	}()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("it waits for messages that are gone")
 	}
 }

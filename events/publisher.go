@@ -16,6 +16,10 @@ import (
 // publishing it again is harmless.
 var ErrUnavailable = errors.New("broker unavailable")
 
+// ErrTooLarge says that a message is longer than the broker takes. Publishing it
+// again is of no use, and nothing else is wrong.
+var ErrTooLarge = errors.New("longer than the broker takes")
+
 func unavailable(doing string, err error) error {
 	return fmt.Errorf("%s: %w: %w", doing, ErrUnavailable, err)
 }
@@ -32,6 +36,26 @@ type Publisher struct {
 	observe  func(time.Duration)
 	failed   atomic.Int64 // when the latest publish of requests failed, in Unix ms; 0: it did not
 }
+
+// codeStoreFailed is JetStream's error code of a stream that could not write
+// (JSStreamStoreFailedErrF of nats-server). Such a stream does not write again
+// before the server is restarted.
+const codeStoreFailed jetstream.ErrorCode = 10077
+
+// notWritten notes that a stream could not write.
+func (w *wire) notWritten(err error) {
+	var refused *jetstream.APIError
+	if errors.As(err, &refused) && refused.ErrorCode == codeStoreFailed {
+		w.storeFailed.Store(true)
+	}
+}
+
+// StoreFailed reports whether a stream has failed to write to its disk since
+// the broker was last restarted. [Publisher.Restarted] tells of a restart.
+func (p *Publisher) StoreFailed() bool { return p.storeFailed.Load() }
+
+// Restarted tells that the broker was restarted.
+func (p *Publisher) Restarted() { p.storeFailed.Store(false) }
 
 // NewPublisher returns a publisher. observe, if not nil, is told how long each
 // acknowledged publish of requests took. Close ends it.
@@ -51,12 +75,18 @@ func (p *Publisher) Close() { p.requests.close() }
 // Requests publishes logout requests and returns once they are acknowledged:
 // on disk. Requests of concurrent callers share a message and its fsync: what
 // arrives while one message is in flight forms the next, up to [MaxBatch] and
-// [MaxBatchBytes]. An error wraps [ErrUnavailable]; part of the requests may
-// be on the stream then.
+// [MaxBatchBytes]. An error wraps [ErrUnavailable], and part of the requests may
+// be on the stream then; or [ErrTooLarge], where one of the requests is longer
+// than a message can be: none of them is published, and other callers' are.
 func (p *Publisher) Requests(ctx context.Context, requests ...Request) error {
 	encoded, err := encodeRequests(requests)
 	if err != nil {
 		return err
+	}
+	for _, r := range encoded {
+		if err := p.fits(SubjectRequests, r.size()); err != nil {
+			return err
+		}
 	}
 	return p.requests.do(ctx, encoded)
 }

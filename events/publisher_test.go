@@ -365,3 +365,32 @@ func TestRequestThatNobodyCouldReadIsRefusedAlone(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// A request that is longer than a message can be fails alone, and is no
+// trouble of the broker's.
+func TestRequestThatIsTooLongFailsAlone(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	p := publisher(t, b.JS)
+	long := request("long")
+	long.DeviceID = strings.Repeat("d", 1<<20)
+	results := make(chan error, 20)
+	for i := range cap(results) {
+		go func() { results <- p.Requests(t.Context(), request(fmt.Sprint(i))) }()
+	}
+	if err := p.Requests(t.Context(), long); !errors.Is(err, events.ErrTooLarge) || errors.Is(err, events.ErrUnavailable) {
+		t.Errorf("got error %v, want %v alone", err, events.ErrTooLarge)
+	}
+	for range cap(results) {
+		if err := <-results; err != nil {
+			t.Errorf("another caller's request: %v", err)
+		}
+	}
+	if err := p.Trouble(); err != nil {
+		t.Error(err)
+	}
+	again := p.All(t.Context(), append(tasks(t, 0, 1), &nats.Msg{Subject: events.SubjectTask("push", "http"), Data: make([]byte, 1<<20)}))
+	if !errors.Is(again, events.ErrTooLarge) || errors.Is(again, events.ErrUnavailable) {
+		t.Errorf("a task that is too long: %v", again)
+	}
+}

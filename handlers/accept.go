@@ -114,11 +114,18 @@ func fold(requests []events.Request) []events.Request {
 	return folded
 }
 
-// writable reports whether JSON can carry the ids. One that was written to the
-// store directly may be any bytes; then the worker asks the store for it.
+// maxIDs is how long the ids in a request are together, in bytes: well above
+// what the admin API registers, and far below a message. A longer one would make
+// the requests of others that share its message fail with it.
+const maxIDs = 64 << 10
+
+// writable reports whether a request can carry the ids. One that was written to
+// the store directly may be any bytes; then the worker asks the store for it.
 func writable(ids ...string) bool {
+	size := 0
 	for _, id := range ids {
-		if !utf8.ValidString(id) {
+		size += len(id)
+		if size > maxIDs || !utf8.ValidString(id) {
 			return false
 		}
 	}

@@ -105,6 +105,6 @@ func (n *notice) do(
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	if err := change(ctx, n.js, pause); err != nil {
-		n.logger.Warn("a pause cannot be told", "step", pause.Step, "target", pause.Target, "err", err)
+		events.LogFailure(ctx, n.logger, n.js, "a pause cannot be told", "step", pause.Step, "target", pause.Target, "err", err)
 	}
 }

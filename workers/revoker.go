@@ -97,7 +97,7 @@ func (r *Revoker) Run(ctx context.Context) error {
 		msgs, err := r.puller.pull(ctx, messages)
 		began := time.Now()
 		if err != nil && ctx.Err() == nil {
-			r.Logger.Warn("requests cannot be pulled", "step", events.StepRevoke, "err", err)
+			events.LogFailure(ctx, r.Logger, r.JetStream, "requests cannot be pulled", "step", events.StepRevoke, "err", err)
 			wait(ctx, probes.NextBackOff())
 			continue
 		}

@@ -103,7 +103,7 @@ func (t *Target) Run(ctx context.Context) error {
 			c.msgs <- msg
 		}
 		if err != nil && ctx.Err() == nil {
-			t.Logger.Warn("tasks cannot be pulled", "step", events.StepPush, "target", t.Name, "err", err)
+			events.LogFailure(ctx, t.Logger, t.JetStream, "tasks cannot be pulled", "step", events.StepPush, "target", t.Name, "err", err)
 			wait(ctx, probes.NextBackOff())
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/logoutd/logoutd/events"
@@ -20,12 +21,20 @@ import (
 type broker struct {
 	conn     *nats.Conn
 	embedded *embedded.Broker
-	setUp    atomic.Bool // the streams are there, the fences restored
+	setUp    atomic.Bool // the streams were there, and the fences restored
+	// streams is why the streams are not there; nil: they are, or nobody has
+	// looked yet.
+	streams atomic.Pointer[error]
+	closed  chan error // filled when the client has given up
 }
 
 func (s *service) openBroker(ctx context.Context) (err error) {
-	s.broker = &broker{}
-	config := events.ConnectConfig{URL: s.settings.NATSURL, Name: s.settings.connectionName(), Logger: s.logger, OnError: s.countBrokerError()}
+	s.broker = &broker{closed: make(chan error, 1)}
+	s.notices.broker = s.broker
+	config := events.ConnectConfig{
+		URL: s.settings.NATSURL, Name: s.settings.connectionName(), Logger: s.logger, OnError: s.countBrokerError(),
+		OnClosed: func(err error) { s.broker.closed <- err },
+	}
 	if s.settings.NATSURL != "" {
 		s.broker.conn, err = events.Connect(config)
 	} else {
@@ -57,6 +66,9 @@ func (s *service) openEmbedded(config events.ConnectConfig) (err error) {
 		return err
 	}
 	s.closers = append(s.closers, s.broker.embedded.Close)
+	s.measureStorage()
+	s.logger.Info("embedded broker started", "storage_bytes", s.broker.embedded.Storage().Used,
+		"storage_limit_bytes", s.broker.embedded.Storage().Limit)
 	s.broker.conn, err = s.broker.embedded.Connect(config)
 	return err
 }
@@ -83,13 +95,8 @@ func (s *service) openStreams(ctx context.Context) error {
 // reached, and restores the fences of what is pending there. A stream that
 // would lose messages ends the process.
 func (s *service) setUpStreams(ctx context.Context) error {
-	for {
-		attempt, cancel := context.WithTimeout(ctx, 10*time.Second)
-		err := events.Setup(attempt, s.js)
-		cancel()
-		if err == nil && s.broker.embedded != nil {
-			s.broker.embedded.BatchesToMemory()
-		}
+	for logged := ""; ; {
+		err := s.ensureStreams(ctx)
 		if err == nil {
 			err = s.restoreFences(ctx)
 		}
@@ -102,15 +109,79 @@ func (s *service) setUpStreams(ctx context.Context) error {
 		case !errors.Is(err, events.ErrUnavailable) && !errors.Is(err, store.ErrUnavailable):
 			return err
 		}
-		s.logger.Warn("streams cannot be set up yet", "err", err)
+		logged = s.logStreams(ctx, err, logged)
 		sleep(ctx, time.Second)
+	}
+}
+
+// watchStreamsEvery is how often the streams are looked for: a NATS that lost
+// its files is to have them again within seconds.
+const watchStreamsEvery = 2 * time.Second
+
+// watchStreams sets the streams up, and again whenever they are gone: a NATS
+// may come back without its files. A stream that somebody has changed so that
+// it would lose messages makes the process not ready.
+func (s *service) watchStreams(ctx context.Context) error {
+	if !s.broker.setUp.Load() {
+		if err := s.setUpStreams(ctx); err != nil {
+			return err
+		}
+	}
+	for logged := ""; sleep(ctx, watchStreamsEvery); {
+		switch err := s.ensureStreams(ctx); {
+		case err == nil:
+			logged = ""
+		case ctx.Err() == nil:
+			logged = s.logStreams(ctx, err, logged)
+		}
+	}
+	return nil
+}
+
+// ensureStreams makes the streams that do not exist.
+func (s *service) ensureStreams(ctx context.Context) error {
+	attempt, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	err := events.Setup(attempt, s.js)
+	if err == nil && s.broker.embedded != nil {
+		s.broker.embedded.BatchesToMemory()
+	}
+	if err != nil {
+		s.broker.streams.Store(&err)
+	} else {
+		s.broker.streams.Store(nil)
+	}
+	return err
+}
+
+// logStreams logs why the streams are not there, unless it was logged last,
+// and returns what was.
+func (s *service) logStreams(ctx context.Context, err error, logged string) string {
+	if err.Error() != logged && events.LogFailure(ctx, s.logger, s.js, "streams cannot be set up yet", "err", err) {
+		return err.Error()
+	}
+	return logged
+}
+
+// awaitClosed ends the process when the client has given the connection up: a
+// new process makes a new one.
+func (s *service) awaitClosed(ctx context.Context) error {
+	select {
+	case err := <-s.broker.closed:
+		return err
+	case <-ctx.Done():
+		return nil
 	}
 }
 
 var (
 	errNotConnected    = errors.New("not connected")
 	errNotAcknowledged = errors.New("connected, but does not acknowledge")
+	errNotWritten      = errors.New("it could not write: its disk is full; it is restarted as soon as there is room")
 	errNoStreams       = errors.New("streams are not set up yet")
+	errNoRequests      = errors.New("there is no stream " + events.StreamRequests + " yet; a worker or the admin role sets it up")
+	errNoAnswer        = errors.New("JetStream does not answer: it has no quorum, or this user may not ask for the stream " + events.StreamRequests)
+	errNoLeader        = errors.New("the stream " + events.StreamRequests + " has no leader")
 )
 
 // check tells whether messages can be published, and the latest was.
@@ -118,16 +189,39 @@ func (b *broker) check(p *events.Publisher) error {
 	switch {
 	case b.conn.Status() != nats.CONNECTED:
 		return errNotConnected
+	case b.checkStorage(p.StoreFailed()) != nil:
+		return b.checkStorage(p.StoreFailed())
 	case p.Trouble() != nil:
 		return errNotAcknowledged
 	}
 	return nil
 }
 
-// checkStreams tells whether this process has seen all streams.
+// checkStreams tells whether this process has seen all streams, and sees them
+// still.
 func (b *broker) checkStreams(context.Context) error {
-	if !b.setUp.Load() {
+	err := b.streams.Load()
+	switch {
+	case err != nil && !errors.Is(*err, events.ErrUnavailable):
+		return *err // says which setting of which stream to change
+	case err != nil || !b.setUp.Load():
 		return errNoStreams
+	}
+	return nil
+}
+
+// checkRequests tells whether a logout could be accepted now: the stream of
+// requests is there and has a leader.
+func (b *broker) checkRequests(ctx context.Context, js jetstream.JetStream) error {
+	stream, err := js.Stream(ctx, events.StreamRequests)
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		return errNoRequests
+	case err != nil:
+		return errNoAnswer
+	}
+	if cluster := stream.CachedInfo().Cluster; cluster != nil && cluster.Leader == "" {
+		return errNoLeader
 	}
 	return nil
 }

@@ -65,7 +65,7 @@ func newServer(t testing.TB) *testServer {
 	t.Cleanup(s.publisher.Close)
 	mux := http.NewServeMux()
 	s.serveOperators(t, mux, sessions)
-	health.Routes(mux, []health.Check{{Name: "store", Run: s.ready}}, prometheus.NewRegistry())
+	health.Routes(mux, allRoles, []health.Check{{Name: "store", Run: s.ready}}, prometheus.NewRegistry())
 	s.http = httptest.NewServer(mux)
 	t.Cleanup(s.http.Close)
 	t.Cleanup(s.http.CloseClientConnections)

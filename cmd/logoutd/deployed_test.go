@@ -55,7 +55,8 @@ func deploy(t *testing.T, yaml string) *deployed {
 		}
 		return s.start(t)
 	}
-	d.front, d.worker, d.admin = start(roleFront), start(roleWorker), start(roleAdmin)
+	d.worker, d.admin = start(roleWorker), start(roleAdmin)
+	d.front = start(roleFront) // ready once the others have set the streams up
 	d.admin.token, d.admin.public = scriptToken, d.front.public
 	return d
 }

@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
 type healthCmd struct {
 	clientFlags
+
+	Role []string `help:"Ask only whether these roles can do their job: front, worker, admin. Default: all roles of the process." placeholder:"ROLE"`
 }
 
 // Run prints what the server says of itself, and fails unless all is well.
@@ -20,7 +23,11 @@ func (c *healthCmd) Run(ctx context.Context, t *terminal) error {
 	var rows []row
 	well := true
 	for _, check := range []string{"healthz", "readyz"} {
-		ok, says, err := c.check(ctx, check)
+		query := ""
+		if check == "readyz" && len(c.Role) > 0 {
+			query = "?" + url.Values{"role": c.Role}.Encode()
+		}
+		ok, says, err := c.check(ctx, check+query)
 		if err != nil {
 			return err
 		}

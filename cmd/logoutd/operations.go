@@ -74,7 +74,7 @@ func (s *service) openOperations(context.Context) (err error) {
 	o.attempts = access.NewAttempts(o.tokens, s.recordRefusals)
 	o.overview = overview.New(overview.Config{
 		JetStream: s.js, Gatherer: s.frontMetrics, Providers: s.settings.providers(),
-		Letters: o.letters, Jobs: o.jobs, Store: s.store, Logger: s.logger,
+		Letters: o.letters, Jobs: o.jobs, Store: s.store, Notices: s.notices.list, Logger: s.logger,
 	})
 	s.operations = o
 	return nil

@@ -57,7 +57,7 @@ func TestDeployedOperators(t *testing.T) {
 	t.Parallel()
 	n := deployNATS(t)
 	js, worker := n.as(t, roleAdmin), n.as(t, roleWorker)
-	if err := events.Setup(t.Context(), js); err != nil {
+	if err := events.SetupFrom(t.Context(), js, 1); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -10,6 +10,7 @@ import (
 
 	"github.com/logoutd/logoutd/handlers"
 	"github.com/logoutd/logoutd/handlers/health"
+	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/redisstore"
 	"github.com/logoutd/logoutd/store/sqlitestore"
 	"github.com/logoutd/logoutd/workers"
@@ -48,7 +49,7 @@ func (s *service) handle(ctx context.Context) {
 		})
 	}
 	mux := http.NewServeMux()
-	health.Routes(mux, s.checks(), prometheus.Gatherers{s.metrics, s.frontMetrics})
+	health.Routes(mux, s.settings.Roles, s.checks(), prometheus.Gatherers{s.metrics, s.frontMetrics})
 	if s.operations != nil {
 		s.handleOperators(ctx, mux)
 	}
@@ -57,34 +58,44 @@ func (s *service) handle(ctx context.Context) {
 
 var errStore = errors.New("cannot be reached")
 
-// checks returns what the roles of this process cannot do their job without.
-func (s *service) checks() []health.Check {
-	pingStore := func(ctx context.Context) error {
-		if s.store.Ping(ctx) != nil {
-			return errStore // the cause may name addresses
-		}
+// pingStore tells whether the store can be used and written to.
+func (s *service) pingStore(ctx context.Context) error {
+	err := s.store.Ping(ctx)
+	var refused *store.RefusedError
+	switch {
+	case err == nil:
 		return nil
+	case errors.As(err, &refused):
+		return refused
 	}
-	onlyFront := !s.settings.has(roleWorker) && !s.settings.has(roleAdmin)
-	checks := []health.Check{
+	return errStore // the cause may name addresses
+}
+
+// checks returns what each role cannot do its job without.
+func (s *service) checks() []health.Check {
+	workers := []string{roleWorker, roleAdmin}
+	return []health.Check{
 		{Name: "broker", Run: func(context.Context) error { return s.broker.check(s.publisher) }},
+		{Name: "broker", Roles: []string{roleFront}, Run: func(ctx context.Context) error { return s.broker.checkRequests(ctx, s.js) }},
+		{Name: "broker", Roles: workers, Run: s.broker.checkStreams},
 		// A front end accepts logouts without the store, which fences late.
-		{Name: "store", Run: pingStore, Optional: onlyFront},
+		{Name: "store", Roles: []string{roleFront}, Run: s.pingStore, Optional: true},
+		{Name: "store", Roles: workers, Run: s.pingStore},
+		{Name: "setup", Run: func(context.Context) error { return s.notices.err() }, Optional: true},
 	}
-	if !onlyFront {
-		checks = append(checks, health.Check{Name: "broker", Run: s.broker.checkStreams})
-	}
-	return checks
 }
 
 // work returns what runs beside the listeners.
 func (s *service) work() []func(context.Context) error {
-	var work []func(context.Context) error
-	if (s.settings.has(roleWorker) || s.settings.has(roleAdmin)) && !s.broker.setUp.Load() {
-		work = append(work, s.setUpStreams)
+	work := []func(context.Context) error{s.awaitClosed}
+	if s.settings.has(roleWorker) || s.settings.has(roleAdmin) {
+		work = append(work, s.watchStreams)
 	}
 	if s.broker.embedded != nil {
 		work = append(work, s.mendBroker)
+	}
+	if warner, ok := s.store.(store.Warner); ok {
+		work = append(work, func(ctx context.Context) error { return s.watchStore(ctx, warner) })
 	}
 	if s.operations != nil {
 		work = append(work, s.operations.work()...)

@@ -30,6 +30,7 @@ type service struct {
 	subscriberToken string
 
 	broker    *broker
+	notices   notices
 	store     store.Store
 	js        jetstream.JetStream
 	publisher *events.Publisher

@@ -109,6 +109,28 @@ func (b *Broker) Restart() error {
 	return nil
 }
 
+// Storage is how much of the disk the streams take.
+type Storage struct {
+	// Used and Limit are in bytes. Unless nats-server is told otherwise, the
+	// limit is 75 % of what was free when the broker started, and what the
+	// streams had then.
+	Used, Limit uint64
+	// Disabled tells that the broker has switched its streams off, because the
+	// disk was full.
+	Disabled bool
+}
+
+// Storage returns how much of the disk the streams take.
+func (b *Broker) Storage() Storage {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	info, err := b.server.Jsz(nil)
+	if err != nil || info.Disabled {
+		return Storage{Disabled: true}
+	}
+	return Storage{Used: info.Store, Limit: uint64(max(info.Config.MaxStore, 0))}
+}
+
 // InProcessConn implements [nats.InProcessConnProvider].
 func (b *Broker) InProcessConn() (net.Conn, error) {
 	b.mu.Lock()

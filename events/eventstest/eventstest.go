@@ -60,7 +60,8 @@ func (b *Broker) Restart() {
 	b.broker.BatchesToMemory()
 }
 
-// Connect connects to a broker, until the test ends, and sets its streams up.
+// Connect connects to a broker, until the test ends, and sets its streams up,
+// whose sequences begin at 1.
 func Connect(t testing.TB, b *embedded.Broker, options ...nats.Option) jetstream.JetStream {
 	t.Helper()
 	conn, err := b.Connect(events.ConnectConfig{Name: "test", Options: options})
@@ -74,7 +75,7 @@ func Connect(t testing.TB, b *embedded.Broker, options ...nats.Option) jetstream
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := events.Setup(ctx, js); err != nil {
+	if err := events.SetupFrom(ctx, js, 1); err != nil {
 		t.Fatalf("setting up streams: %v", err)
 	}
 	return js

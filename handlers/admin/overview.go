@@ -13,6 +13,10 @@ type situation struct {
 	At       events.Time `json:"at"`
 	BrokerOK bool        `json:"broker_ok"`
 	StoreOK  bool        `json:"store_ok"`
+	// StoreTrouble is there where the store answers and refuses to write.
+	StoreTrouble string `json:"store_trouble,omitempty"`
+	// Notices are what has to be known of broker and store, though they work.
+	Notices []string `json:"notices,omitempty"`
 	// FiguresAt is when the broker last answered: earlier than At where the
 	// figures are old.
 	FiguresAt events.Time `json:"figures_at,omitzero"`
@@ -57,7 +61,7 @@ func showTarget(t overview.Target) target {
 
 func showSituation(s overview.Snapshot) situation {
 	shown := situation{
-		At: events.At(s.At), BrokerOK: s.BrokerOK, StoreOK: s.StoreOK, FiguresAt: events.At(s.FiguresAt),
+		At: events.At(s.At), BrokerOK: s.BrokerOK, StoreOK: s.StoreOK, StoreTrouble: s.StoreTrouble, Notices: s.Notices, FiguresAt: events.At(s.FiguresAt),
 		RevokedPerSecond: s.RevokedPerSecond, Backlog: backlog{s.BacklogMessages, s.BacklogOldest.Seconds()},
 		Failed: s.Failed, Groups: each(s.Groups, showGroup), Targets: each(s.Targets, showTarget), JobsRunning: s.Jobs,
 	}

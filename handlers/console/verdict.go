@@ -27,8 +27,14 @@ func judge(s overview.Snapshot, failed badge, now time.Time) verdict {
 	case !s.BrokerOK:
 		bad = append(bad, "The broker does not answer: logouts are refused with 503, and clients try again. What waits, and which targets work, is not known")
 	}
-	if !s.StoreOK {
+	switch {
+	case s.StoreTrouble != "":
+		bad = append(bad, "The store "+s.StoreTrouble+". Logouts are accepted and wait")
+	case !s.StoreOK:
 		bad = append(bad, "The store does not answer: logouts are accepted and wait")
+	}
+	for _, notice := range s.Notices {
+		warn = append(warn, strings.TrimSuffix(notice, "."))
 	}
 	if s.BrokerOK {
 		refused, waiting := judgeTargets(s.Targets, now)

@@ -20,7 +20,7 @@ func serve(t *testing.T, checks ...health.Check) *httptest.Server {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(prometheus.NewCounter(prometheus.CounterOpts{Name: "logoutd_test_total", Help: "Test."}))
 	mux := http.NewServeMux()
-	health.Routes(mux, checks, registry)
+	health.Routes(mux, []string{"front", "worker"}, checks, registry)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return server
@@ -78,6 +78,32 @@ func TestReadiness(t *testing.T) {
 				t.Errorf("healthz: %d, although the process lives", status)
 			}
 		})
+	}
+}
+
+func TestReadinessOfARole(t *testing.T) {
+	t.Parallel()
+	down := func(context.Context) error { return errors.New("cannot be reached") }
+	server := serve(t,
+		health.Check{Name: "broker", Run: func(context.Context) error { return nil }},
+		health.Check{Name: "store", Roles: []string{"front"}, Run: down, Optional: true},
+		health.Check{Name: "store", Roles: []string{"worker", "admin"}, Run: down})
+	for query, tc := range map[string]struct {
+		status int
+		body   string
+	}{
+		"":                         {503, `{"status":"not ready","reasons":["store: cannot be reached"]}`},
+		"?role=front":              {200, `{"status":"ready","degraded":["store: cannot be reached"]}`},
+		"?role=worker":             {503, `{"status":"not ready","reasons":["store: cannot be reached"]}`},
+		"?role=front&role=worker":  {503, `{"status":"not ready","reasons":["store: cannot be reached"]}`},
+		"?role=admin":              {404, `{"status":"this process does not have the role admin; it has front, worker"}`},
+		"?role=":                   {400, `{"status":"unknown role; there are front, worker, admin"}`},
+		"?role=front&role=janitor": {400, `{"status":"unknown role; there are front, worker, admin"}`},
+		"?rol=front":               {400, `{"status":"unknown parameter; there is role: front, worker, admin"}`},
+	} {
+		if status, body := get(t, server.URL+"/readyz"+query); status != tc.status || body != tc.body {
+			t.Errorf("%s: %d %s, want %d %s", query, status, body, tc.status, tc.body)
+		}
 	}
 }
 

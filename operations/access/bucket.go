@@ -62,7 +62,7 @@ func (b *bucket) streamConfig() jetstream.StreamConfig {
 	config := jetstream.StreamConfig{
 		Name: "KV_" + b.name, Description: b.description, Subjects: []string{"$KV." + b.name + ".>"},
 		MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, Storage: jetstream.FileStorage, Replicas: 1,
-		AllowRollup: true, DenyDelete: true, MaxAge: b.lifetime,
+		AllowRollup: true, DenyDelete: true, MaxAge: b.lifetime, FirstSeq: events.FirstSequence(time.Now()),
 	}
 	if b.js.Conn().ConnectedClusterName() != "" {
 		config.Replicas = 3

@@ -8,6 +8,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/logoutd/logoutd/events"
 )
 
 const (
@@ -32,8 +34,7 @@ func (b *bucket) follow(ctx context.Context, logger *slog.Logger, load func(cont
 			continue
 		}
 		if !warned && ctx.Err() == nil {
-			logger.Warn(b.description+" cannot be followed; those known go on", "err", err)
-			warned = true
+			warned = events.LogFailure(ctx, logger, b.js, b.description+" cannot be followed; those known go on", "err", err)
 		}
 		select {
 		case <-connected:

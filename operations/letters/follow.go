@@ -42,8 +42,9 @@ func (l *Letters) Run(ctx context.Context) error {
 			}
 		}
 		if err.Error() != told || time.Since(at) > tellAgain {
-			told, at = err.Error(), time.Now()
-			l.config.logger().WarnContext(ctx, "following dead letters failed", "err", err)
+			if events.LogFailure(ctx, l.config.logger(), l.config.JetStream, "following dead letters failed", "err", err) {
+				told, at = err.Error(), time.Now()
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/operations/overview"
@@ -14,6 +15,8 @@ import (
 
 // away is a broker that is not there.
 type away struct{ jetstream.JetStream }
+
+func (away) Conn() *nats.Conn { return nil }
 
 func (away) Stream(context.Context, string) (jetstream.Stream, error) {
 	return nil, errors.New("not there")
@@ -49,6 +52,8 @@ func TestHistoryIsOfTenMinutes(t *testing.T) {
 
 // mute is a broker that does not answer.
 type mute struct{ jetstream.JetStream }
+
+func (mute) Conn() *nats.Conn { return nil }
 
 func (mute) Stream(ctx context.Context, _ string) (jetstream.Stream, error) {
 	<-ctx.Done()

@@ -26,6 +26,9 @@ type Config struct {
 	Letters   *letters.Letters
 	Jobs      *jobs.Jobs
 	Store     store.Store
+	// Notices returns what operators have to know of broker and store, in
+	// sentences. It asks nobody.
+	Notices func() []string
 	// Logger is told when something cannot be sampled any more. Default: none.
 	Logger *slog.Logger
 	// Interval is the time between samples. Default: 1 s.

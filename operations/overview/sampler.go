@@ -2,11 +2,13 @@ package overview
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/operations/letters"
+	"github.com/logoutd/logoutd/store"
 )
 
 const (
@@ -48,32 +50,44 @@ func (s *sampler) close() { s.running.wait() }
 
 // sample asks everybody once.
 func (s *sampler) sample(ctx context.Context) Snapshot {
-	next, storeOK := s.last, false
+	next := s.last
+	var storeErr error
 	next.At = time.Now()
 	var pinging sync.WaitGroup
-	pinging.Go(func() { storeOK = s.ping(ctx) })
+	pinging.Go(func() { storeErr = s.ping(ctx) })
 	s.sampleProcess(ctx, &next)
 	s.sampleBroker(ctx, &next)
 	pinging.Wait()
-	next.StoreOK = storeOK
+	next.StoreOK, next.StoreTrouble = storeErr == nil, ""
+	var refused *store.RefusedError
+	if errors.As(storeErr, &refused) {
+		next.StoreTrouble = refused.Error()
+	}
+	next.Notices = nil
+	if s.Notices != nil {
+		next.Notices = s.Notices()
+	}
 	s.last = next
 	s.samples++
 	return next
 }
 
-func (s *sampler) ping(ctx context.Context) bool {
+// errNoStore is of an overview without a store.
+var errNoStore = errors.New("no store")
+
+func (s *sampler) ping(ctx context.Context) error {
 	if s.Store == nil {
-		return false
+		return errNoStore
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	return s.Store.Ping(ctx) == nil
+	return s.Store.Ping(ctx)
 }
 
 // sampleProcess takes what this process knows by itself.
 func (s *sampler) sampleProcess(ctx context.Context, next *Snapshot) {
 	accepted, known, err := acceptedBy(s.Gatherer)
-	s.tell("accepted logouts cannot be sampled", err)
+	s.tell(ctx, "accepted logouts cannot be sampled", err)
 	next.AcceptedPerSecond, next.AcceptedKnown = 0, known
 	if known {
 		next.AcceptedPerSecond = s.accepted.rate(next.At, accepted)
@@ -88,7 +102,7 @@ func (s *sampler) sampleProcess(ctx context.Context, next *Snapshot) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	groups, err := s.Letters.Groups(ctx, letters.Filter{})
-	s.tell("failures cannot be grouped", err)
+	s.tell(ctx, "failures cannot be grouped", err)
 	if err == nil {
 		next.Groups = groups[:min(len(groups), TopGroups)]
 	}
@@ -98,7 +112,7 @@ func (s *sampler) sampleProcess(ctx context.Context, next *Snapshot) {
 func (s *sampler) sampleBroker(ctx context.Context, next *Snapshot) {
 	told := *next
 	err := s.askBroker(ctx, &told)
-	s.tell("broker cannot be sampled", err)
+	s.tell(ctx, "broker cannot be sampled", err)
 	if err != nil {
 		next.Stale, next.BrokerOK = true, false
 		s.broker.forget()
@@ -107,7 +121,7 @@ func (s *sampler) sampleBroker(ctx context.Context, next *Snapshot) {
 	*next = told
 	next.Stale, next.BrokerOK, next.FiguresAt = false, true, next.At
 	jobs, err := s.running.count(ctx)
-	s.tell("jobs cannot be counted", err)
+	s.tell(ctx, "jobs cannot be counted", err)
 	if err == nil {
 		next.Jobs = jobs
 	}
@@ -148,9 +162,10 @@ func (s *sampler) askStreams(ctx context.Context, next *Snapshot) error {
 }
 
 // tell logs where a trouble begins, not each time that it is met.
-func (s *sampler) tell(trouble string, err error) {
-	if err != nil && !s.troubles[trouble] {
-		s.Logger.Warn(trouble, "err", err)
+func (s *sampler) tell(ctx context.Context, trouble string, err error) {
+	if err == nil {
+		s.troubles[trouble] = false
+	} else if ctx.Err() == nil && !s.troubles[trouble] {
+		s.troubles[trouble] = events.LogFailure(ctx, s.Logger, s.JetStream, trouble, "err", err)
 	}
-	s.troubles[trouble] = err != nil
 }

@@ -64,6 +64,12 @@ type Snapshot struct {
 	FiguresAt time.Time
 	BrokerOK  bool // it answered
 	StoreOK   bool
+	// StoreTrouble is why the store is not OK, where it answers and refuses to
+	// write; empty otherwise.
+	StoreTrouble string
+	// Notices are what operators have to know of broker and store, though they
+	// work: in sentences.
+	Notices []string
 	// Groups are the up to [TopGroups] largest groups of dead letters.
 	Groups []letters.Group
 	// Targets are the store's part, then the push providers in the order of

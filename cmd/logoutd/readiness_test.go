@@ -1,0 +1,112 @@
+package main
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/logoutd/logoutd/store/redisstore/redistest"
+)
+
+// ready returns what /readyz says of a role.
+func (i *instance) ready(role string) (ready bool, says string) {
+	a := get(i.admin+"/readyz?role="+role, "")
+	return a.status == http.StatusOK, a.body
+}
+
+func (i *instance) awaitReady(role string, want bool, reason string) {
+	i.t.Helper()
+	eventually(i.t, role+" says "+reason, func() bool {
+		ready, says := i.ready(role)
+		return ready == want && strings.Contains(says, reason)
+	})
+}
+
+func configure(t *testing.T, redis *redistest.Server, args ...any) {
+	t.Helper()
+	if err := redis.Client().Do(t.Context(), args...).Err(); err != nil {
+		t.Fatalf("%v: %v", args, err)
+	}
+}
+
+// TestReadinessOfRoles: each role says whether it can do its job, whatever the
+// others need.
+func TestReadinessOfRoles(t *testing.T) {
+	t.Parallel()
+	shared := newBackends(t)
+	front := shared.setup(t, "front", "").launch(t)
+	front.awaitAddresses()
+	front.awaitReady("front", false, "there is no stream LOGOUT_REQUESTS yet")
+	others := shared.setup(t, "worker,admin", "").start(t)
+	front.awaitReady("front", true, "")
+
+	for _, tc := range []struct {
+		refuse, again []any
+		reason        string
+	}{
+		{[]any{"replicaof", "127.0.0.1", "1"}, []any{"replicaof", "no", "one"}, "refuses writes: READONLY"},
+		{[]any{"config", "set", "maxmemory", "1"}, []any{"config", "set", "maxmemory", "0"}, "refuses writes: OOM"},
+		{[]any{"acl", "setuser", "default", "-@write"}, []any{"acl", "setuser", "default", "+@all"}, "refuses writes: NOPERM"},
+	} {
+		configure(t, shared.redis, tc.refuse...)
+		for _, role := range []string{"worker", "admin"} {
+			others.awaitReady(role, false, tc.reason)
+		}
+		front.awaitReady("front", true, tc.reason) // degraded
+		configure(t, shared.redis, tc.again...)
+		for _, role := range []string{"worker", "admin"} {
+			others.awaitReady(role, true, "")
+		}
+	}
+
+	shared.nats.kill()
+	for i, role := range map[*instance]string{front: "front", others: "worker"} {
+		i.awaitReady(role, false, "broker: not connected")
+	}
+	if a := get(front.admin+"/readyz?role=worker", ""); a.status != http.StatusNotFound {
+		t.Errorf("a role that the process does not have: %d %s", a.status, a.body)
+	}
+}
+
+// TestNATSComesBackEmpty: a NATS that lost its files has its streams again
+// within seconds, and everything works as before.
+func TestNATSComesBackEmpty(t *testing.T) {
+	t.Parallel()
+	shared := newBackends(t)
+	front := shared.setup(t, "front", "").launch(t)
+	front.awaitAddresses()
+	others := shared.setup(t, "worker,admin", "").start(t)
+	front.awaitReady("front", true, "")
+	others.public = front.public
+	logOut := func(name string) {
+		t.Helper()
+		l, other := newLogin(name, name), newLogin(name, name+"-other")
+		others.mustRegister(l, other)
+		others.mustLogOut("sap_v2", l.session)
+		eventually(t, "the other session is revoked", func() bool { return others.dead(other) })
+	}
+	logOut("before")
+
+	shared.nats.kill()
+	left, err := filepath.Glob(filepath.Join(shared.nats.dir, "*"))
+	if err != nil || len(left) == 0 {
+		t.Fatalf("NATS has no files: %v", err)
+	}
+	for _, path := range left {
+		if err := os.RemoveAll(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shared.nats.start(t)
+	front.awaitReady("front", true, "")
+	others.awaitReady("worker", true, "")
+	logOut("after")
+	if said := others.mustCLI("tokens", "create", "again", "--role", "viewer"); !strings.Contains(said, "logoutd_") {
+		t.Errorf("no token is created: %s", said)
+	}
+	if said := others.mustCLI("audit"); !strings.Contains(said, "token.create") {
+		t.Errorf("the audit log does not go on: %s", said)
+	}
+}
