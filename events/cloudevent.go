@@ -16,7 +16,7 @@ const (
 )
 
 // Types of events (CloudEvents 1.0, attribute "type"). The public ones are
-// "logoutd.<scope>.revoked.v1", TypeFailed and TypeOperatorActed.
+// "logoutd.<scope>.revoked.v1" and TypeFailed.
 const (
 	TypeRequested     = "logoutd.logout.requested.v1"
 	TypeTask          = "logoutd.task.requested.v1"

@@ -133,6 +133,7 @@ func streamConfigs(replicas int, first uint64) []jetstream.StreamConfig {
 	// The broker keeps the id of each event for up to twice as long, in memory.
 	// What a dead worker held comes back after 10 s.
 	public.Duplicates = 30 * time.Second
+	public.RePublish = &jetstream.RePublish{Source: subjectEvents + ">", Destination: SubjectLive + ">"}
 	failed := stream(StreamFailed, "dead letters, until replayed or discarded", subjectFailed+">")
 	failed.MaxMsgsPerSubject = 1
 	audit := stream(StreamAudit, "what operators did; the broker itself refuses to change it", subjectAudit+">")
@@ -141,9 +142,10 @@ func streamConfigs(replicas int, first uint64) []jetstream.StreamConfig {
 }
 
 // Setup makes sure that the streams exist: with three replicas on a cluster,
-// one otherwise. A stream that exists is left as its operator made it, but
-// refused where it could lose what was acknowledged. Errors wrap
-// [ErrUnavailable] unless trying again is of no use.
+// one otherwise. A stream that exists is left as its operator made it, but for
+// what subscribers rely on ([SubjectLive]), and refused where it could lose what
+// was acknowledged. Errors wrap [ErrUnavailable] unless trying again is of no
+// use.
 func Setup(ctx context.Context, js jetstream.JetStream) error {
 	return SetupFrom(ctx, js, FirstSequence(time.Now()))
 }
@@ -180,7 +182,15 @@ func setupStream(ctx context.Context, js jetstream.JetStream, config jetstream.S
 	if err != nil {
 		return unavailable("setting up stream "+config.Name, err)
 	}
-	return checkStream(stream.CachedInfo().Config)
+	existing := stream.CachedInfo().Config
+	if err := checkStream(existing); err != nil || existing.RePublish != nil || config.RePublish == nil {
+		return err
+	}
+	existing.RePublish = config.RePublish
+	if _, err := js.UpdateStream(ctx, existing); err != nil {
+		return unavailable("setting up republishing of stream "+config.Name, err)
+	}
+	return nil
 }
 
 // checkStream refuses what silently breaks the promise that an acknowledged
@@ -197,6 +207,10 @@ func checkStream(c jetstream.StreamConfig) error {
 		return fmt.Errorf("stream %s drops the older messages of a subject: set its max_msgs_per_subject to -1", c.Name)
 	case c.Discard != jetstream.DiscardNew:
 		return fmt.Errorf("stream %s discards old messages when it is full: set its discard policy to new", c.Name)
+	case c.RePublish != nil && c.Name == StreamEvents &&
+		(c.RePublish.Source != subjectEvents+">" || c.RePublish.Destination != SubjectLive+">" || c.RePublish.HeadersOnly):
+		return fmt.Errorf("stream %s does not republish as subscribers expect: set its republish source to %s and destination to %s, with bodies",
+			c.Name, subjectEvents+">", SubjectLive+">")
 	case c.MaxAge != 0 && c.Name != StreamEvents:
 		return fmt.Errorf("stream %s forgets messages by age: set its max_age to 0", c.Name)
 	}

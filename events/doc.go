@@ -5,8 +5,8 @@
 // Every message is a CloudEvents 1.0 event in structured JSON, or a batch of
 // them, with the event's id as its JetStream message id and the W3C trace
 // context in the header traceparent. What subscribers may rely on is
-// [Revoked], [Failed] and [OperatorActed], on the stream [StreamEvents];
-// everything else is private to logoutd.
+// [Revoked] and [Failed], on the stream [StreamEvents] and, as they happen,
+// under [SubjectLive]; everything else is private to logoutd.
 //
 // What has happened to a message before travels in it ([History]): each
 // delivery that failed, and who has replayed it. One that never failed holds

@@ -9,8 +9,8 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// OperatorActed is an operator's action, as it stands in the audit log and in
-// the public event that tells of it.
+// OperatorActed is an operator's action, as it stands in the audit log. It is
+// private: subscribers have no rights on [StreamAudit].
 type OperatorActed struct {
 	Action string `json:"action"` // such as replay.start: words with dots between them
 	By     string `json:"by"`     // the name of the operator's token
@@ -23,22 +23,18 @@ type OperatorActed struct {
 	At        Time            `json:"at"`
 }
 
-// Messages returns the entry for [StreamAudit] and the public event, both
-// under the given id. An error means that the action cannot stand in a
-// subject, or that the selection is no JSON or too long.
-func (a OperatorActed) Messages(id string) (audit, public *nats.Msg, err error) {
+// Message returns the entry for [StreamAudit], under the given id. An error
+// means that the action cannot stand in a subject, or that the selection is no
+// JSON or too long.
+func (a OperatorActed) Message(id string) (*nats.Msg, error) {
 	for word := range strings.SplitSeq(a.Action, ".") {
 		if !validToken(word) {
-			return nil, nil, fmt.Errorf("encoding audit entry: action %q cannot stand in a subject", a.Action)
+			return nil, fmt.Errorf("encoding audit entry: action %q cannot stand in a subject", a.Action)
 		}
 	}
 	if len(a.Selection) > MaxBatchBytes {
-		return nil, nil, errors.New("encoding audit entry: the selection is too long")
+		return nil, errors.New("encoding audit entry: the selection is too long")
 	}
 	e := newEvent(id, TypeOperatorActed, a.At, "", a)
-	if audit, err = e.message(subjectAudit+a.Action, id); err != nil {
-		return nil, nil, err
-	}
-	public, err = e.message(subjectOperatorActed, id)
-	return audit, public, err
+	return e.message(subjectAudit+a.Action, id)
 }

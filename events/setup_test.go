@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -65,6 +66,9 @@ func TestSetupRefusesStreamsThatLoseMessages(t *testing.T) {
 		{events.StreamEvents, func(c *jetstream.StreamConfig) {
 			c.AllowAtomicPublish, c.PersistMode = false, jetstream.AsyncPersistMode
 		}, "set its persist_mode to default"},
+		{events.StreamEvents, func(c *jetstream.StreamConfig) {
+			c.RePublish = &jetstream.RePublish{Source: "logout.events.>", Destination: "elsewhere.>"}
+		}, "destination to logout.live.>"},
 	} {
 		mend := alter(t, b, tt.stream, tt.alter)
 		err := events.Setup(t.Context(), b.JS)
@@ -97,6 +101,25 @@ func alter(t *testing.T, b *eventstest.Broker, name string, change func(*jetstre
 	}
 	renew(altered)
 	return func() { t.Helper(); renew(original) }
+}
+
+// TestSetupRepublishesEvents: a stream of an earlier build gets what
+// subscribers rely on, and keeps what its operator has set.
+func TestSetupRepublishesEvents(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	alter(t, b, events.StreamEvents, func(c *jetstream.StreamConfig) { c.RePublish, c.MaxAge = nil, time.Hour })
+	if err := events.Setup(t.Context(), b.JS); err != nil {
+		t.Fatal(err)
+	}
+	stream, err := b.JS.Stream(t.Context(), events.StreamEvents)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &jetstream.RePublish{Source: "logout.events.>", Destination: "logout.live.>"}
+	if c := stream.CachedInfo().Config; !cmp.Equal(c.RePublish, want) || c.MaxAge != time.Hour {
+		t.Errorf("republishes %+v, keeps events for %s", c.RePublish, c.MaxAge)
+	}
 }
 
 func TestSetupOfStoppedBrokerIsUnavailable(t *testing.T) {

@@ -18,7 +18,13 @@ const (
 	subjectRevocationFail = "logout.events.revocation.failed"
 	subjectFailed         = "logout.failed." // + <step>.<id>
 	subjectAudit          = "logout.audit."  // + <action>
-	subjectOperatorActed  = "logout.events.operator.acted"
+	// SubjectLive begins the subjects under which the broker republishes each
+	// public event as soon as it is on [StreamEvents]: logout.live.session.revoked
+	// for logout.events.session.revoked. It is sent once, to those who subscribe
+	// at the moment. The header Nats-Sequence is its sequence on the stream, which
+	// has no holes: who subscribes to logout.live.> sees what is missing, and reads
+	// it from the stream.
+	SubjectLive = "logout.live."
 	// SubjectLettersRemoved tells at once which dead letters are gone: a JSON
 	// list of their places in [StreamFailed]. No stream keeps it, and where
 	// the connection fails it is lost.

@@ -42,7 +42,7 @@ func (s *service) brokerPlace() string {
 	}
 	place := "embedded, in " + filepath.Join(s.settings.DataDir, brokerDir)
 	if url := s.broker.embedded.URL(); url != "" {
-		place += "; subscribers: " + url + " with the token in " + filepath.Join(s.settings.DataDir, subscriberTokenFile)
+		place += "; subscribers: " + url + ", as made by logoutd subscribers create"
 	}
 	return place
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/embedded"
+	"github.com/logoutd/logoutd/operations/subscribers"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -59,8 +60,7 @@ func (s *service) countBrokerError() func(error) {
 
 func (s *service) openEmbedded(config events.ConnectConfig) (err error) {
 	s.broker.embedded, err = embedded.Start(embedded.Config{
-		Dir: filepath.Join(s.settings.DataDir, brokerDir), Listen: s.settings.NATSListen,
-		SubscriberToken: s.subscriberToken, Logger: s.logger,
+		Dir: filepath.Join(s.settings.DataDir, brokerDir), Listen: s.settings.NATSListen, Logger: s.logger,
 	})
 	if err != nil {
 		return err
@@ -88,7 +88,20 @@ func (s *service) openStreams(ctx context.Context) error {
 	if s.broker.embedded == nil {
 		return nil
 	}
-	return s.setUpStreams(ctx)
+	if err := s.setUpStreams(ctx); err != nil || ctx.Err() != nil {
+		return err
+	}
+	return s.subscribers().Load(ctx)
+}
+
+// subscribers are who reads the public events. The embedded broker lets them
+// in once they are loaded.
+func (s *service) subscribers() *subscribers.Subscribers {
+	c := subscribers.Config{JetStream: s.js, Logger: s.logger}
+	if s.broker.embedded != nil {
+		c.Apply = s.broker.embedded.SetSubscribers
+	}
+	return subscribers.New(c)
 }
 
 // setUpStreams makes sure that the streams exist, as soon as the broker can be

@@ -24,7 +24,7 @@ func TestNoRawCredentialAnywhere(t *testing.T) {
 	useAdmin(i)
 	failPushes(i, provider)
 	useCommands(i, w)
-	useBroker(t, i)
+	subscriber := useBroker(t, i)
 	w.said["metrics"] = get(i.admin+"/metrics", "").body
 	w.said["failed list"] = i.mustCLI("failed", "list", "--output", "json")
 	for _, l := range i.letters() {
@@ -43,9 +43,10 @@ func TestNoRawCredentialAnywhere(t *testing.T) {
 			t.Errorf("%s: there is no %s; is this everything?", where, want)
 		}
 	}
-	w.expectNone(t, "raw-", csrf, i.token, s.secret(subscriberTokenFile), s.secret(secretFile))
+	w.expectNone(t, "raw-", csrf, i.token, subscriber, s.secret(secretFile))
 	expectNoneInFiles(t, s.data(), newLogin("kratos", "dialects-kratos").device, csrf)
-	for _, name := range []string{adminTokenFile, subscriberTokenFile, secretFile} {
+	expectNoneInFiles(t, s.data(), "", subscriber)
+	for _, name := range []string{adminTokenFile, secretFile} {
 		secret := s.secret(name)
 		if err := os.Remove(s.data(name)); err != nil {
 			t.Fatal(err)

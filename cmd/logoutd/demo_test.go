@@ -52,7 +52,7 @@ func TestFilesAreTheOwnersOnly(t *testing.T) {
 	i := s.start(t)
 	i.mustRegister(newLogin("ada", "one"))
 	for name, want := range map[string]os.FileMode{
-		"": 0o700 | os.ModeDir, adminTokenFile: 0o600, subscriberTokenFile: 0o600, secretFile: 0o600,
+		"": 0o700 | os.ModeDir, adminTokenFile: 0o600, secretFile: 0o600,
 		storeFile: 0o600, storeFile + "-wal": 0o600, brokerDir: 0o700 | os.ModeDir,
 	} {
 		info, err := os.Stat(s.data(name))

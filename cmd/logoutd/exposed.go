@@ -15,7 +15,7 @@ const worldReadable fs.FileMode = 0o007
 // warnExposed warns of secrets that others can read: in files, and on the way
 // to the admin listener.
 func (s *service) warnExposed() {
-	for _, name := range []string{adminTokenFile, subscriberTokenFile, secretFile} {
+	for _, name := range []string{adminTokenFile, secretFile} {
 		path := filepath.Join(s.settings.DataDir, name)
 		info, err := os.Stat(path)
 		if err == nil && runtime.GOOS != "windows" && info.Mode()&worldReadable != 0 {

@@ -27,7 +27,7 @@ import (
 func deployNATS(t *testing.T) *natsServer {
 	t.Helper()
 	var env []string
-	for _, user := range []string{"front", "worker", "admin", "subscriber"} {
+	for _, user := range []string{"front", "worker", "admin"} {
 		env = append(env, "NATS_"+strings.ToUpper(user)+"_PASSWORD="+passwordOf(user))
 	}
 	return newNATSWith(t, deployment(t, "nats", "nats.conf"), env...)
@@ -226,7 +226,7 @@ func TestDeployedKeep(t *testing.T) {
 	if _, err := n.as(t, roleWorker).CreateConsumer(t.Context(), events.StreamRequests, jetstream.ConsumerConfig{Durable: events.ConsumerRevoker}); err != nil {
 		t.Fatal(err)
 	}
-	for _, role := range []string{roleFront, roleWorker, roleAdmin, "subscriber"} {
+	for _, role := range []string{roleFront, roleWorker, roleAdmin} {
 		conn := n.jetStream(t, natsUser(role)...).Conn()
 		for _, subject := range []string{
 			"$JS.API.STREAM.PURGE.LOGOUT_AUDIT", "$JS.API.STREAM.DELETE.LOGOUT_AUDIT", "$JS.API.STREAM.DELETE.KV_logoutd_tokens",

@@ -13,13 +13,12 @@ import (
 
 // Files in the data directory.
 const (
-	adminTokenFile      = "admin.token"
-	subscriberTokenFile = "subscriber.token"
-	secretFile          = "secret"
-	storeFile           = "store.db"
-	lettersFile         = "dead-letters.db"
-	brokerDir           = "broker"
-	lockFile            = "lock"
+	adminTokenFile = "admin.token"
+	secretFile     = "secret"
+	storeFile      = "store.db"
+	lettersFile    = "dead-letters.db"
+	brokerDir      = "broker"
+	lockFile       = "lock"
 )
 
 // makeDataDir creates the data directory, for its owner only.

@@ -25,9 +25,8 @@ type service struct {
 	// frontMetrics are those of the front role, which ask nobody.
 	frontMetrics *prometheus.Registry
 
-	secret          []byte
-	adminToken      string
-	subscriberToken string
+	secret     []byte
+	adminToken string
 
 	broker    *broker
 	notices   notices
@@ -109,12 +108,7 @@ func (s *service) openSecrets(context.Context) (err error) {
 		s.secret = []byte(secret)
 	}
 	if needAdmin {
-		if s.adminToken, err = secretIn(dir, adminTokenFile); err != nil {
-			return err
-		}
-	}
-	if s.settings.NATSURL == "" {
-		s.subscriberToken, err = secretIn(dir, subscriberTokenFile)
+		s.adminToken, err = secretIn(dir, adminTokenFile)
 	}
 	return err
 }

@@ -25,7 +25,7 @@ type Settings struct {
 	TrustedProxies []string `help:"Addresses and networks (CIDR) of proxies whose headers Forwarded, X-Forwarded-For and X-Forwarded-Proto count. Default: none." env:"LOGOUTD_TRUSTED_PROXIES" placeholder:"CIDR"`
 	DataDir        string   `help:"Embedded broker, embedded store, generated secrets, what the admin role knows of dead letters." env:"LOGOUTD_DATA_DIR" default:"./logoutd-data"`
 	NATSURL        string   `name:"nats-url" help:"NATS with JetStream, e.g. nats://user:password@nats:4222. Default: an embedded broker, which syncs each message to disk." env:"LOGOUTD_NATS_URL" placeholder:"URL"`
-	NATSListen     string   `name:"nats-listen" help:"Where the embedded broker serves subscribers, who need <data-dir>/subscriber.token; - for nowhere." env:"LOGOUTD_NATS_LISTEN" default:"127.0.0.1:4222"`
+	NATSListen     string   `name:"nats-listen" help:"Where the embedded broker serves subscribers (logoutd subscribers create); - for nowhere." env:"LOGOUTD_NATS_LISTEN" default:"127.0.0.1:4222"`
 	RedisURL       string   `name:"redis-url" help:"Redis, Redis Cluster or Sentinel. Default: an embedded SQLite." env:"LOGOUTD_REDIS_URL" placeholder:"URL"`
 	LogFormat      string   `help:"tint (for people), json, or auto: tint on a terminal, json otherwise." env:"LOGOUTD_LOG_FORMAT" enum:"auto,tint,json" default:"auto"`
 	LogLevel       string   `help:"debug, info, warn or error." env:"LOGOUTD_LOG_LEVEL" enum:"debug,info,warn,error" default:"info"`

@@ -1,7 +1,10 @@
 package main
 
 import (
-	"fmt"
+	"encoding/json"
+	"os"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -14,16 +17,73 @@ import (
 // natsUser are the options of a user of deployments/nats/nats.conf.
 func natsUser(name string) []nats.Option {
 	refused := func(*nats.Conn, *nats.Subscription, error) {} // by itself nats.go prints it
-	options := []nats.Option{nats.UserInfo(name, passwordOf(name)), nats.ErrorHandler(refused)}
-	if name != "subscriber" {
-		options = append(options, nats.CustomInboxPrefix("_INBOX_"+name))
-	}
-	return options
+	return []nats.Option{nats.UserInfo(name, passwordOf(name)), nats.ErrorHandler(refused), nats.CustomInboxPrefix("_INBOX_" + name)}
 }
 
-// TestDeployedSubscriber reads events with the deployed rights of a
-// subscriber, and reaches nothing else with them: not through the subject of
-// a request, its reply, or what a push consumer delivers to.
+// newSubscriber is what logoutd subscribers create prints.
+type newSubscriber struct {
+	Name      string
+	Password  string
+	Consumers []string
+	Account   string `json:"nats_account"`
+}
+
+func (i *instance) subscribe(args ...string) (s newSubscriber) {
+	i.t.Helper()
+	printed := i.mustCLI(append([]string{"subscribers", "create", "--output", "json"}, args...)...)
+	if err := json.Unmarshal([]byte(printed), &s); err != nil {
+		i.t.Fatal(err)
+	}
+	return s
+}
+
+// natsURL is where the embedded broker serves subscribers.
+func (i *instance) natsURL(s newSubscriber) string {
+	address := strings.Fields(strings.SplitN(i.printed("broker"), "subscribers: nats://", 2)[1])[0]
+	return "nats://" + s.Name + ":" + s.Password + "@" + strings.TrimSuffix(address, ",")
+}
+
+// addAccount adds to the accounts of the configuration, as an operator does,
+// and reloads it twice.
+func (n *natsServer) addAccount(t *testing.T, account string) {
+	t.Helper()
+	n.configure(t, func(text string) string {
+		end := strings.LastIndex(text, "}")
+		return text[:end] + account + text[end:]
+	})
+	n.reload(t)
+	n.reload(t)
+}
+
+// removeAccount removes what addAccount added.
+func (n *natsServer) removeAccount(t *testing.T, account string) {
+	t.Helper()
+	n.configure(t, func(text string) string { return strings.Replace(text, account, "", 1) })
+	n.reload(t)
+}
+
+func (n *natsServer) configure(t *testing.T, change func(string) string) {
+	t.Helper()
+	file := n.args[1]
+	text, err := os.ReadFile(file)
+	if err == nil {
+		err = os.WriteFile(file, []byte(change(string(text))), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (n *natsServer) reload(t *testing.T) {
+	t.Helper()
+	const reloaded = "Reloaded server configuration"
+	before := strings.Count(n.stderr.String(), reloaded)
+	n.signal(syscall.SIGHUP)
+	n.await("reload", func() bool { return strings.Count(n.stderr.String(), reloaded) > before })
+}
+
+// TestDeployedSubscriber: what create prints, added to the deployed
+// configuration, lets a subscriber read its events; and what revoke says is so.
 func TestDeployedSubscriber(t *testing.T) {
 	t.Parallel()
 	d := deploy(t, "")
@@ -31,39 +91,99 @@ func TestDeployedSubscriber(t *testing.T) {
 	d.admin.mustRegister(who)
 	d.admin.mustLogOut("sap_v1", who.session)
 	d.worker.awaitIdle(1)
-	d.worker.kill() // what comes now stays on the streams
-	waiting := newLogin("bob", "two")
-	d.admin.mustRegister(waiting)
-	d.admin.mustLogOut("sap_v1", waiting.session)
+	shop := d.admin.subscribe("shop")
+	if strings.Contains(shop.Account, shop.Password) {
+		t.Error("the account holds the password")
+	}
+	natsURL := d.nats.urlFor("shop", shop.Password)
+	if conn, err := nats.Connect(natsURL); err == nil {
+		conn.Close()
+		t.Error("NATS lets in who is not in its configuration")
+	}
+	d.nats.addAccount(t, shop.Account)
+	conn := subscriberConn(t, natsURL, nats.NoReconnect())
+	expectEvent(t, conn, "shop", who)
+	live := listenTo(t, conn, events.SubjectLive+">")
+	later := newLogin("bob", "two")
+	d.admin.mustRegister(later)
+	d.admin.mustLogOut("sap_v1", later.session)
+	if msg, err := live.NextMsg(10 * time.Second); err != nil || msg.Header.Get(jetstream.SequenceHeader) == "" {
+		t.Errorf("live: %v, %v", msg, err)
+	}
+	_, said, code := d.admin.cli("", "subscribers", "revoke", "shop", "--yes")
+	if code != exitOK || !strings.Contains(said, `until you remove the account "SUBSCRIBER_shop" from nats.conf`) {
+		t.Errorf("revoke: %d %s", code, said)
+	}
+	if _, err := conn.Request("$JS.API.CONSUMER.INFO.LOGOUT_EVENTS.shop", nil, 5*time.Second); err == nil {
+		if js, _ := jetstream.New(conn); js != nil {
+			if _, err := js.Consumer(t.Context(), events.StreamEvents, "shop"); err == nil {
+				t.Error("the consumer of a revoked subscriber is left")
+			}
+		}
+	}
+	d.nats.removeAccount(t, shop.Account)
+	eventually(t, "the subscriber disconnected", conn.IsClosed)
+	if conn, err := nats.Connect(natsURL); err == nil {
+		conn.Close()
+		t.Error("NATS lets in who was removed from its configuration")
+	}
+	d.expectRights(t)
+}
 
-	js := d.nats.jetStream(t, natsUser("subscriber")...)
-	expectEvent(t, js, who)
-	before := d.states(t)
-	attack(t, js)
-	if after := d.states(t); after != before {
-		t.Errorf("the streams were %s, and are %s", before, after)
+// TestSubscribersOfEmbeddedBroker: create and revoke take effect at once, and
+// who was created is let in after a restart.
+func TestSubscribersOfEmbeddedBroker(t *testing.T) {
+	t.Parallel()
+	s := newSetup(t, "")
+	i := s.start(t)
+	who := newLogin("ada", "one")
+	i.mustRegister(who)
+	i.mustLogOut("sap_v1", who.session)
+	i.awaitIdle(1)
+	shop, other := i.subscribe("shop", "--consumers", "2"), i.subscribe("other")
+	if shop.Account != "" || strings.Join(shop.Consumers, " ") != "shop_1 shop_2" {
+		t.Errorf("%+v", shop)
 	}
-	if _, err := nats.Connect(d.nats.url()); err == nil {
-		t.Error("NATS lets somebody in without a password")
+	expectEvent(t, subscriberConn(t, i.natsURL(other)), "other", who)
+	conn := subscriberConn(t, i.natsURL(shop), nats.NoReconnect())
+	expectEvent(t, conn, "shop_1", who)
+	expectEvent(t, conn, "shop_2", who)
+	if table := i.mustCLI("subscribers", "list"); !strings.Contains(table, "shop_1 shop_2") || strings.Contains(table, "logoutd_sub_") {
+		t.Errorf("listed:\n%s", table)
 	}
-	again := d.worker.setup.start(t)
-	again.awaitIdle(1)
-	if !d.admin.dead(waiting) {
-		t.Error("the logout that waited is not done")
+	i.mustCLI("subscribers", "revoke", "shop", "--yes")
+	eventually(t, "the subscriber disconnected", conn.IsClosed)
+	if _, _, code := i.cli("", "subscribers", "revoke", "shop", "--yes"); code != exitNothing {
+		t.Errorf("revoking it again: exit code %d", code)
+	}
+	i.kill()
+	again := s.start(t)
+	if conn, err := nats.Connect(again.natsURL(shop)); err == nil {
+		conn.Close()
+		t.Error("the broker lets in who was revoked")
+	}
+	next := newLogin("bob", "two")
+	again.mustRegister(next)
+	again.mustLogOut("sap_v1", next.session)
+	expectEvent(t, subscriberConn(t, again.natsURL(other)), "other", next)
+	if audit := again.mustCLI("audit"); !strings.Contains(audit, "subscriber.create") || !strings.Contains(audit, "subscriber.revoke") {
+		t.Errorf("audit log:\n%s", audit)
 	}
 }
 
 // expectEvent reads the one event through a durable consumer, as the README
 // shows it.
-func expectEvent(t *testing.T, js jetstream.JetStream, who login) {
+func expectEvent(t *testing.T, conn *nats.Conn, durable string, who login) {
 	t.Helper()
-	consumer, err := js.CreateOrUpdateConsumer(t.Context(), events.StreamEvents, jetstream.ConsumerConfig{
-		Durable: "my-service", AckPolicy: jetstream.AckExplicitPolicy,
-	})
+	js, err := jetstream.New(conn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	msg, err := consumer.Next(jetstream.FetchMaxWait(5 * time.Second))
+	consumer, err := js.Consumer(t.Context(), events.StreamEvents, durable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	msg, err := consumer.Next(jetstream.FetchMaxWait(10 * time.Second))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,50 +193,4 @@ func expectEvent(t *testing.T, js jetstream.JetStream, who login) {
 	if err := msg.DoubleAck(t.Context()); err != nil {
 		t.Error(err)
 	}
-}
-
-// attack aims at what a subscriber must not reach, in every way there is.
-func attack(t *testing.T, js jetstream.JetStream) {
-	t.Helper()
-	conn := js.Conn()
-	for n, subject := range []string{
-		"$JS.API.STREAM.PURGE.LOGOUT_REQUESTS", "$JS.API.STREAM.DELETE.LOGOUT_FAILED", "$JS.API.STREAM.PURGE.LOGOUT_EVENTS",
-		"$JS.API.CONSUMER.DELETE.LOGOUT_REQUESTS.revoker", "$JS.ACK.LOGOUT_REQUESTS.revoker.1.1.1.1.0",
-	} {
-		_ = conn.Publish(subject, nil)
-		// The first two are answered with an empty body, which is a whole
-		// request to the API.
-		for request, body := range map[string]string{
-			"$JS.API.CONSUMER.MSG.NEXT.LOGOUT_EVENTS.my-service": `{"batch":1,"no_wait":true}`,
-			"$JS.API.DIRECT.GET.LOGOUT_EVENTS":                   `{"seq":99}`,
-			"$JS.API.STREAM.MSG.GET.LOGOUT_EVENTS":               `{"seq":1}`,
-			"$JS.API.STREAM.INFO.LOGOUT_EVENTS":                  ``,
-		} {
-			if err := conn.PublishRequest(request, subject, []byte(body)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		_, _ = js.CreatePushConsumer(t.Context(), events.StreamEvents, jetstream.ConsumerConfig{
-			Name: fmt.Sprint("push", n), DeliverSubject: subject, AckPolicy: jetstream.AckNonePolicy,
-		})
-	}
-	if _, err := conn.Request("$JS.API.STREAM.INFO.LOGOUT_EVENTS", nil, 5*time.Second); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// states tells what lies on the streams.
-func (d *deployed) states(t *testing.T) string {
-	t.Helper()
-	js := d.nats.jetStream(t, natsUser(roleAdmin)...)
-	all := ""
-	for _, name := range []string{events.StreamRequests, events.StreamTasks, events.StreamEvents, events.StreamFailed} {
-		stream, err := js.Stream(t.Context(), name)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		state := stream.CachedInfo().State
-		all += fmt.Sprintf("%s %d-%d ", name, state.FirstSeq, state.LastSeq)
-	}
-	return all
 }

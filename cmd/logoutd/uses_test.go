@@ -116,23 +116,22 @@ func useCommands(i *instance, w *writings) {
 	eventually(i.t, "dead letters after the replay", func() bool { return len(i.letters()) == 4 })
 }
 
-// useBroker subscribes with the right token, with a wrong one, and with the
-// right one where it does not belong.
-func useBroker(t *testing.T, i *instance) {
+// useBroker subscribes with the right password, with a wrong one, and with the
+// right one where it does not belong. It returns the right one.
+func useBroker(t *testing.T, i *instance) (password string) {
 	t.Helper()
-	url := strings.Fields(strings.SplitN(i.printed("broker"), "subscribers: ", 2)[1])[0]
-	right := i.setup.secret(subscriberTokenFile)
-	conn, err := nats.Connect(url, nats.Token(right))
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn.Close()
-	for _, wrong := range []nats.Option{nats.Token("raw-wrong-token"), nats.UserInfo("user", "raw-wrong-password"), nats.UserInfo(right, "")} {
-		if conn, err := nats.Connect(url, wrong); err == nil {
+	shop := i.subscribe("shop")
+	subscriberConn(t, i.natsURL(shop)).Close()
+	url := i.natsURL(newSubscriber{})
+	for _, wrong := range []nats.Option{
+		nats.Token("raw-wrong-token"), nats.UserInfo("shop", "raw-wrong-password"), nats.UserInfo(shop.Password, ""), nats.Token(shop.Password),
+	} {
+		if conn, err := nats.Connect(strings.Replace(url, ":@", "", 1), wrong); err == nil {
 			conn.Close()
-			t.Error("the broker lets a wrong token in")
+			t.Error("the broker lets a wrong password in")
 		}
 	}
+	return shop.Password
 }
 
 // followEvents returns what logoutd events prints of all logouts so far.

@@ -51,7 +51,7 @@ func (b *Broker) linkBatches() {
 }
 
 func (b *Broker) batchesOf(stream string) string {
-	return filepath.Join(b.config.Dir, server.JetStreamStoreDir, accountInternal, "streams", stream, batchesDir)
+	return filepath.Join(b.config.Dir, server.JetStreamStoreDir, events.AccountInternal, "streams", stream, batchesDir)
 }
 
 // leaveMemory removes the links and what they lead to: a copy of the files

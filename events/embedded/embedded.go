@@ -1,11 +1,11 @@
 package embedded
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -25,28 +25,36 @@ const readyStep = 200 * time.Millisecond
 // maxPayload is how long a message may be, in bytes.
 const maxPayload = 1 << 20
 
+// maxPending is how much the broker holds for a connection that does not read,
+// in bytes, before it closes it: many times a pull of the workers, and a
+// subscriber with all its connections cannot make it hold more than a few
+// hundred MiB.
+const maxPending = 16 << 20
+
 // Config configures a [Broker].
 type Config struct {
 	// Dir holds the streams.
 	Dir string
 	// Listen is where subscribers connect, as host:port (port 0: any free
-	// one); "-": nowhere, the broker serves the process only.
+	// one); "-": nowhere, the broker serves the process only. Nobody can connect
+	// before the first [Broker.SetSubscribers].
 	Listen string
-	// SubscriberToken lets subscribers in. Empty: nobody.
-	SubscriberToken string
 	// Logger gets the broker's own log. Default: none.
 	Logger *slog.Logger
 }
 
 // Broker is a running nats-server.
 type Broker struct {
-	config Config
-	door   *door
-	guard  *nats.Conn // see startGuard
-	memory string     // directory in memory; empty: there is none
+	config   Config
+	password string // of the process itself
+	hash     string // of password
+	memory   string // directory in memory; empty: there is none
 
-	mu     sync.Mutex // held while the server is replaced
-	server *server.Server
+	mu          sync.Mutex // held while the server is replaced or set up anew
+	server      *server.Server
+	log         logger // of server
+	subscribers []events.Subscriber
+	listens     bool // SetSubscribers was called
 }
 
 // Start starts a broker and returns once it serves. Its error says why it
@@ -58,16 +66,16 @@ func Start(c Config) (*Broker, error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
 	}
-	b := &Broker{config: c, door: &door{internal: events.NewID() + events.NewID(), subscriber: c.SubscriberToken}}
-	var err error
+	b := &Broker{config: c, password: events.NewID() + events.NewID()}
+	hash, err := events.HashPassword(b.password)
+	if err != nil {
+		return nil, fmt.Errorf("starting the embedded broker: %w", err)
+	}
+	b.hash = hash
 	if b.memory, err = memoryFor(c.Dir); err != nil {
 		c.Logger.Debug("batches are not kept in memory", "err", err)
 	}
-	err = b.start()
-	if err == nil {
-		err = b.startGuard()
-	}
-	if err != nil {
+	if err := b.start(); err != nil {
 		b.Close()
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
 	}
@@ -76,21 +84,61 @@ func Start(c Config) (*Broker, error) {
 
 // start starts a server on the files.
 func (b *Broker) start() error {
-	opts, err := options(b.config, b.door)
+	opts, err := b.options()
 	if err != nil {
 		return err
 	}
-	started, err := server.NewServer(opts)
-	if err != nil {
+	if b.server, err = server.NewServer(opts); err != nil {
 		return err
 	}
-	b.server, b.door.account = started, started.LookupAccount
-	if err := b.serve(newLogger(b.config.Logger, b.config.SubscriberToken)); err != nil {
+	b.log = newLogger(b.config.Logger)
+	if err := b.serve(); err != nil {
 		return err
 	}
 	b.emptyMemory()
 	b.linkBatches()
+	if b.listens {
+		return b.listen()
+	}
 	return nil
+}
+
+// SetSubscribers replaces the subscribers. Those who are no longer among them
+// are disconnected; the others keep their connections and pulls, and a request
+// of theirs at that moment can fail with "no responders". The first call opens
+// the listener, so that nobody is refused whom the broker does not know yet.
+func (b *Broker) SetSubscribers(subscribers []events.Subscriber) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.subscribers = slices.Clone(subscribers)
+	// nats-server (2.15) makes a new account when it is loaded, and what it
+	// imports when it is loaded again.
+	for range 2 {
+		opts, err := b.options()
+		if err != nil {
+			return err
+		}
+		if err := b.server.ReloadOptions(opts); err != nil {
+			return fmt.Errorf("setting the subscribers of the embedded broker: %w", err)
+		}
+	}
+	if b.listens {
+		return nil
+	}
+	if err := b.listen(); err != nil {
+		return fmt.Errorf("starting the embedded broker: %w", err)
+	}
+	b.listens = true
+	return nil
+}
+
+// listen opens the listener, if there is to be one.
+func (b *Broker) listen() error {
+	if b.config.Listen == nowhere {
+		return nil
+	}
+	b.server.AcceptLoop(make(chan struct{})) // returns once the listener is open
+	return b.log.failure()
 }
 
 // Restart starts the broker anew on the same files and address. Connections
@@ -139,38 +187,38 @@ func (b *Broker) InProcessConn() (net.Conn, error) {
 }
 
 // serve returns once the broker serves, or has said why it never will.
-func (b *Broker) serve(log logger) error {
-	b.server.SetLoggerV2(log, false, false, false)
+func (b *Broker) serve() error {
+	b.server.SetLoggerV2(b.log, false, false, false)
 	b.server.Start()
 	for deadline := time.Now().Add(readyTimeout); time.Now().Before(deadline); {
 		if b.server.ReadyForConnections(readyStep) {
 			return nil
 		}
-		select {
-		case reason := <-log.fatal:
-			return errors.New(reason)
-		default:
+		if err := b.log.failure(); err != nil {
+			return err
 		}
 	}
 	return fmt.Errorf("not ready within %s", readyTimeout)
 }
 
-func options(c Config, door *door) (*server.Options, error) {
+// nowhere is the address of a broker that serves the process only.
+const nowhere = "-"
+
+func (b *Broker) options() (*server.Options, error) {
 	opts := &server.Options{}
-	if err := opts.ProcessConfigString(accounts()); err != nil {
+	if err := opts.ProcessConfigString(accounts(b.hash, b.subscribers)); err != nil {
 		return nil, fmt.Errorf("accounts of the embedded broker: %w", err)
 	}
-	opts.ServerName, opts.StoreDir = "logoutd", c.Dir
+	opts.ServerName, opts.StoreDir = "logoutd", b.config.Dir
 	opts.JetStream, opts.SyncAlways = true, true
 	opts.NoSigs, opts.DisableJetStreamBanner = true, true
-	opts.MaxPayload = maxPayload
-	opts.CustomClientAuthentication = door
-	return opts, listen(opts, c.Listen)
+	opts.MaxPayload, opts.MaxPending = maxPayload, maxPending
+	opts.DontListen = true // see SetSubscribers
+	return opts, setAddress(opts, b.config.Listen)
 }
 
-func listen(opts *server.Options, address string) error {
-	if address == "-" {
-		opts.DontListen = true
+func setAddress(opts *server.Options, address string) error {
+	if address == nowhere {
 		return nil
 	}
 	host, port, err := net.SplitHostPort(address)
@@ -191,7 +239,7 @@ func listen(opts *server.Options, address string) error {
 // rights.
 func (b *Broker) Connect(c events.ConnectConfig) (*nats.Conn, error) {
 	c.URL = nats.DefaultURL // not dialled
-	c.Options = append(c.Options, nats.InProcessServer(b), nats.UserInfo(internalUser, b.door.internal))
+	c.Options = append(c.Options, nats.InProcessServer(b), nats.UserInfo(internalUser, b.password))
 	return events.Connect(c)
 }
 
@@ -207,9 +255,6 @@ func (b *Broker) URL() string {
 
 // Close stops the broker and waits until its files are closed.
 func (b *Broker) Close() {
-	if b.guard != nil {
-		b.guard.Close()
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.stop()

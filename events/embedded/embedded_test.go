@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io/fs"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,8 +18,6 @@ import (
 	"github.com/logoutd/logoutd/events/eventstest"
 )
 
-const token = eventstest.SubscriberToken
-
 func start(t *testing.T, c embedded.Config) *embedded.Broker {
 	t.Helper()
 	b, err := embedded.Start(c)
@@ -31,22 +30,26 @@ func start(t *testing.T, c embedded.Config) *embedded.Broker {
 
 func TestNobodyEntersWithoutCredential(t *testing.T) {
 	t.Parallel()
-	open := start(t, embedded.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0", SubscriberToken: token})
-	closed := start(t, embedded.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
-	for name, tt := range map[string]struct {
-		broker *embedded.Broker
-		option nats.Option
-	}{
-		"none":                             {open, nats.Name("")},
-		"wrong token":                      {open, nats.Token("wrong")},
-		"token as user":                    {open, nats.UserInfo(token, "")},
-		"wrong password":                   {open, nats.UserInfo("any", "wrong")},
-		"process with a wrong password":    {open, nats.UserInfo("logoutd", "wrong")},
-		"process without password":         {open, nats.UserInfo("logoutd", "")},
-		"none, and no token is set":        {closed, nats.Name("")},
-		"empty token, and no token is set": {closed, nats.UserInfo("any", "")},
+	b := eventstest.Start(t)
+	u, err := url.Parse(b.Subscribe("shop"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, _ := u.User.Password()
+	b.Subscribe("other")
+	for name, option := range map[string]nats.Option{
+		"nothing":                       nats.Name(""),
+		"a wrong token":                 nats.Token("wrong"),
+		"the password as a token":       nats.Token(password),
+		"the password as a user":        nats.UserInfo(password, ""),
+		"a wrong password":              nats.UserInfo("shop", "wrong"),
+		"no password":                   nats.UserInfo("shop", ""),
+		"another one's password":        nats.UserInfo("other", password),
+		"an unknown user":               nats.UserInfo("any", password),
+		"the process, without password": nats.UserInfo("logoutd", ""),
+		"the process, wrong password":   nats.UserInfo("logoutd", password),
 	} {
-		conn, err := nats.Connect(tt.broker.URL(), tt.option)
+		conn, err := nats.Connect(b.URL(), option)
 		if err == nil {
 			conn.Close()
 			t.Errorf("%s: let in", name)
@@ -64,10 +67,9 @@ func TestBusyPortNamesAddress(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = listener.Close() })
 	address := listener.Addr().String()
-	b, err := embedded.Start(embedded.Config{Dir: t.TempDir(), Listen: address})
+	err = start(t, embedded.Config{Dir: t.TempDir(), Listen: address}).SetSubscribers(nil)
 	if err == nil {
-		b.Close()
-		t.Fatal("started on a busy port")
+		t.Fatal("listens on a busy port")
 	}
 	if !strings.Contains(err.Error(), address) || !strings.Contains(err.Error(), "address already in use") {
 		t.Errorf("error %q does not say that %s is in use", err, address)
@@ -97,9 +99,9 @@ func TestUnusableSettingsAreRefused(t *testing.T) {
 
 func TestWithoutListenerServesProcessOnly(t *testing.T) {
 	t.Parallel()
-	b := start(t, embedded.Config{Dir: t.TempDir(), Listen: "-", SubscriberToken: token})
-	if url := b.URL(); url != "" {
-		t.Errorf("URL %q, want none", url)
+	b := start(t, embedded.Config{Dir: t.TempDir(), Listen: "-"})
+	if err := b.SetSubscribers(nil); err != nil || b.URL() != "" {
+		t.Errorf("URL %q, want none: %v", b.URL(), err)
 	}
 	conn, err := b.Connect(events.ConnectConfig{Name: "test"})
 	if err != nil {
@@ -185,11 +187,14 @@ func announce(t *testing.T, b *eventstest.Broker, ids ...string) {
 
 func TestRestartKeepsMessagesAndConnections(t *testing.T) {
 	t.Parallel()
-	broker, err := embedded.Start(embedded.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0", SubscriberToken: token})
+	broker, err := embedded.Start(embedded.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer broker.Close()
+	if err := broker.SetSubscribers(nil); err != nil {
+		t.Fatal(err)
+	}
 	back := make(chan struct{}, 1)
 	conn, err := broker.Connect(events.ConnectConfig{Name: "test", Options: []nats.Option{
 		nats.ReconnectHandler(func(*nats.Conn) { back <- struct{}{} }),

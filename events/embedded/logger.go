@@ -1,9 +1,11 @@
 package embedded
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
+
+	"github.com/logoutd/logoutd/events"
 )
 
 // logger hands the broker's log on. What the broker calls notice is detail
@@ -11,21 +13,27 @@ import (
 type logger struct {
 	slog  *slog.Logger
 	fatal chan string
-	// token is not to be shown: the broker logs the names of users that it
-	// refuses, and a subscriber may take the token for one.
-	token string
 }
 
-func newLogger(l *slog.Logger, token string) logger {
-	return logger{slog: l, fatal: make(chan string, 1), token: token}
+func newLogger(l *slog.Logger) logger {
+	return logger{slog: l, fatal: make(chan string, 1)}
+}
+
+// failure returns the first fatal error that nobody has been told, or nil.
+func (l logger) failure() error {
+	select {
+	case reason := <-l.fatal:
+		return errors.New(reason)
+	default:
+		return nil
+	}
 }
 
 func (l logger) log(level func(string, ...any), format string, v []any) {
 	says := fmt.Sprintf(format, v...)
-	if l.token != "" {
-		says = strings.ReplaceAll(says, l.token, "[REDACTED]")
-	}
-	level("embedded broker", "says", says)
+	// The broker logs the names of users that it refuses, and a subscriber can
+	// have put the password there.
+	level("embedded broker", "says", events.RedactPasswords(says))
 }
 
 func (l logger) Fatalf(format string, v ...any) {

@@ -2,6 +2,7 @@ package eventstest
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,14 +14,13 @@ import (
 	"github.com/logoutd/logoutd/events/embedded"
 )
 
-// SubscriberToken is what subscribers show to a test's broker.
-const SubscriberToken = "subscriber-of-a-test"
-
 // Broker is a running broker with a connection to it.
 type Broker struct {
 	t      testing.TB
 	config embedded.Config
 	broker *embedded.Broker
+
+	subscribers []events.Subscriber
 
 	Conn *nats.Conn
 	JS   jetstream.JetStream
@@ -30,7 +30,7 @@ type Broker struct {
 func Start(t testing.TB) *Broker {
 	t.Helper()
 	b := &Broker{t: t, config: embedded.Config{
-		Dir: t.TempDir(), Listen: "127.0.0.1:0", SubscriberToken: SubscriberToken,
+		Dir: t.TempDir(), Listen: "127.0.0.1:0",
 	}}
 	b.Restart()
 	t.Cleanup(b.Stop)
@@ -52,6 +52,9 @@ func (b *Broker) Restart() {
 	b.t.Helper()
 	var err error
 	if b.broker, err = embedded.Start(b.config); err != nil {
+		b.t.Fatalf("starting broker: %v", err)
+	}
+	if err := b.broker.SetSubscribers(b.subscribers); err != nil {
 		b.t.Fatalf("starting broker: %v", err)
 	}
 	b.config.Listen = strings.TrimPrefix(b.broker.URL(), "nats://") // the same again
@@ -83,6 +86,37 @@ func Connect(t testing.TB, b *embedded.Broker, options ...nats.Option) jetstream
 
 // URL is where subscribers connect.
 func (b *Broker) URL() string { return b.broker.URL() }
+
+// Subscribe makes a subscriber with a durable consumer of the same name, and
+// returns the URL that it connects with, which holds its password.
+func (b *Broker) Subscribe(name string) string {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	_, err := b.JS.CreateConsumer(ctx, events.StreamEvents, jetstream.ConsumerConfig{Durable: name, AckPolicy: jetstream.AckExplicitPolicy})
+	if err != nil {
+		b.t.Fatalf("creating consumer: %v", err)
+	}
+	password := events.NewPassword()
+	hash, err := events.HashPassword(password)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.subscribers = append(b.subscribers, events.Subscriber{Name: name, PasswordHash: hash, Consumers: []string{name}})
+	if err := b.broker.SetSubscribers(b.subscribers); err != nil {
+		b.t.Fatalf("creating subscriber: %v", err)
+	}
+	return strings.Replace(b.URL(), "nats://", "nats://"+name+":"+password+"@", 1)
+}
+
+// Unsubscribe ends a subscriber.
+func (b *Broker) Unsubscribe(name string) {
+	b.t.Helper()
+	b.subscribers = slices.DeleteFunc(b.subscribers, func(s events.Subscriber) bool { return s.Name == name })
+	if err := b.broker.SetSubscribers(b.subscribers); err != nil {
+		b.t.Fatalf("ending subscriber: %v", err)
+	}
+}
 
 // Messages returns what lies on a stream, oldest first.
 func (b *Broker) Messages(stream string) []*jetstream.RawStreamMsg {

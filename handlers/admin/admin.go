@@ -20,6 +20,7 @@ import (
 	"github.com/logoutd/logoutd/operations/overview"
 	"github.com/logoutd/logoutd/operations/replay"
 	"github.com/logoutd/logoutd/operations/status"
+	"github.com/logoutd/logoutd/operations/subscribers"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -46,6 +47,9 @@ type Config struct {
 	Tokens *access.Tokens
 	// Attempts are how callers are let in. Default: on Tokens, reported nowhere.
 	Attempts *access.Attempts
+	// Subscribers are who reads the public events. Default: those in JetStream,
+	// of a broker that is not embedded.
+	Subscribers *subscribers.Subscribers
 	// Token is for where Tokens is not set. Empty: every call is refused.
 	Token string
 
@@ -106,6 +110,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.Audit == nil {
 		c.Audit = audit.New(c.JetStream)
+	}
+	if c.Subscribers == nil {
+		c.Subscribers = subscribers.New(subscribers.Config{JetStream: c.JetStream, Logger: c.Logger})
 	}
 	if c.Tokens == nil {
 		c.Tokens = access.New(access.Config{JetStream: c.JetStream, Root: c.Token, Logger: c.Logger})

@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/logoutd/logoutd/events"
@@ -12,6 +13,7 @@ import (
 	"github.com/logoutd/logoutd/operations/jobs"
 	"github.com/logoutd/logoutd/operations/letters"
 	"github.com/logoutd/logoutd/operations/replay"
+	"github.com/logoutd/logoutd/operations/subscribers"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -46,6 +48,12 @@ var refusals = []refusal{
 	{access.ErrRole, 400, typeField, "role", "must be registry, viewer or operator"},
 	{access.ErrExists, 409, typeExists, "name", "there is a token of that name: choose another, or revoke it first"},
 	{access.ErrNoToken, 404, typeBlank, "", "there is no such token: see GET /v1/tokens"},
+
+	{subscribers.ErrName, 400, typeField, "name", "must be 1 to 32 of a-z, 0-9 and \"-\", without \"-\" at its ends, and none of admin, front, logoutd, worker"},
+	{subscribers.ErrConsumers, 400, typeField, "consumers", fmt.Sprintf("must be 1 to %d", subscribers.MaxConsumers)},
+	{subscribers.ErrExists, 409, typeExists, "name", "there is a subscriber of that name: choose another, or revoke it first"},
+	{subscribers.ErrConsumer, 409, typeExists, "name", "there is a consumer of that name which belongs to no subscriber: choose another name, or delete it first"},
+	{subscribers.ErrNoSubscriber, 404, typeBlank, "", "there is no such subscriber: see GET /v1/subscribers"},
 
 	{events.ErrUnavailable, 503, typeBlank, "", "the broker is unavailable: try the same again later"},
 	{store.ErrUnavailable, 503, typeBlank, "", "the store is unavailable: try the same again later"},

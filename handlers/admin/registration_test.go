@@ -185,7 +185,7 @@ func TestBodyLimit(t *testing.T) {
 			limited++
 		}
 	}
-	if limited != 6 {
+	if limited != 7 {
 		t.Errorf("%d calls have the limit", limited)
 	}
 }

@@ -54,6 +54,10 @@ func (a *api) routes() []route {
 		{"POST /v1/tokens", access.Operator, a.handle(a.createToken)},
 		{"DELETE /v1/tokens/{name}", access.Operator, a.handle(a.revokeToken)},
 
+		{"GET /v1/subscribers", access.Viewer, a.handle(a.listSubscribers)},
+		{"POST /v1/subscribers", access.Operator, a.handle(a.createSubscriber)},
+		{"DELETE /v1/subscribers/{name}", access.Operator, a.handle(a.revokeSubscriber)},
+
 		{"GET /v1/openapi.json", anybody, openAPI},
 	}
 }

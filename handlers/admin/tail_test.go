@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/events/embedded"
 	"github.com/logoutd/logoutd/events/eventstest"
 	"github.com/logoutd/logoutd/handlers/admin"
 )
@@ -112,25 +113,24 @@ func TestTailOutlivesTimeouts(t *testing.T) {
 func TestTailOutlivesBroker(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	conn, err := events.Connect(events.ConnectConfig{
-		URL: w.broker.URL(), Name: "tail", Options: []nats.Option{nats.Token(eventstest.SubscriberToken), nats.CustomInboxPrefix("_INBOX")},
-	})
+	broker, err := embedded.Start(embedded.Config{Dir: t.TempDir(), Listen: "-"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(conn.Close)
-	if w.config.JetStream, err = events.JetStream(conn); err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(broker.Close)
+	back := make(chan struct{}, 1)
+	w.config.JetStream = eventstest.Connect(t, broker, nats.ReconnectHandler(func(*nats.Conn) { back <- struct{}{} }))
+	publisher := events.NewPublisher(w.config.JetStream, nil)
+	t.Cleanup(publisher.Close)
+	w.config.Publisher = publisher
 	w.serve(func(*http.Server) {})
 	next := w.follow("")
 	w.announce("before")
 	w.expect(next, "before")
-	w.broker.Stop()
-	w.broker.Restart()
-	publisher := events.NewPublisher(w.broker.JS, nil)
-	t.Cleanup(publisher.Close)
-	w.config.Publisher = publisher
+	if err := broker.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	<-back
 	w.announce("after")
 	w.expect(next, "after")
 }

@@ -32,8 +32,6 @@ func read(seq uint64, body []byte, stored time.Time) happened {
 	switch e.Type {
 	case events.TypeFailed:
 		h.failed(e.Data)
-	case events.TypeOperatorActed:
-		h.acted(e.Data)
 	case events.TypeRevoked("session"), events.TypeRevoked("user"), events.TypeRevoked("device"):
 		h.revoked(e.Data)
 	}
@@ -62,15 +60,4 @@ func (h *happened) failed(data []byte) {
 	h.Mood, h.What, h.Who = "bad", "revocation failed", user(f.TenantID, f.UserID)
 	h.Detail = where(f.Step, f.Target) + " · " + f.Code + " · " + count(f.Attempts, "attempt", "attempts")
 	h.Link, h.Label = "/console/failed/"+url.PathEscape(f.DeadLetterID), "Letter"
-}
-
-func (h *happened) acted(data []byte) {
-	var a events.OperatorActed
-	if json.Unmarshal(data, &a) != nil {
-		return
-	}
-	h.Mood, h.What, h.Who, h.Detail = "info", orSelf(actions, a.Action), a.By, a.Reason
-	if a.JobID != "" {
-		h.Link, h.Label = "/console/jobs/"+url.PathEscape(a.JobID), "Job"
-	}
 }

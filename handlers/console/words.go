@@ -56,6 +56,7 @@ var (
 	actions = map[string]string{
 		"login": "Logged in", "logout": "Logged out", "session.end": "Ended a session", "access.refused": "Refused tokens",
 		"token.create": "Created a token", "token.revoke": "Revoked a token",
+		"subscriber.create": "Created a subscriber", "subscriber.revoke": "Revoked a subscriber",
 		"replay.start": "Started a replay", "discard.start": "Started a discard", "revoke.start": "Started a bulk revocation",
 		"job.pause": "Paused a job", "job.resume": "Resumed a job", "job.cancel": "Cancelled a job", "job.finish": "Job finished",
 		"revocation.create": "Revoked by API",

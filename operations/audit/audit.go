@@ -23,6 +23,8 @@ const (
 	ActionRefused          = "access.refused"
 	ActionTokenCreate      = "token.create"
 	ActionTokenRevoke      = "token.revoke"
+	ActionSubscriberCreate = "subscriber.create"
+	ActionSubscriberRevoke = "subscriber.revoke"
 	ActionReplayStart      = "replay.start"
 	ActionDiscardStart     = "discard.start"
 	ActionRevokeStart      = "revoke.start"
@@ -47,8 +49,8 @@ type Entry struct {
 	Reason string
 	JobID  string
 	// Selection is what was acted on, as it was asked for. Whoever appends
-	// sees to it that no credential is in it: everybody who may read the log or
-	// subscribe to events reads it.
+	// sees to it that no credential is in it: everybody who can read the log
+	// reads it.
 	Selection json.RawMessage
 	// Counts are what came of it, by outcome.
 	Counts map[string]int
@@ -81,24 +83,22 @@ type Log struct {
 // [events.Setup] makes.
 func New(js jetstream.JetStream) *Log { return &Log{js: js, arrived: make(chan struct{}, 1)} }
 
-// Append puts an entry on the log and announces it, and returns once both are
-// acknowledged: on disk. An error that wraps [events.ErrUnavailable] leaves
+// Append puts an entry on the log and returns once it is acknowledged: on
+// disk. An error that wraps [events.ErrUnavailable] leaves
 // open whether the entry is there: append it again under its ID. Any other
 // means that it cannot be written: its action or selection cannot be, or the
 // selection is longer than [events.MaxBatchBytes].
 func (l *Log) Append(ctx context.Context, e Entry) error {
 	e = e.named()
-	entry, public, err := events.OperatorActed{
+	entry, err := events.OperatorActed{
 		Action: e.Action, By: e.By, Reason: e.Reason, JobID: e.JobID,
 		Selection: e.Selection, Counts: e.Counts, Address: e.Address, At: events.At(e.At),
-	}.Messages(e.ID)
+	}.Message(e.ID)
 	if err != nil {
 		return err
 	}
-	for _, msg := range []*nats.Msg{entry, public} {
-		if err := l.publish(ctx, msg); err != nil {
-			return unavailable("appending audit entry", err)
-		}
+	if err := l.publish(ctx, entry); err != nil {
+		return unavailable("appending audit entry", err)
 	}
 	return nil
 }

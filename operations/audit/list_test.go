@@ -177,7 +177,7 @@ func fill(t testing.TB, b *eventstest.Broker, n int) {
 	for i := range msgs {
 		e := entry(i)
 		var err error
-		msgs[i], _, err = events.OperatorActed{By: e.By, Action: e.Action, JobID: e.JobID, At: events.At(e.At)}.Messages(e.ID)
+		msgs[i], err = events.OperatorActed{By: e.By, Action: e.Action, JobID: e.JobID, At: events.At(e.At)}.Message(e.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
