@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
-	"sync/atomic"
 
 	"github.com/google/uuid"
 	"github.com/nats-io/nats.go"
@@ -43,8 +42,7 @@ type wire struct {
 	js jetstream.JetStream
 	// One atomic batch at a time: each has the server make files and sync
 	// them, and two at once take longer than one after the other.
-	batches     sync.Mutex
-	storeFailed atomic.Bool // a stream could not write
+	batches sync.Mutex
 }
 
 func (w *wire) all(ctx context.Context, msgs []*nats.Msg) error {
@@ -135,7 +133,6 @@ func (w *wire) single(ctx context.Context, msgs []*nats.Msg) error {
 		select {
 		case <-future.Ok():
 		case err := <-future.Err():
-			w.notWritten(err)
 			return unavailable(fmt.Sprintf("publishing to %s", msgs[i].Subject), err)
 		case <-ctx.Done():
 			return unavailable("publishing", ctx.Err())
@@ -164,6 +161,5 @@ func (w *wire) publish(ctx context.Context, msg *nats.Msg) error {
 	ctx, cancel := context.WithTimeout(ctx, AckWait)
 	defer cancel()
 	_, err := w.js.PublishMsg(ctx, msg, jetstream.WithRetryAttempts(0))
-	w.notWritten(err)
 	return err
 }

@@ -37,26 +37,6 @@ type Publisher struct {
 	failed   atomic.Int64 // when the latest publish of requests failed, in Unix ms; 0: it did not
 }
 
-// codeStoreFailed is JetStream's error code of a stream that could not write
-// (JSStreamStoreFailedErrF of nats-server). Such a stream does not write again
-// before the server is restarted.
-const codeStoreFailed jetstream.ErrorCode = 10077
-
-// notWritten notes that a stream could not write.
-func (w *wire) notWritten(err error) {
-	var refused *jetstream.APIError
-	if errors.As(err, &refused) && refused.ErrorCode == codeStoreFailed {
-		w.storeFailed.Store(true)
-	}
-}
-
-// StoreFailed reports whether a stream has failed to write to its disk since
-// the broker was last restarted. [Publisher.Restarted] tells of a restart.
-func (p *Publisher) StoreFailed() bool { return p.storeFailed.Load() }
-
-// Restarted tells that the broker was restarted.
-func (p *Publisher) Restarted() { p.storeFailed.Store(false) }
-
 // NewPublisher returns a publisher. observe, if not nil, is told how long each
 // acknowledged publish of requests took. Close ends it.
 func NewPublisher(js jetstream.JetStream, observe func(time.Duration)) *Publisher {

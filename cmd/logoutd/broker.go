@@ -199,12 +199,13 @@ var (
 
 // check tells whether messages can be published, and the latest was.
 func (b *broker) check(p *events.Publisher) error {
-	switch {
-	case b.conn.Status() != nats.CONNECTED:
+	if b.conn.Status() != nats.CONNECTED {
 		return errNotConnected
-	case b.checkStorage(p.StoreFailed()) != nil:
-		return b.checkStorage(p.StoreFailed())
-	case p.Trouble() != nil:
+	}
+	if err := b.checkStorage(); err != nil {
+		return err
+	}
+	if p.Trouble() != nil {
 		return errNotAcknowledged
 	}
 	return nil

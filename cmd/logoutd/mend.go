@@ -40,14 +40,13 @@ func (s *service) mendBroker(ctx context.Context) error {
 			s.logger.Warn("embedded broker comes near the limit of its storage", "err", near)
 		}
 		warned = near != ""
-		if !s.publisher.StoreFailed() && !s.broker.embedded.Storage().Disabled || !hasRoom(dir) {
+		if !s.broker.embedded.NotWriting() || !hasRoom(dir) {
 			continue
 		}
 		if err := s.broker.embedded.Restart(); err != nil {
 			s.logger.Error("embedded broker could not write, and cannot be restarted", "err", err)
 			continue
 		}
-		s.publisher.Restarted()
 		s.logger.Warn("embedded broker restarted, because it could not write and its disk has room again")
 		sleep(ctx, mendPause)
 	}
@@ -55,15 +54,15 @@ func (s *service) mendBroker(ctx context.Context) error {
 }
 
 // checkStorage tells why the embedded broker would refuse a message.
-func (b *broker) checkStorage(storeFailed bool) error {
+func (b *broker) checkStorage() error {
 	if b.embedded == nil {
 		return nil
 	}
-	storage := b.embedded.Storage()
-	switch {
-	case storage.Disabled || storeFailed:
+	if b.embedded.NotWriting() {
 		return errNotWritten
-	case storage.Used+storageLeft > storage.Limit:
+	}
+	storage := b.embedded.Storage()
+	if storage.Limit > 0 && storage.Used+storageLeft > storage.Limit {
 		return fmt.Errorf("the limit of its storage is reached: %d of %d bytes (75 %% of what was free when it started); make room on its disk and restart, or let the workers catch up", storage.Used, storage.Limit)
 	}
 	return nil
@@ -76,7 +75,7 @@ func (b *broker) storageNear() string {
 		return ""
 	}
 	storage := b.embedded.Storage()
-	if storage.Disabled || storage.Used < storage.Limit/100*storageWarning {
+	if storage.Limit == 0 || storage.Used < storage.Limit/100*storageWarning {
 		return ""
 	}
 	return fmt.Sprintf("its streams take %d of %d bytes; at the limit logouts get 503", storage.Used, storage.Limit)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -163,9 +164,21 @@ type Storage struct {
 	// limit is 75 % of what was free when the broker started, and what the
 	// streams had then.
 	Used, Limit uint64
-	// Disabled tells that the broker has switched its streams off, because the
-	// disk was full.
-	Disabled bool
+}
+
+// NotWriting reports whether a stream has failed to write, or the broker has
+// switched its streams off, for a full disk. Such a stream does not write again
+// before a restart, and answers nothing that is published to it.
+func (b *Broker) NotWriting() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.server.JetStreamEnabled() {
+		return true
+	}
+	health := b.server.Healthz(&server.HealthzOptions{Account: events.AccountInternal, Details: true})
+	return slices.ContainsFunc(health.Errors, func(e server.HealthzError) bool {
+		return e.Type == server.HealthzErrorStream && strings.Contains(e.Error, "write error")
+	})
 }
 
 // Storage returns how much of the disk the streams take.
@@ -174,7 +187,7 @@ func (b *Broker) Storage() Storage {
 	defer b.mu.Unlock()
 	info, err := b.server.Jsz(nil)
 	if err != nil || info.Disabled {
-		return Storage{Disabled: true}
+		return Storage{}
 	}
 	return Storage{Used: info.Store, Limit: uint64(max(info.Config.MaxStore, 0))}
 }
