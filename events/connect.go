@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -127,6 +129,7 @@ func streamConfigs(replicas int, first uint64) []jetstream.StreamConfig {
 		}
 	}
 	requests := stream(StreamRequests, "logout requests, until done", SubjectRequests)
+	requests.Subjects = append(requests.Subjects, SubjectUnfenced)
 	tasks := stream(StreamTasks, "what targets have to be told, until done", subjectTasks+">")
 	public := stream(StreamEvents, "public: what was revoked, and what failed", subjectEvents+">")
 	public.MaxAge = EventsRetention
@@ -142,10 +145,10 @@ func streamConfigs(replicas int, first uint64) []jetstream.StreamConfig {
 }
 
 // Setup makes sure that the streams exist: with three replicas on a cluster,
-// one otherwise. A stream that exists is left as its operator made it, but for
-// what subscribers rely on ([SubjectLive]), and refused where it could lose what
-// was acknowledged. Errors wrap [ErrUnavailable] unless trying again is of no
-// use.
+// one otherwise. A stream that exists is left as its operator made it, but gets
+// the subjects that it lacks and what subscribers rely on ([SubjectLive]), and is
+// refused where it could lose what was acknowledged. Errors wrap
+// [ErrUnavailable] unless trying again is of no use.
 func Setup(ctx context.Context, js jetstream.JetStream) error {
 	return SetupFrom(ctx, js, FirstSequence(time.Now()))
 }
@@ -179,6 +182,9 @@ func setupStream(ctx context.Context, js jetstream.JetStream, config jetstream.S
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		stream, err = js.CreateStream(ctx, config)
 	}
+	if err == nil {
+		stream, err = addSubjects(ctx, js, stream, config.Subjects)
+	}
 	if err != nil {
 		return unavailable("setting up stream "+config.Name, err)
 	}
@@ -191,6 +197,25 @@ func setupStream(ctx context.Context, js jetstream.JetStream, config jetstream.S
 		return unavailable("setting up republishing of stream "+config.Name, err)
 	}
 	return nil
+}
+
+// addSubjects adds what a stream of an earlier version lacks.
+func addSubjects(
+	ctx context.Context, js jetstream.JetStream, stream jetstream.Stream, subjects []string,
+) (jetstream.Stream, error) {
+	config := stream.CachedInfo().Config
+	has := func(subject string) bool {
+		return slices.ContainsFunc(config.Subjects, func(s string) bool {
+			prefix, wild := strings.CutSuffix(s, ">")
+			return s == subject || wild && strings.HasPrefix(subject, prefix)
+		})
+	}
+	missing := slices.DeleteFunc(slices.Clone(subjects), has)
+	if len(missing) == 0 {
+		return stream, nil
+	}
+	config.Subjects = append(slices.Clone(config.Subjects), missing...)
+	return js.UpdateStream(ctx, config)
 }
 
 // checkStream refuses what silently breaks the promise that an acknowledged

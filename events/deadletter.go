@@ -39,6 +39,8 @@ type DeadLetter struct {
 	// Subject and Message are what could not be read, as it was.
 	Subject string `json:"subject,omitempty"`
 	Message []byte `json:"message,omitempty"`
+	// AppendedAt is when the broker first had that message.
+	AppendedAt Time `json:"appended_at,omitzero"`
 	// History is that of the request or task that failed, whole; Request and
 	// Task stand here without theirs.
 	History History `json:"history,omitzero"`
@@ -150,19 +152,26 @@ func (d DeadLetter) replay(r Replayed) (*nats.Msg, error) {
 		request := *d.Request
 		request.History = history
 		return requestBatch(id, []Request{request})
-	case d.Step == StepDecode && (d.Subject == SubjectRequests || strings.HasPrefix(d.Subject, subjectTasks)):
+	case d.Step == StepDecode && (d.ofRequests() || strings.HasPrefix(d.Subject, subjectTasks)):
 		return d.replayUnread(id, history)
 	default:
 		return nil, ErrUnreadable
 	}
 }
 
+func (d DeadLetter) ofRequests() bool {
+	return d.Subject == SubjectRequests || d.Subject == SubjectUnfenced
+}
+
 // replayUnread puts a message back that could not be read, as it was; its
 // history is beside it.
 func (d DeadLetter) replayUnread(id string, history History) (*nats.Msg, error) {
 	msg := newMessage(d.Subject, id, ContentType, "", d.Message)
-	if d.Subject == SubjectRequests {
+	if d.ofRequests() {
 		msg.Header.Set("content-type", ContentTypeBatch)
+	}
+	if !d.AppendedAt.IsZero() {
+		msg.Header.Set(headerAppended, d.AppendedAt.String())
 	}
 	past, err := json.Marshal(history)
 	if err != nil {

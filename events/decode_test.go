@@ -50,7 +50,9 @@ func TestCandidatesBecomeRequests(t *testing.T) {
 		ID: "entry", Dialect: "sap_v2", Initiator: "user", Scope: "user", Candidates: []string{"s1", "s2", "s3"},
 		Cutoff: noon, RequestedAt: noon, TraceParent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
 	}
-	if err := publisher(t, b.JS).Requests(t.Context(), entry, request("r")); err != nil {
+	other := request("r")
+	other.Fenced = false // so that they share a message
+	if err := publisher(t, b.JS).Requests(t.Context(), entry, other); err != nil {
 		t.Fatal(err)
 	}
 	want := []events.Request{}
@@ -59,7 +61,7 @@ func TestCandidatesBecomeRequests(t *testing.T) {
 		r.Candidates, r.SessionID, r.ID = nil, id, events.RequestID("user", id)
 		want = append(want, r)
 	}
-	want = append(want, request("r"))
+	want = append(want, other)
 	body := b.Messages(events.StreamRequests)[0].Data
 	for _, body := range [][]byte{body, append([]byte(" "), body...)} {
 		got, err := events.DecodeRequests(body)

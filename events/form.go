@@ -46,6 +46,7 @@ func formOfRequest[F form](f F, r *Request) {
 	f.time(`,"cutoff":`, &r.Cutoff)
 	f.flag(`,"fenced":`, &r.Fenced)
 	f.time(`,"requested_at":`, &r.RequestedAt)
+	f.optionalTime(`,"appended_at":`, &r.AppendedAt)
 	f.history(`,"history":`, &r.History)
 	f.literal(`}`)
 }

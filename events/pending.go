@@ -76,7 +76,7 @@ func eachPending(ctx context.Context, stream jetstream.Stream, consumer jetstrea
 		if err != nil {
 			return fmt.Errorf("reading pending requests: %w", err)
 		}
-		if requests, err := DecodeRequests(msg.Data()); err == nil {
+		if requests, err := ReadRequests(msg); err == nil {
 			if err := do(requests); err != nil {
 				return err
 			}
@@ -96,7 +96,7 @@ func nextPending(ctx context.Context, messages jetstream.MessagesContext) (jetst
 // anyPending reports whether a message lies between what was read and the
 // sequence last: a worker may have removed all of them meanwhile.
 func anyPending(ctx context.Context, stream jetstream.Stream, read, last uint64) (bool, error) {
-	msg, err := stream.GetMsg(ctx, read+1, jetstream.WithGetMsgSubject(SubjectRequests))
+	msg, err := stream.GetMsg(ctx, read+1, jetstream.WithGetMsgSubject(FilterRequests))
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return false, nil
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sync/errgroup"
 )
 
 // ErrUnavailable is wrapped by every error that means that the broker did not
@@ -33,6 +34,7 @@ const AckWait = 2 * time.Second
 type Publisher struct {
 	wire
 	requests *grouper
+	unfenced *grouper
 	observe  func(time.Duration)
 	failed   atomic.Int64 // when the latest publish of requests failed, in Unix ms; 0: it did not
 }
@@ -44,19 +46,23 @@ func NewPublisher(js jetstream.JetStream, observe func(time.Duration)) *Publishe
 		observe = func(time.Duration) {}
 	}
 	p := &Publisher{wire: wire{js: js}, observe: observe}
-	p.requests = newGrouper(p.publishGroup)
+	p.requests, p.unfenced = newGrouper(p.publishGroup), newGrouper(p.publishGroup)
 	return p
 }
 
-// Close waits for the message in flight. Requests that wait behind it, or come
-// later, are refused.
-func (p *Publisher) Close() { p.requests.close() }
+// Close waits for the messages in flight. Requests that wait behind them, or
+// come later, are refused.
+func (p *Publisher) Close() {
+	p.requests.close()
+	p.unfenced.close()
+}
 
 // Requests publishes logout requests and returns once they are acknowledged:
 // on disk. Requests of concurrent callers share a message and its fsync: what
 // arrives while one message is in flight forms the next, up to [MaxBatch] and
-// [MaxBatchBytes]. An error wraps [ErrUnavailable], and part of the requests may
-// be on the stream then; or [ErrTooLarge], where one of the requests is longer
+// [MaxBatchBytes]. What is not fenced makes messages of its own, for
+// [SubjectUnfenced]. An error wraps [ErrUnavailable], and part of the requests
+// may be on the stream then; or [ErrTooLarge], where one of the requests is longer
 // than a message can be: none of them is published, and other callers' are.
 func (p *Publisher) Requests(ctx context.Context, requests ...Request) error {
 	encoded, err := encodeRequests(requests)
@@ -64,11 +70,26 @@ func (p *Publisher) Requests(ctx context.Context, requests ...Request) error {
 		return err
 	}
 	for _, r := range encoded {
-		if err := p.fits(SubjectRequests, r.size()); err != nil {
+		if err := p.fits(r.subject(), r.size()); err != nil {
 			return err
 		}
 	}
-	return p.requests.do(ctx, encoded)
+	parts := bySubject(encoded)
+	if len(parts) == 1 {
+		return p.grouperOf(parts[0]).do(ctx, parts[0])
+	}
+	var all errgroup.Group
+	for _, part := range parts {
+		all.Go(func() error { return p.grouperOf(part).do(ctx, part) })
+	}
+	return all.Wait()
+}
+
+func (p *Publisher) grouperOf(requests []encodedRequest) *grouper {
+	if requests[0].unfenced {
+		return p.unfenced
+	}
+	return p.requests
 }
 
 // publishGroup publishes one message of requests, resending the same bytes
@@ -135,8 +156,10 @@ func (p *Publisher) Split(ctx context.Context, parts ...[]Request) error {
 		if err != nil {
 			return err
 		}
-		for _, fits := range divide(encoded) {
-			msgs = append(msgs, joinRequests(NewID(), fits.requests))
+		for _, ofSubject := range bySubject(encoded) {
+			for _, fits := range divide(ofSubject) {
+				msgs = append(msgs, joinRequests(NewID(), fits.requests))
+			}
 		}
 	}
 	return p.All(ctx, msgs)

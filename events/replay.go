@@ -146,7 +146,7 @@ func (d *DeadLetters) putBack(ctx context.Context, msgs []*nats.Msg) error {
 	for _, msg := range msgs {
 		switch {
 		case msg == nil:
-		case msg.Subject == SubjectRequests:
+		case msg.Subject == SubjectRequests, msg.Subject == SubjectUnfenced:
 			requests = append(requests, msg)
 		default:
 			tasks = append(tasks, msg)

@@ -42,13 +42,17 @@ type Request struct {
 	Candidates []string `json:"candidates,omitempty"`
 	// AuthenticatedAt is that of the session presented.
 	AuthenticatedAt Time `json:"authenticated_at"`
-	// Cutoff is the time up to which the logout revokes; an upper bound for
-	// it where Fenced is false.
+	// Cutoff is the time up to which the logout revokes, by the store's clock.
+	// Where Fenced is false it is an upper bound for that, or zero as long as
+	// none is known: no other clock counts.
 	Cutoff Time `json:"cutoff"`
 	// Fenced tells that the store was asked before the request was accepted,
 	// and what user and cutoff are. Otherwise the worker has to ask.
-	Fenced      bool    `json:"fenced"`
-	RequestedAt Time    `json:"requested_at"`
+	Fenced      bool `json:"fenced"`
+	RequestedAt Time `json:"requested_at"`
+	// AppendedAt is when the broker first had a request that is not fenced,
+	// by the broker's clock. A copy that is published later keeps it.
+	AppendedAt  Time    `json:"appended_at,omitzero"`
 	TraceParent string  `json:"-"` // an attribute of the event
 	History     History `json:"history,omitzero"`
 }
@@ -62,10 +66,18 @@ func RequestID(scope, sessionID string) string { return scope + "-" + sessionID 
 type encodedRequest struct {
 	body        []byte
 	traceParent string
+	unfenced    bool
 }
 
 // size is what the request takes in a batch, with the bracket or comma.
 func (r encodedRequest) size() int { return len(r.body) + 2 }
+
+func (r encodedRequest) subject() string {
+	if r.unfenced {
+		return SubjectUnfenced
+	}
+	return SubjectRequests
+}
 
 var requestEncoder = encoder[Request]{data: formOfRequest[*writer]}
 
@@ -76,7 +88,7 @@ func encodeRequests(requests []Request) ([]encodedRequest, error) {
 		if err != nil {
 			return nil, err
 		}
-		encoded[i] = encodedRequest{body, r.TraceParent}
+		encoded[i] = encodedRequest{body, r.TraceParent, !r.Fenced}
 	}
 	return encoded, nil
 }
@@ -90,7 +102,8 @@ func requestBatch(id string, requests []Request) (*nats.Msg, error) {
 	return joinRequests(id, encoded), nil
 }
 
-// joinRequests returns encoded requests, one at least, as one message.
+// joinRequests returns encoded requests, one at least and all fenced or none,
+// as one message.
 func joinRequests(id string, requests []encodedRequest) *nats.Msg {
 	size := 0
 	for _, r := range requests {
@@ -101,7 +114,7 @@ func joinRequests(id string, requests []encodedRequest) *nats.Msg {
 		body = append(append(body, "[,"[min(i, 1)]), r.body...)
 	}
 	body = append(body, ']')
-	return newMessage(SubjectRequests, id, ContentTypeBatch, requests[0].traceParent, body)
+	return newMessage(requests[0].subject(), id, ContentTypeBatch, requests[0].traceParent, body)
 }
 
 // DecodeRequests reads a message of [StreamRequests]. There may be more
@@ -161,7 +174,7 @@ func (r *Request) check() error {
 		return fmt.Errorf("decoding request: unknown scope %q", r.Scope)
 	case r.SessionID == "" && r.UserID == "":
 		return fmt.Errorf("decoding request: neither session nor user")
-	case r.Cutoff.IsZero():
+	case r.Fenced && r.Cutoff.IsZero():
 		return fmt.Errorf("decoding request: no cutoff")
 	}
 	return nil

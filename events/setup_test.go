@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -215,4 +216,43 @@ func port(t *testing.T, address string) int {
 		t.Fatal(err)
 	}
 	return port
+}
+
+// A stream of an earlier version gets the subjects that it lacks, and keeps
+// what lies on it.
+func TestSetupAddsSubjects(t *testing.T) {
+	t.Parallel()
+	b := eventstest.Start(t)
+	stream, err := b.JS.Stream(t.Context(), events.StreamRequests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := stream.CachedInfo().Config
+	config.Subjects = []string{events.SubjectRequests}
+	if _, err := b.JS.UpdateStream(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	p := publisher(t, b.JS)
+	unfenced := request("u")
+	unfenced.Fenced = false
+	if err := p.Requests(t.Context(), request("f")); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Requests(t.Context(), unfenced); !errors.Is(err, events.ErrUnavailable) {
+		t.Fatalf("published on a subject that the stream lacks: %v", err)
+	}
+	if err := events.Setup(t.Context(), b.JS); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Requests(t.Context(), unfenced, request("g")); err != nil {
+		t.Fatal(err)
+	}
+	var subjects []string
+	for _, msg := range b.Messages(events.StreamRequests) {
+		subjects = append(subjects, msg.Subject)
+	}
+	slices.Sort(subjects)
+	if want := []string{events.SubjectRequests, events.SubjectRequests, events.SubjectUnfenced}; !slices.Equal(subjects, want) {
+		t.Errorf("on the stream: %v, want %v", subjects, want)
+	}
 }

@@ -12,7 +12,12 @@ const (
 
 // Subjects.
 const (
-	SubjectRequests       = "logout.requests"
+	SubjectRequests = "logout.requests"
+	// SubjectUnfenced is that of requests whose fence was skipped, or whose
+	// user the store has to be asked for. It lies on [StreamRequests] too.
+	SubjectUnfenced = "logout.requests.unfenced"
+	// FilterRequests matches all that lies on [StreamRequests].
+	FilterRequests        = ">"
 	subjectTasks          = "logout.tasks."  // + <target kind>.<name>
 	subjectEvents         = "logout.events." // + <scope>.revoked
 	subjectRevocationFail = "logout.events.revocation.failed"

@@ -58,27 +58,24 @@ func (f *front) publish(ctx context.Context, requests []events.Request) error {
 	return nil
 }
 
-// newRequest returns the request for one session of a logout. Where there is
-// no cutoff of the store's, the front's clock gives one: an upper bound, which
-// the worker lowers.
+// newRequest returns the request for one session of a logout. Where the store
+// has given no cutoff there is none: a worker finds out when the broker had the
+// request. The front's clock bounds nothing.
 func newRequest(a *arrival, sessionID string, fenced store.Fenced) events.Request {
 	r := events.Request{
 		ID:      events.RequestID(string(a.scope), sessionID),
 		Dialect: a.dialect, Initiator: events.InitiatorUser,
 		Scope: string(a.scope), SessionID: sessionID,
 		Cutoff: events.At(fenced.Cutoff), RequestedAt: events.At(a.at),
-		Fenced: fenced.Err == nil, TraceParent: a.traceParent,
-	}
-	if r.Cutoff.IsZero() {
-		r.Cutoff = events.At(a.at)
+		Fenced: fenced.Err == nil && !fenced.Cutoff.IsZero(), TraceParent: a.traceParent,
 	}
 	s := fenced.Session
-	if !writable(s.User.ID, s.User.TenantID, s.DeviceID, s.AppID) {
-		r.Fenced = false
+	if !readable(s.AuthenticatedAt) || !readable(fenced.Cutoff) {
+		r.Fenced, r.Cutoff = false, events.Time{}
 		return r
 	}
-	if !readable(s.AuthenticatedAt) || !readable(fenced.Cutoff) {
-		r.Fenced, r.Cutoff = false, events.At(a.at)
+	if !writable(s.User.ID, s.User.TenantID, s.DeviceID, s.AppID) {
+		r.Fenced = false
 		return r
 	}
 	r.UserID, r.TenantID, r.DeviceID, r.AppID = s.User.ID, s.User.TenantID, s.DeviceID, s.AppID

@@ -69,20 +69,19 @@ func TestRequest(t *testing.T) {
 	full.AuthenticatedAt, full.Cutoff, full.Fenced = events.At(authenticated), events.At(cutoff), true
 	known := blank
 	known.Cutoff = events.At(cutoff)
-	elsewhere, elsewhereKnown := blank, known
-	elsewhere.Fenced, elsewhereKnown.Fenced = true, true
+	elsewhere := known
+	elsewhere.Fenced = true
 
 	for _, c := range []struct {
 		name   string
 		fenced store.Fenced
-		want   events.Request // without a cutoff: the front's clock
+		want   events.Request
 	}{
 		{"fenced", store.Fenced{Outcome: store.FenceFenced, Session: session, Cutoff: cutoff}, full},
 		{"ended before", store.Fenced{Outcome: store.FenceEnded, Session: session, Cutoff: cutoff}, full},
 		{"ids that JSON cannot carry", store.Fenced{Outcome: store.FenceFenced, Session: unwritable, Cutoff: cutoff}, known},
 		{"a time that JSON cannot carry", store.Fenced{Outcome: store.FenceFenced, Session: microseconds, Cutoff: microseconds.AuthenticatedAt}, blank},
-		{"kept elsewhere", store.Fenced{Outcome: store.FenceUnknown}, elsewhere},
-		{"kept elsewhere, with a cutoff", store.Fenced{Outcome: store.FenceUnknown, Cutoff: cutoff}, elsewhereKnown},
+		{"kept elsewhere", store.Fenced{Outcome: store.FenceUnknown, Cutoff: cutoff}, elsewhere},
 		{"this item failed", store.Fenced{Err: errors.New("wrong type")}, blank},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -99,14 +98,11 @@ func TestRequest(t *testing.T) {
 	}
 }
 
-// wantRequest checks a request that was made just now, since before. One that
-// is wanted without a cutoff has that of the front's clock.
+// wantRequest checks a request that was made just now, since before. The front's
+// clock makes no cutoff.
 func wantRequest(t *testing.T, want, got events.Request, before events.Time) {
 	t.Helper()
 	wantNow(t, "requested at", before, &got.RequestedAt)
-	if want.Cutoff.IsZero() {
-		wantNow(t, "cutoff", before, &got.Cutoff)
-	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

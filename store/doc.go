@@ -24,6 +24,36 @@
 // app. They are kept for [CutoffRetention], or as long as the longest-lived
 // credential of the user known when they rose, if that is longer.
 //
+// # Newer logins
+//
+// A newer login never dies of a logout of an older session, whatever was
+// skipped, repeated, reordered, merged or late. A session may end what was
+// authenticated up to its first fence that was executed or its first request
+// that the broker has appended, whichever is earlier, or up to its end. Only the
+// stream knows a request whose fence was skipped, so the earliest counts:
+//
+//   - Unfenced requests lie on a subject of their own, without any time of a
+//     front end. Their bound is the store's clock, read first, minus the age by
+//     the broker's clock, minus a margin: 1 ms, and 1 ms for each second of age,
+//     at most 4 s. What is put back keeps the first time of the broker and, once
+//     a worker has fenced it, that cutoff.
+//   - A worker looks at that subject before it reads a record: all that was on
+//     the stream with the messages in its hands. A request that is unfenced, or
+//     whose session is there, is fenced with the earliest of all bounds.
+//   - A fence lowers the end of a session that was revoked, and keeps its mark.
+//     In Redis the end is also kept beside the user, where the revocations by
+//     session, user and device read it and apply the earlier.
+//   - A request that is given up is fenced on disk first; its dead letter has
+//     the answer, as one that was fenced.
+//   - An unfenced request of a session that the store does not know leaves a
+//     tombstone: a registration that comes later is refused.
+//
+// Limits: after a skipped fence, a login within the margin before the logout may
+// live. A fence that crashes the process each time is not kept. A logout of the
+// whole user from another session that is pending, while this session is live
+// and its own logout of the whole user is applied first, ends a login between
+// the two.
+//
 // # Time
 //
 // Times are UTC with a precision of one millisecond. "Now" is always the

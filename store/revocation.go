@@ -25,9 +25,12 @@ type Fence struct {
 	SessionID string // the session; empty: User, and DeviceID if set
 	User      User
 	DeviceID  string
-	// At, if set, is an upper bound for the cutoff: the front end's clock,
-	// where its own fence was skipped and a worker fences later.
+	// At, if set, is an upper bound for the cutoff: by the store's clock, where
+	// the front end's fence was skipped and a worker fences later.
 	At time.Time
+	// EndUnknown leaves a tombstone of a session that the store does not know,
+	// for the retention: registering it is refused with a *[RevokedError].
+	EndUnknown bool
 	// RefuseBrowser leaves a live session of kind browser as it is.
 	RefuseBrowser bool
 	// Durable puts the fence on disk, as far as the backend can know, before
@@ -55,7 +58,8 @@ type Fenced struct {
 	// Cutoff is the time up to which the logout revokes. Of a session that
 	// was live: now (or At, if earlier), but not before its own
 	// authentication. Of one that had ended: when it ended, as far as its
-	// record tells; Revoke settles what the user's cutoffs add to that.
+	// record tells; Revoke settles what the user's cutoffs add to that. Of one
+	// that is unknown: now (or At, if earlier).
 	Cutoff time.Time
 	Err    error // a failure of this item alone
 }

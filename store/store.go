@@ -53,7 +53,9 @@ type Store interface {
 
 	// Fence makes logouts take effect in checks, in one round trip. A session
 	// that had expired without being revoked is marked as revoked at its
-	// expiry (or At, if earlier), so that nothing extends it any more.
+	// expiry (or At, if earlier), so that nothing extends it any more. One that
+	// was revoked keeps its mark, and has ended at the earlier of its end and
+	// what this fence makes of it.
 	Fence(ctx context.Context, fences []Fence) ([]Fenced, error)
 
 	// Revoke writes the cutoffs of the requests, marks everything they cover

@@ -47,7 +47,7 @@ func NewBacklog(js jetstream.JetStream, providers []string, logger *slog.Logger)
 		oldest: prometheus.NewDesc("logoutd_backlog_oldest_seconds",
 			"Age of the oldest message that is not done, 0 if there is none.", labels, nil),
 		consumers: []backlogConsumer{{
-			stream: events.StreamRequests, durable: events.ConsumerRevoker, subject: events.SubjectRequests,
+			stream: events.StreamRequests, durable: events.ConsumerRevoker, subject: events.FilterRequests,
 			step: events.StepRevoke,
 		}},
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -15,8 +16,9 @@ import (
 // delivery is a message of requests that was delivered and is held.
 type delivery struct {
 	msg        jetstream.Msg
-	seq        uint64 // in its stream
-	deliveries uint64 // with this one
+	seq        uint64    // in its stream
+	deliveries uint64    // with this one
+	appended   time.Time // by the broker's clock
 	requests   []events.Request
 }
 
@@ -29,8 +31,8 @@ func (r *Revoker) read(ctx context.Context, msg jetstream.Msg) (delivery, bool) 
 		r.Logger.Error("message without metadata", "step", events.StepRevoke, "err", err)
 		return d, false
 	}
-	d.seq, d.deliveries = meta.Sequence.Stream, meta.NumDelivered
-	d.requests, err = events.DecodeRequests(msg.Data())
+	d.seq, d.deliveries, d.appended = meta.Sequence.Stream, meta.NumDelivered, meta.Timestamp
+	d.requests, err = events.ReadRequests(msg)
 	switch {
 	case errors.Is(err, events.ErrNotWork):
 		ack(msg)
@@ -72,16 +74,17 @@ func deferred(msg jetstream.Msg, notBefore events.Time) bool {
 func ack(msg jetstream.Msg) { _ = msg.Ack() }
 
 // giveUp makes a request a dead letter: f is the latest failure, which stands
-// in its history.
+// in its history. The letter holds what the fence has answered.
 func (r *Revoker) giveUp(ctx context.Context, d delivery, request events.Request, f *Failure) bool {
-	letter := deadLetter(events.StepRevoke, request.ID, request.History)
-	letter.Request = &request
 	r.Logger.Error("request given up", "step", events.StepRevoke, "request_id", request.ID,
 		"delivered", d.deliveries, "err", f)
 	return r.persist(ctx, func(ctx context.Context) error {
-		if err := r.keepFence(ctx, d, request); err != nil {
+		fenced, err := r.keepFence(ctx, d, request)
+		if err != nil {
 			return err
 		}
+		letter := deadLetter(events.StepRevoke, request.ID, request.History)
+		letter.Request = &fenced
 		if err := r.Publisher.DeadLetter(ctx, letter, d.seq); err != nil {
 			return err
 		}
@@ -92,18 +95,27 @@ func (r *Revoker) giveUp(ctx context.Context, d delivery, request events.Request
 
 // keepFence has the store write down the fence of a request that is about to
 // be given up: what the store only remembers it restores from the requests
-// that are pending, and a dead letter is not pending any more. The error is
-// that of a store that is down; a fence that fails by itself, or may be what
-// crashes the process, does not hold the letter up.
-func (r *Revoker) keepFence(ctx context.Context, d delivery, request events.Request) error {
+// that are pending, and a dead letter is not pending any more. It returns the
+// request as the fence leaves it. The error is that of a store or broker that
+// is down; a fence that fails by itself, or may be what crashes the process,
+// does not hold the letter up.
+func (r *Revoker) keepFence(ctx context.Context, d delivery, request events.Request) (events.Request, error) {
 	if d.deliveries > maxFenceDeliveries {
-		return nil
+		return request, nil
 	}
-	f := fence(request)
+	if err := r.unfenced.look(ctx, []delivery{d}); err != nil {
+		return request, err
+	}
+	if at, late, err := r.bound(ctx, request); err != nil {
+		return request, err
+	} else if late {
+		request.Cutoff = at
+	}
+	f := r.fence(request)
 	f.Durable = true
 	results, err := r.Store.Fence(ctx, []store.Fence{f})
 	if errors.Is(err, store.ErrUnavailable) {
-		return err
+		return request, err
 	}
 	if err == nil {
 		err = results[0].Err
@@ -111,9 +123,37 @@ func (r *Revoker) keepFence(ctx context.Context, d delivery, request events.Requ
 	if err != nil {
 		r.Logger.Error("fence of a dead letter cannot be kept", "step", events.StepRevoke,
 			"request_id", request.ID, "session_id", request.SessionID, "err", err)
+		return request, nil
 	}
-	return nil
+	r.countTombstone(f, results[0])
+	return asFenced(request, results[0]), nil
 }
+
+// asFenced returns a request with what its fence has answered, as far as JSON
+// can carry it. Otherwise it stays one for whose user the store has to be asked.
+func asFenced(request events.Request, fenced store.Fenced) events.Request {
+	session := fenced.Session
+	if fenced.Outcome == store.FenceUnknown || !writable(fenced.Cutoff) || !writable(session.AuthenticatedAt) {
+		return request
+	}
+	request.Cutoff = events.At(fenced.Cutoff)
+	if request.SessionID == "" {
+		request.Fenced = true
+		return request
+	}
+	for _, id := range []string{session.User.ID, session.User.TenantID, session.DeviceID, session.AppID} {
+		if !utf8.ValidString(id) {
+			return request
+		}
+	}
+	request.Fenced, request.AuthenticatedAt = true, events.At(session.AuthenticatedAt)
+	request.UserID, request.TenantID = session.User.ID, session.User.TenantID
+	request.DeviceID, request.AppID = session.DeviceID, session.AppID
+	return request
+}
+
+// writable reports whether JSON can carry the time.
+func writable(t time.Time) bool { return t.Year() >= 0 && t.Year() <= 9999 }
 
 // deadLetter returns a dead letter without its content, but with the history
 // that ends with the failure for which it is given up.
@@ -130,7 +170,7 @@ func recordUndecodable(ctx context.Context, p *events.Publisher, m *Metrics, msg
 	seq := meta.Sequence.Stream
 	f := &Failure{Class: Permanent, Code: codeUndecodable, Err: cause}
 	stream := "requests"
-	if msg.Subject() != events.SubjectRequests {
+	if msg.Subject() != events.SubjectRequests && msg.Subject() != events.SubjectUnfenced {
 		stream = "tasks"
 	}
 	body := msg.Data()
@@ -141,6 +181,9 @@ func recordUndecodable(ctx context.Context, p *events.Publisher, m *Metrics, msg
 	history := events.HistoryOf(msg.Headers()).Failed(f.attempted(events.StepDecode, 1, meta.NumDelivered, time.Now()))
 	letter := deadLetter(events.StepDecode, fmt.Sprintf("%s-%d", stream, seq), history)
 	letter.Subject, letter.Message = msg.Subject(), body
+	if msg.Subject() == events.SubjectUnfenced {
+		letter.AppendedAt = events.AppendedAt(msg.Headers(), meta.Timestamp)
+	}
 	if err := p.DeadLetter(ctx, letter, seq); err != nil {
 		return err
 	}

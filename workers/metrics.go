@@ -17,6 +17,7 @@ type Metrics struct {
 	deadLetters  *prometheus.CounterVec
 	pauses       *prometheus.CounterVec
 	paused       *prometheus.GaugeVec
+	tombstones   *prometheus.CounterVec
 }
 
 // NewMetrics returns the workers' metrics, registered with registerer.
@@ -40,12 +41,15 @@ func NewMetrics(registerer prometheus.Registerer) *Metrics {
 		redeliveries: counter("logoutd_redeliveries_total",
 			"Messages that were delivered more than once, waits for the next attempt included.", "step", "target"),
 		deadLetters: counter("logoutd_dead_letters_total", "Dead letters recorded.", "step", "code"),
-		pauses:      counter("logoutd_pauses_total", "Pauses because a store or target was down.", "step", "target"),
+		tombstones: counter("logoutd_tombstones_total",
+			"Logouts without a fence of sessions that the store does not know, by outcome of their tombstones: written, or refused "+
+				"because there are too many.", "outcome"),
+		pauses: counter("logoutd_pauses_total", "Pauses because a store or target was down.", "step", "target"),
 		paused: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "logoutd_paused", Help: "1 while the store or target is taken to be down.",
 		}, []string{"step", "target"}),
 	}
-	registerer.MustRegister(m.revocations, m.ahead, m.latency, m.attempts, m.redeliveries, m.deadLetters, m.pauses, m.paused)
+	registerer.MustRegister(m.revocations, m.ahead, m.latency, m.attempts, m.redeliveries, m.deadLetters, m.pauses, m.paused, m.tombstones)
 	return m
 }
 

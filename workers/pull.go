@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,9 +33,9 @@ type puller struct {
 	consumer jetstream.Consumer
 }
 
-func newPuller(js jetstream.JetStream, stream, durable, subject string) *puller {
+func newPuller(js jetstream.JetStream, stream, durable string, subjects ...string) *puller {
 	return &puller{js: js, stream: stream, config: jetstream.ConsumerConfig{
-		Durable: durable, FilterSubject: subject, AckPolicy: jetstream.AckExplicitPolicy,
+		Durable: durable, FilterSubjects: subjects, AckPolicy: jetstream.AckExplicitPolicy,
 		AckWait: ackWait, MaxDeliver: -1, MaxAckPending: maxAckPending,
 	}}
 }
@@ -65,11 +66,30 @@ func (p *puller) open(ctx context.Context) error {
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
 		consumer, err = p.js.CreateConsumer(ctx, p.stream, p.config)
 	}
+	if err == nil && !p.complete(consumer.CachedInfo().Config) { // made by an earlier version
+		config := consumer.CachedInfo().Config
+		config.FilterSubject, config.FilterSubjects = "", p.config.FilterSubjects
+		consumer, err = p.js.UpdateConsumer(ctx, p.stream, config)
+	}
 	if err != nil {
 		return fmt.Errorf("opening consumer %s: %w", p.config.Durable, err)
 	}
 	p.consumer = consumer
 	return nil
+}
+
+// complete reports whether a consumer delivers all subjects.
+func (p *puller) complete(c jetstream.ConsumerConfig) bool {
+	filters := c.FilterSubjects
+	if c.FilterSubject != "" {
+		filters = append(filters, c.FilterSubject)
+	}
+	for _, subject := range p.config.FilterSubjects {
+		if len(filters) > 0 && !slices.Contains(filters, subject) {
+			return false
+		}
+	}
+	return true
 }
 
 func collect(batch jetstream.MessageBatch, err error) ([]jetstream.Msg, error) {

@@ -12,18 +12,22 @@ import (
 )
 
 // resolve finds out whose each request is and turns it into the store's part.
-// Where the fence was skipped it is done now, with the front end's clock as
-// the latest cutoff.
+// What is not fenced, or of a session of which such a request lies on the
+// stream, is fenced now, up to the earliest of all bounds.
 func (r *Revoker) resolve(ctx context.Context, b *batch) error {
-	var skipped []*item
+	var late []*item
 	var fences []store.Fence
 	for _, it := range b.items {
-		if it.request.Fenced {
+		at, isLate, err := r.bound(ctx, it.request)
+		if err != nil {
+			return err
+		}
+		if !isLate {
 			it.revocation = revocation(it.request)
 			continue
 		}
-		skipped = append(skipped, it)
-		fences = append(fences, fence(it.request))
+		it.request.Cutoff = at
+		late, fences = append(late, it), append(fences, r.fence(it.request))
 	}
 	if len(fences) == 0 {
 		return nil
@@ -32,28 +36,69 @@ func (r *Revoker) resolve(ctx context.Context, b *batch) error {
 	if err != nil {
 		return err
 	}
-	for i, it := range skipped {
+	for i, it := range late {
+		it.asked.Cutoff = it.request.Cutoff
 		if err := results[i].Err; err != nil {
 			b.fail(it, &Failure{Class: Transient, Code: codeStore, Err: err})
 			continue
 		}
+		r.countTombstone(fences[i], results[i])
 		applyFence(it, results[i])
+		it.asked.Cutoff = it.request.Cutoff
 	}
 	return nil
 }
 
-func fence(request events.Request) store.Fence {
+// bound returns the latest cutoff that a request may have, where it has to be
+// fenced now: its own, or that of another request of the session if that is
+// earlier.
+func (r *Revoker) bound(ctx context.Context, request events.Request) (at events.Time, late bool, err error) {
+	at, listed := r.unfenced.earliest(request.SessionID)
+	if request.Fenced && !listed {
+		return events.Time{}, false, nil
+	}
+	own := request.Cutoff
+	if own.IsZero() && !listed {
+		clocks, err := r.unfenced.clocks(ctx)
+		if err != nil {
+			return events.Time{}, false, err
+		}
+		own = clocks.Bound(request)
+	}
+	return events.EarlierOf(own, at), true, nil
+}
+
+func (r *Revoker) fence(request events.Request) store.Fence {
 	f := store.Fence{RequestID: request.ID, SessionID: request.SessionID, At: request.Cutoff.Time}
 	if f.SessionID == "" {
 		f.User, f.DeviceID = user(request), request.DeviceID
 	}
+	f.EndUnknown = !request.Fenced && f.SessionID != "" && r.tombstones.Tokens() >= 1
 	return f
+}
+
+// countTombstone counts the tombstone of a session that the store does not know.
+func (r *Revoker) countTombstone(f store.Fence, fenced store.Fenced) {
+	switch {
+	case fenced.Outcome != store.FenceUnknown:
+	case f.EndUnknown:
+		r.tombstones.Allow()
+		r.Metrics.tombstones.WithLabelValues("written").Inc()
+	default:
+		r.Metrics.tombstones.WithLabelValues("refused").Inc()
+	}
 }
 
 // applyFence takes over what the store knows. User and device are not put
 // into the request itself: they may be bytes that JSON cannot carry.
 func applyFence(it *item, fenced store.Fenced) {
+	if writable(fenced.Cutoff) && !fenced.Cutoff.IsZero() {
+		it.request.Cutoff = events.At(fenced.Cutoff)
+	}
 	if fenced.Outcome == store.FenceUnknown {
+		if it.request.Fenced { // and forgotten since
+			it.revocation = revocation(it.request)
+		}
 		return
 	}
 	it.revocation = revocation(it.request)

@@ -47,6 +47,7 @@ type batch struct {
 // item is one request on its way through the stages.
 type item struct {
 	request events.Request
+	asked   *events.Request // as it is put back: once fenced late, with that cutoff
 	// revocation is the store's part; nil where the store knows neither
 	// session nor user.
 	revocation *store.Revocation
@@ -71,7 +72,7 @@ func (r *Revoker) revokeTogether(ctx context.Context, requests []events.Request)
 	b := &batch{items: make([]*item, len(requests)), failures: map[string]*Failure{}}
 	items := make([]item, len(requests))
 	for i, request := range requests {
-		items[i].request = request
+		items[i].request, items[i].asked = request, &requests[i]
 		b.items[i] = &items[i]
 	}
 	for _, stage := range []func(context.Context, *batch) error{r.resolve, r.mark, r.tell, r.finish} {

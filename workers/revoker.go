@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/time/rate"
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/store"
@@ -30,6 +31,10 @@ const (
 	// maxFenceDeliveries is how often it is delivered before its fence is
 	// taken to do so.
 	maxFenceDeliveries = maxDeliveries + 3
+	// maxTombstones is how many tombstones of unknown sessions one process
+	// writes in the time for which they are kept: some 20 MB in Redis, whatever
+	// strangers present while fences are skipped.
+	maxTombstones = 100_000
 )
 
 // RevokerConfig configures a [Revoker]. All fields without a default are
@@ -62,17 +67,21 @@ func (c RevokerConfig) unknownTTL() time.Duration { return or(c.UnknownTTL, stor
 // and publishes what targets and subscribers have to know.
 type Revoker struct {
 	RevokerConfig
-	puller    *puller
-	providers map[string]bool
-	pause     pause
-	manners   manners
+	puller     *puller
+	unfenced   *unfenced
+	tombstones *rate.Limiter // of sessions that the store does not know
+	providers  map[string]bool
+	pause      pause
+	manners    manners
 }
 
 // NewRevoker returns a revoker that has not started.
 func NewRevoker(c RevokerConfig) *Revoker {
 	r := &Revoker{
 		RevokerConfig: c,
-		puller:        newPuller(c.JetStream, events.StreamRequests, events.ConsumerRevoker, events.SubjectRequests),
+		puller:        newPuller(c.JetStream, events.StreamRequests, events.ConsumerRevoker, events.SubjectRequests, events.SubjectUnfenced),
+		unfenced:      newUnfenced(c.JetStream, c.Store.Now),
+		tombstones:    rate.NewLimiter(rate.Every(c.unknownTTL()/maxTombstones), maxTombstones),
 		providers:     map[string]bool{},
 		pause:         pause{metrics: c.Metrics, notice: newNotice(c.JetStream, c.Logger, events.StepRevoke, "")},
 		manners:       manners{fronts: c.Fronts},

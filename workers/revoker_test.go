@@ -244,7 +244,7 @@ func TestPublicEventOnAPrivateStreamIsForgotten(t *testing.T) {
 func (w *world) crash(times, messages int) {
 	w.Helper()
 	consumer, err := w.broker.JS.CreateOrUpdateConsumer(w.Context(), events.StreamRequests, jetstream.ConsumerConfig{
-		Durable: events.ConsumerRevoker, FilterSubject: events.SubjectRequests, AckPolicy: jetstream.AckExplicitPolicy,
+		Durable: events.ConsumerRevoker, FilterSubjects: []string{events.SubjectRequests, events.SubjectUnfenced}, AckPolicy: jetstream.AckExplicitPolicy,
 		AckWait: 10 * time.Second, MaxDeliver: -1, MaxAckPending: 100_000,
 	})
 	w.must(err)

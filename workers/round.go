@@ -27,7 +27,7 @@ type revokeRound struct {
 type group struct {
 	deliveries []delivery
 	requests   []events.Request // each id once
-	ids        map[string]bool
+	ids        map[string]int   // their places
 }
 
 // open reads the messages of a pull, and holds them.
@@ -68,22 +68,37 @@ func together(deliveries []delivery) (n int) {
 }
 
 // newGroup returns a group. What concurrent callers said of the same session
-// is one request.
+// is one request, with the earliest cutoff.
 func newGroup(deliveries []delivery) group {
 	n := 0
 	for _, d := range deliveries {
 		n += len(d.requests)
 	}
-	g := group{deliveries: deliveries, requests: make([]events.Request, 0, n), ids: make(map[string]bool, n)}
+	g := group{deliveries: deliveries, requests: make([]events.Request, 0, n), ids: make(map[string]int, n)}
 	for _, d := range deliveries {
 		for _, request := range d.requests {
-			if !g.ids[request.ID] {
-				g.ids[request.ID] = true
+			place, known := g.ids[request.ID]
+			if !known {
+				g.ids[request.ID] = len(g.requests)
 				g.requests = append(g.requests, request)
+				continue
 			}
+			same := &g.requests[place]
+			same.Cutoff = events.EarlierOf(same.Cutoff, request.Cutoff)
+			same.AppendedAt = events.EarlierOf(same.AppendedAt, request.AppendedAt)
 		}
 	}
 	return g
+}
+
+// putBack gives the requests of the deliveries the cutoffs that were found out,
+// so that what is published again has them.
+func (g group) putBack() {
+	for _, d := range g.deliveries {
+		for i := range d.requests {
+			d.requests[i].Cutoff = g.requests[g.ids[d.requests[i].ID]].Cutoff
+		}
+	}
 }
 
 // messages returns how many messages of the same length make a full round.
@@ -102,7 +117,7 @@ func (r *revokeRound) collides(other *revokeRound) bool {
 	for _, mine := range r.fresh {
 		for _, theirs := range other.fresh {
 			for id := range mine.ids {
-				if theirs.ids[id] {
+				if _, shared := theirs.ids[id]; shared {
 					return true
 				}
 			}
@@ -205,12 +220,17 @@ func (r *Revoker) work(ctx context.Context, g group) {
 	}
 	var failures map[string]*Failure
 	var took time.Duration // without pauses
-	if !r.persist(ctx, func(ctx context.Context) (err error) {
+	done := r.persist(ctx, func(ctx context.Context) (err error) {
 		start := time.Now()
+		if err := r.unfenced.look(ctx, g.deliveries); err != nil {
+			return err
+		}
 		failures, err = r.revoke(ctx, g.requests)
 		took = time.Since(start)
 		return err
-	}) {
+	})
+	g.putBack()
+	if !done {
 		r.handBack(ctx, g.deliveries)
 		return
 	}

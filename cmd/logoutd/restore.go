@@ -18,10 +18,18 @@ func (s *service) restoreFences(ctx context.Context) error {
 	if s.settings.RedisURL != "" {
 		return nil
 	}
+	stream, err := s.js.Stream(ctx, events.StreamRequests)
+	if err != nil {
+		return fmt.Errorf("restoring fences: %w: %w", events.ErrUnavailable, err)
+	}
+	clocks, err := events.ReadClocks(ctx, stream, s.store.Now)
+	if err != nil {
+		return err
+	}
 	fencing, fenceCtx := errgroup.WithContext(ctx)
 	fencing.SetLimit(runtime.GOMAXPROCS(0))
-	err := events.Pending(ctx, s.js, func(requests []events.Request) error {
-		fencing.Go(func() error { return s.fenceAnew(fenceCtx, requests) })
+	err = events.Pending(ctx, s.js, func(requests []events.Request) error {
+		fencing.Go(func() error { return s.fenceAnew(fenceCtx, clocks, requests) })
 		return nil
 	})
 	if failed := fencing.Wait(); failed != nil {
@@ -31,12 +39,13 @@ func (s *service) restoreFences(ctx context.Context) error {
 }
 
 // fenceAnew repeats the fences of requests. That of a user or device was
-// written at once, and one that fails for itself is left to the worker.
-func (s *service) fenceAnew(ctx context.Context, requests []events.Request) error {
+// written at once, and one that fails for itself is left to the worker. What
+// is not fenced gets the bound that a worker would give it.
+func (s *service) fenceAnew(ctx context.Context, clocks events.Clocks, requests []events.Request) error {
 	var fences []store.Fence
 	for _, r := range requests {
 		if r.SessionID != "" {
-			fences = append(fences, store.Fence{RequestID: r.ID, SessionID: r.SessionID, At: r.Cutoff.Time})
+			fences = append(fences, store.Fence{RequestID: r.ID, SessionID: r.SessionID, At: clocks.Bound(r).Time})
 		}
 	}
 	_, err := s.store.Fence(ctx, fences)

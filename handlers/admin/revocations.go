@@ -67,7 +67,7 @@ func readRevocation(o *object) (events.Request, error) {
 	now := events.At(time.Now())
 	request := events.Request{
 		ID: events.NewID(), Dialect: dialect, Initiator: events.InitiatorAdmin,
-		Reason: o.optional("reason", maxReason), Cutoff: now, RequestedAt: now,
+		Reason: o.optional("reason", maxReason), RequestedAt: now,
 	}
 	if o.has("session_token") || o.has("session_id") {
 		request.SessionID = o.session()
@@ -123,10 +123,9 @@ func (a *api) fence(ctx context.Context, request *events.Request) error {
 }
 
 func (a *api) complete(request *events.Request, fenced store.Fenced) error {
-	request.Fenced = true
+	request.Fenced = !fenced.Cutoff.IsZero()
 	switch {
 	case fenced.Outcome == store.FenceUnknown && a.PublishUnknown:
-		return nil
 	case fenced.Outcome == store.FenceUnknown:
 		return newProblem(http.StatusNotFound, "no such session is registered")
 	case request.SessionID != "":

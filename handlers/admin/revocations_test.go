@@ -178,7 +178,7 @@ func TestRevokeWithoutStore(t *testing.T) {
 		t.Fatalf("published %+v", requests)
 	}
 	for _, r := range requests {
-		if r.Fenced || time.Since(r.Cutoff.Time) > time.Minute {
+		if r.Fenced || !r.Cutoff.IsZero() {
 			t.Errorf("published %+v", r)
 		}
 	}

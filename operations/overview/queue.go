@@ -22,7 +22,7 @@ type queue struct {
 // storeQueue is what waits for the store.
 func storeQueue() *queue {
 	return &queue{
-		stream: events.StreamRequests, durable: events.ConsumerRevoker, subject: events.SubjectRequests,
+		stream: events.StreamRequests, durable: events.ConsumerRevoker, subject: events.FilterRequests,
 		target: Target{Step: events.StepRevoke, Configured: true},
 	}
 }
@@ -62,7 +62,10 @@ func (q *queue) pending(ctx context.Context, b *broker) (pending int, floor uint
 	consumer, err := stream.Consumer(ctx, q.durable)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) { // no worker has ever come for them
 		subjects, err := b.subjects(ctx, q.stream, q.subject)
-		return int(subjects[q.subject]), 0, err
+		for _, n := range subjects {
+			pending += int(n)
+		}
+		return pending, 0, err
 	}
 	if err != nil {
 		return 0, 0, fmt.Errorf("asking for consumer %s: %w", q.durable, err)

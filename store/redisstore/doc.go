@@ -51,11 +51,15 @@
 //	logoutd:user:{u}:cutoff:push:dev     hash    cutoffs of the push registrations on a device, by fields:
 //	                                             all (of every app), app:NAME (of that app and of none),
 //	                                             any (the latest of these, for registrations without an app)
-//	logoutd:user:{u}:ended:sid           string  when a session logged out by itself ended
+//	logoutd:user:{u}:ended:sid           string  when a session logged out by itself, or whose logout was given up, ended
 //	logoutd:push:{pid}                   hash    holder (key of the newest registration that has the push token) and its
 //	                                             registered; pid: base64url(SHA-256(base64url(provider) "." base64url(token)))
 //	logoutd:request:{id}                 string  the logout request was told
 //	logoutd:probe:{n}                    -       written and removed at once, to see whether Redis takes writes
+//
+// A session that was logged out before it was registered has a record without
+// tenant and user, with revoked, mark, and auth and exp as revoked, for the
+// retention.
 //
 // Kept until: a session's two keys, the latest expiry of itself and of all
 // bound to it, plus the retention; a refresh token, its expiry plus the

@@ -50,10 +50,10 @@ func (s *Store) Fence(ctx context.Context, asked []store.Fence) ([]store.Fenced,
 }
 
 func (s *Store) fenceAll(ctx context.Context, fences []*fence) error {
-	return run(ctx, s, fences, fenceOne)
+	return run(ctx, s, fences, s.fenceOne, s.endDurably)
 }
 
-func fenceOne(ctx context.Context, p *pipe, f *fence) func() error {
+func (s *Store) fenceOne(ctx context.Context, p *pipe, f *fence) func() error {
 	if f.SessionID == "" {
 		return fenceUser(ctx, p, f)
 	}
@@ -61,7 +61,11 @@ func fenceOne(ctx context.Context, p *pipe, f *fence) func() error {
 	if f.RefuseBrowser {
 		refuse = "1"
 	}
-	result := p.each(fenceScript, []string{sessionKey(f.SessionID)}, f.RequestID, millis(f.At), refuse)
+	tombstone := int64(0)
+	if f.EndUnknown {
+		tombstone = s.retention
+	}
+	result := p.each(fenceScript, []string{sessionKey(f.SessionID)}, f.RequestID, millis(f.At), refuse, tombstone)
 	return func() error {
 		v, err := result.reply()
 		if err != nil {
@@ -76,6 +80,23 @@ func fenceOne(ctx context.Context, p *pipe, f *fence) func() error {
 			}.session(f.SessionID)
 		}
 		return nil
+	}
+}
+
+// endDurably records in the user's slot when a session ended whose request is
+// given up: a revocation that comes later reads it there.
+func (s *Store) endDurably(_ context.Context, p *pipe, f *fence) func() error {
+	if !f.Durable || f.SessionID == "" || f.fenced.Session.ID == "" || f.fenced.Outcome == store.FenceRefused {
+		return nil
+	}
+	end := keyOf(f.fenced.Session.User).ended(f.SessionID)
+	result := p.each(endScript, []string{end}, millis(f.fenced.Cutoff), s.retention)
+	return func() error {
+		v, err := result.reply()
+		if err == nil {
+			f.fenced.Cutoff = fromMillis(v.number(0))
+		}
+		return err
 	}
 }
 

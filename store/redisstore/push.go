@@ -55,6 +55,8 @@ func findSession(_ context.Context, p *pipe, put *pushPut) func() error {
 			return err
 		case !rec.found:
 			return store.ErrUnknownParent
+		case rec.tombstone():
+			return revoked(rec.revokedAt)
 		case rec.user != put.User:
 			return store.ErrOtherUser
 		case rec.endedAt() > 0:

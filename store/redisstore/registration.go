@@ -46,6 +46,9 @@ func (s *Store) findOwn(_ context.Context, p *pipe, r *registration) func() erro
 		if err != nil || !rec.found {
 			return err
 		}
+		if rec.tombstone() {
+			return revoked(rec.revokedAt)
+		}
 		if rec.user != r.user {
 			return store.ErrOtherUser
 		}

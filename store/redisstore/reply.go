@@ -126,3 +126,7 @@ func fromMillis(ms int64) time.Time {
 	}
 	return time.UnixMilli(ms).UTC()
 }
+
+// tombstone reports whether it is that of a session which was logged out before
+// it was registered.
+func (r record) tombstone() bool { return r.found && r.user.ID == "" && r.revokedAt > 0 }

@@ -105,7 +105,8 @@ func (s *Store) cutUser(p *pipe, r *revocation) *result {
 	if r.Scope == store.ScopeDevice {
 		rising = 2
 	}
-	keys := []string{r.user.cutoff(), r.user.deviceCutoff(r.DeviceID), r.user.sessions(), r.user.refresh(), r.user.push()}
+	keys := []string{r.user.cutoff(), r.user.deviceCutoff(r.DeviceID), r.user.ended(r.SessionID),
+		r.user.sessions(), r.user.refresh(), r.user.push()}
 	return p.each(cutScript, keys, rising, millis(r.Cutoff), millis(r.AuthenticatedAt), cutoffRetention)
 }
 

@@ -24,6 +24,7 @@ var (
 	raiseScript       = script("raise")
 	cutScript         = script("cut")
 	cutSessionScript  = script("cut_session")
+	endScript         = script("end")
 	presentScript     = script("present")
 	markScript        = script("mark")
 	pushPutScript     = script("push_put")

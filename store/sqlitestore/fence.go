@@ -47,21 +47,24 @@ func (s *Store) fenceLive(asked []store.Fence, results []store.Fenced) (left int
 func (s *Store) fenceOthers(ctx context.Context, asked []store.Fence, results []store.Fenced, left int) error {
 	failed := func(i int, err error) { results[i] = store.Fenced{Err: err} }
 	ofUser := func(f store.Fence) bool { return f.SessionID == "" }
+	write := make([]bool, len(asked))
 	err := s.in(ctx, s.fencer, left, func(h handle) error {
 		return each(asked, func(i int, f store.Fence) (err error) {
 			if !ofUser(f) && results[i].Outcome == "" {
-				results[i], err = h.fenceSession(f)
+				results[i], write[i], err = h.fenceSession(f)
 			}
 			return err
 		}, failed)
 	})
-	if err != nil || !slices.ContainsFunc(asked, ofUser) {
+	if err != nil || !slices.ContainsFunc(asked, ofUser) && !slices.Contains(write, true) {
 		return err
 	}
 	return s.write(ctx, left, func(h handle) error {
 		return each(asked, func(i int, f store.Fence) (err error) {
 			if ofUser(f) {
 				results[i], err = h.fenceUser(f)
+			} else if write[i] {
+				results[i], err = h.writeEnd(f)
 			}
 			return err
 		}, failed)
@@ -103,18 +106,20 @@ func (h handle) fenceUser(f store.Fence) (store.Fenced, error) {
 }
 
 // fenceSession fences a session in memory. One that had expired is fenced as
-// of its expiry, so that nothing extends it any more.
-func (h handle) fenceSession(f store.Fence) (store.Fenced, error) {
+// of its expiry, so that nothing extends it any more. It reports whether
+// something is left that only the writer may do; see writeEnd.
+func (h handle) fenceSession(f store.Fence) (fenced store.Fenced, write bool, err error) {
 	look := h.record
 	if f.RefuseBrowser {
 		look = h.session
 	}
 	x, known, err := look(f.SessionID)
 	switch {
-	case err != nil || !known:
-		return store.Fenced{Outcome: store.FenceUnknown}, err
+	case err != nil || !known || x.tombstone():
+		unknown := store.Fenced{Outcome: store.FenceUnknown, Cutoff: fromMillis(bounded(h.now, f.At))}
+		return unknown, f.EndUnknown && !known, err
 	case f.RefuseBrowser && x.Kind == store.KindBrowser && x.end(h.now) == 0:
-		return store.Fenced{Outcome: store.FenceRefused, Session: x.Session}, nil
+		return store.Fenced{Outcome: store.FenceRefused, Session: x.Session}, false, nil
 	}
 	outcome, ended := store.FenceEnded, x.revokedAt
 	if ended == 0 {
@@ -124,7 +129,61 @@ func (h handle) fenceSession(f store.Fence) (store.Fenced, error) {
 		}
 		ended = of.at
 	}
-	return x.fenced(f, outcome, ended), nil
+	return x.fenced(f, outcome, ended), x.fencedAt(f)(h.now) < ended, nil
+}
+
+// writeEnd does what a fence needs the writer for: it lowers the end of a
+// session that had ended, or leaves a tombstone of an unknown one.
+func (h handle) writeEnd(f store.Fence) (store.Fenced, error) {
+	fenced, write, err := h.fenceSession(f)
+	switch {
+	case err != nil || !write:
+		return fenced, err
+	case fenced.Outcome == store.FenceUnknown:
+		return fenced, h.bury(f, millis(fenced.Cutoff))
+	}
+	x, _, err := h.record(f.SessionID)
+	if err != nil {
+		return fenced, err
+	}
+	end := x.fencedAt(f)(h.now)
+	return x.fenced(f, fenced.Outcome, end), h.lowerEnd(f.SessionID, end)
+}
+
+// bury writes the tombstone of a session that is not known.
+func (h handle) bury(f store.Fence, at int64) error {
+	_, err := h.exec(`
+		INSERT OR REPLACE INTO credentials (session_id, token_id, tenant_id, user_id, device_id, app_id, kind,
+			authenticated_at, expires_at, revoked_at, mark, keep_until)
+		VALUES (?1, '', '', '', '', '', '', ?2, ?2, ?2, ?3, ?4)`,
+		f.SessionID, at, f.RequestID, h.now+h.retention)
+	return err
+}
+
+// tombstone reports whether the session was logged out before it was registered.
+func (x session) tombstone() bool { return x.Kind == "" }
+
+// lowerEnd lets a session that has ended have ended at the time, if that is
+// earlier. Only the writer calls it: a fence that is being written down must
+// not be lowered in memory alone. What is done stays known: with what else is
+// done of the same millisecond, which harms nobody.
+func (h handle) lowerEnd(sessionID string, at int64) error {
+	h.fences.lower(sessionID, at)
+	var ended int64
+	found, err := h.row(`
+		SELECT revoked_at FROM credentials WHERE session_id = ? AND token_id = '' AND revoked_at > ?`,
+		[]any{sessionID, at}, &ended)
+	if err != nil || !found {
+		return err
+	}
+	if _, err := h.exec(`
+		UPDATE credentials SET revoked_at = ? WHERE session_id = ? AND token_id = ''`, at, sessionID); err != nil {
+		return err
+	}
+	_, err = h.exec(`
+		INSERT OR IGNORE INTO done (ended_at, request_id, keep_until)
+		SELECT ?, request_id, keep_until FROM done WHERE ended_at = ?`, at, ended)
+	return err
 }
 
 // fencedAt returns as of when the session is fenced now.

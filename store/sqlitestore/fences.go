@@ -141,6 +141,18 @@ func (f *fences) addLocked(sessionID, mark string, keepUntil int64, at func(now 
 	return of
 }
 
+// lower lets the fence of a session have been at the time, if that is earlier.
+func (f *fences) lower(sessionID string, at int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, m := range []map[string]fence{f.recent, f.older} {
+		if of, ok := m[sessionID]; ok && at < of.at {
+			of.at = at
+			m[sessionID] = of
+		}
+	}
+}
+
 // addLive is add for a session that is remembered to be live at the time, and
 // that may be fenced whatever cutoff covers it. It returns false if there is
 // no such session.

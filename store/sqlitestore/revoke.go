@@ -95,6 +95,9 @@ func (h handle) begin(r *revocation) error {
 	if p.overtaken != 0 {
 		r.cutoff = min(r.cutoff, p.overtaken)
 	}
+	if ended := h.endOf(r.SessionID, p); ended != 0 {
+		r.cutoff = min(r.cutoff, ended)
+	}
 	r.told.Cutoff = fromMillis(r.cutoff)
 	if r.SessionID != "" {
 		r.told.SessionIDs, r.told.Sessions = []string{r.SessionID}, 1
@@ -105,15 +108,34 @@ func (h handle) begin(r *revocation) error {
 	return h.raise(r)
 }
 
-// claim makes sure that the session presented has a fence, which is written
-// with the rest. Where the front end's is missing it is the request's.
+// endOf is when the session presented was revoked, 0 if it was not.
+func (h handle) endOf(sessionID string, p presented) int64 {
+	ended := max(p.revokedAt, 0)
+	if of, fenced := h.fences.of(sessionID); fenced && (ended == 0 || of.at < ended) {
+		ended = of.at
+	}
+	return ended
+}
+
+// claim makes sure that the session presented has a fence, no later than the
+// cutoff, which is written with the rest. Where the front end's is missing it
+// is the request's.
 func (h handle) claim(r *revocation, p presented) error {
 	of, fenced := h.fences.of(r.SessionID)
+	end := max(r.cutoff, millis(r.AuthenticatedAt))
 	if p.revokedAt != 0 { // it is on disk already, or unknown
 		if fenced {
 			r.written = append(r.written, r.SessionID)
 		}
-		return nil
+		if p.revokedAt <= end {
+			return nil
+		}
+		r.found.endedAt = end
+		return h.lowerEnd(r.SessionID, end)
+	}
+	if fenced && end < of.at {
+		h.fences.lower(r.SessionID, end)
+		of.at = end
 	}
 	if !fenced {
 		x, _, err := h.record(r.SessionID)

@@ -140,6 +140,9 @@ func (h handle) insertSession(insert string, n store.Session, l life) (inserted 
 
 // extendSession gives a session the expiry of n, if that is later.
 func (h handle) extendSession(x session, n store.Session) error {
+	if x.tombstone() {
+		return h.live(x.life)
+	}
 	if x.User != n.User {
 		return store.ErrOtherUser
 	}

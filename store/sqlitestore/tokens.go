@@ -157,6 +157,9 @@ func (h handle) inherit(n store.RefreshToken) (token, error) {
 // liveSession returns the session to which something of the user is bound.
 func (h handle) liveSession(id string, u store.User) (session, error) {
 	x, known, err := h.sessionOf(u, id)
+	if err == nil && known && x.tombstone() {
+		return x, h.live(x.life)
+	}
 	return x, h.parent(known, err, x.User == u, x.life)
 }
 

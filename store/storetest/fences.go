@@ -16,6 +16,9 @@ var fenceTests = []test{
 	{"an expired session ended at its expiry", fenceExpired},
 	{"at after the expiry", fenceExpiredAt},
 	{"durable", fenceDurable},
+	{"an earlier fence lowers the end and keeps the mark", fenceLowers},
+	{"an earlier fence of a session that is done", fenceLowersDone},
+	{"an unknown session leaves a tombstone", fenceTombstone},
 	{"a user", fenceUser},
 	{"a user's device", fenceDevice},
 	{"a user's cutoff never falls", fenceUserEarlier},
@@ -172,4 +175,51 @@ func fenceUserEarlier(w *world) {
 	w.fenceUser("late", "", w.ago(5))
 	w.fenceUser("early", "", w.ago(10))
 	w.refused("s", w.putSession(store.Session{ID: "s", AuthenticatedAt: w.ago(5)}), w.ago(5))
+}
+
+func fenceLowers(w *world) {
+	for _, durable := range []bool{false, true} {
+		for _, scope := range []store.Scope{store.ScopeSession, store.ScopeUser} {
+			fresh := newWorld(w.T, w.backend, w.store)
+			fresh.login(
+				store.Session{ID: "s", DeviceID: "phone", AppID: "mail", AuthenticatedAt: fresh.ago(10)},
+				store.Session{ID: "newer", DeviceID: "phone", AppID: "mail", AuthenticatedAt: fresh.ago(3)},
+			)
+			fresh.subscribe(store.PushRegistration{ID: "p", DeviceID: "phone", AppID: "mail", RegisteredAt: fresh.ago(3)})
+			late := fresh.fenceSession("s", scope)
+			early := fresh.fence(store.Fence{RequestID: "early", SessionID: fresh.id("s"), At: fresh.ago(5), Durable: durable})
+			fresh.equal("cutoff", early.Cutoff, fresh.ago(5))
+			fresh.wantEnd("s", fresh.ago(5), fresh.requestID("s", scope))
+			if durable { // as a dead letter leaves it; else a worker has the earlier cutoff from its look
+				fresh.equal("applied", fresh.revoke(fresh.revocation("s", scope, late)).Cutoff, fresh.ago(5))
+			} else {
+				fresh.complete(fresh.revocation("s", scope, early))
+			}
+			fresh.wantLive("newer", "p")
+			fresh.equal("shown again", fresh.fenceSession("s", store.ScopeUser).Cutoff, fresh.ago(5))
+		}
+	}
+}
+
+func fenceLowersDone(w *world) {
+	w.login(store.Session{ID: "s", AuthenticatedAt: w.ago(10)})
+	r := w.revocation("s", store.ScopeSession, w.fenceSession("s", store.ScopeSession))
+	w.complete(r)
+	w.fence(store.Fence{RequestID: "early", SessionID: w.id("s"), At: w.ago(5)})
+	w.wantEnd("s", w.ago(5), w.requestID("s", store.ScopeSession))
+	w.equal("still done", one[bool](w)(w.store.Finished(w.Context(), []store.Revocation{r})), true)
+}
+
+func fenceTombstone(w *world) {
+	f := store.Fence{RequestID: "r", SessionID: w.id("s"), At: w.ago(5), EndUnknown: true}
+	for range 2 {
+		w.equal("outcome", w.fence(f).Outcome, store.FenceUnknown)
+	}
+	w.refused("s", w.putSession(store.Session{ID: "s", AuthenticatedAt: w.ago(10)}), w.ago(5))
+	w.refused("s", w.putSession(store.Session{ID: "s"}), w.ago(5))
+	w.refused("t", w.putToken(store.RefreshToken{ID: "t", SessionID: "s"}), w.ago(5))
+	w.refused("p", w.putPush(store.PushRegistration{ID: "p", DeviceID: "phone", SessionID: "s"}), w.ago(5))
+	w.wantEnd("s", w.ago(5), "r")
+	f.EndUnknown = false
+	w.equal("shown again", w.fence(f).Outcome, store.FenceUnknown)
 }

@@ -10,6 +10,7 @@ return each(6, 2, function(k, a)
   local record, bound = KEYS[k + 1], KEYS[k + 2]
   local r = read(record)
   if not r then return {'unknown', 0} end
+  if tombstone(r) then return {'revoked', r.revoked} end
   if r.tenant ~= ARGV[a + 4] or r.user ~= ARGV[a + 5] then return {'other', 0} end
   local over = ended(r, at)
   if r.revoked > 0 or (over > 0 and ARGV[a + 6] == '1') then return {'revoked', over} end

@@ -10,7 +10,7 @@
 return each(6, 7, function(k, a)
   local user, device, cutoffs, over, sessions, refresh, push = unpack(KEYS, k + 1, k + 7)
   local value = applying(ms(ARGV[a + 1]), ms(ARGV[a + 2]), cutoff(user), cutoff(device))
-  redis.call('SET', over, text(value), 'PX', ARGV[a + 5])
+  value = lower(over, value, ARGV[a + 5])
   if ARGV[a + 3] ~= '' then
     local app = ARGV[a + 4] == '' and 'all' or 'app:' .. ARGV[a + 4]
     local before = redis.call('HMGET', cutoffs, 'any', app)

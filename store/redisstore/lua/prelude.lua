@@ -125,8 +125,17 @@ end
 
 local function ended(r, at) return over(r.exp, r.revoked, at) end
 
--- fence ends a session at the bound (0: now), unless it was revoked before, and
--- returns the cutoff of the logout.
+-- lower writes when a session ended, unless an earlier time stands, and returns
+-- the earlier.
+local function lower(key, value, ttl)
+  local standing = ms(redis.call('GET', key))
+  if standing > 0 then value = math.min(value, standing) end
+  redis.call('SET', key, text(value), 'PX', ttl)
+  return value
+end
+
+-- fence ends a session at the bound (0: now), or earlier if it was revoked
+-- earlier, and returns the cutoff of the logout.
 local function fence(key, auth, exp, revoked, request, bound, at)
   if bound == 0 or bound > at then bound = at end
   if revoked > 0 then auth = math.min(auth, revoked) end -- later only where it was ahead of the clock
@@ -135,5 +144,10 @@ local function fence(key, auth, exp, revoked, request, bound, at)
     redis.call('HSET', key, 'revoked', text(value), 'mark', request)
     return value
   end
+  if value < revoked then redis.call('HSET', key, 'revoked', text(value)) end
   return math.max(math.min(bound, revoked, exp), auth)
 end
+
+-- tombstone tells of a record whether it is that of a session which was logged
+-- out before it was registered.
+local function tombstone(r) return r.user == '' and r.revoked > 0 end

@@ -29,6 +29,7 @@ return each(9, 1, function(k, a)
     keep(key, exp + retention - at)
     return {'created', auth}
   end
+  if tombstone(r) then return {'revoked', r.revoked} end
   if r.tenant ~= ARGV[a + 2] or r.user ~= ARGV[a + 3] then return {'other', 0} end
   local over = ended(r, at)
   if over > 0 then return {'revoked', over} end
