@@ -65,6 +65,10 @@ type Failed struct {
 	TenantID      string `json:"tenant_id,omitempty"`
 	AppID         string `json:"app_id,omitempty"`
 	DeviceID      string `json:"device_id,omitempty"`
+	// Replays is how often an operator had replayed it before it failed, Job
+	// the job that replayed it, or what it comes from, last.
+	Replays int    `json:"replays,omitempty"`
+	Job     string `json:"job,omitempty"`
 }
 
 // messages returns the dead letter and its public announcement. key makes
@@ -84,7 +88,7 @@ func (d DeadLetter) messages(key string) (letter, announcement *nats.Msg, err er
 		return nil, nil, err
 	}
 	announcement, err = newEvent(id, TypeFailed, d.FailedAt, traceParent, d.public()).
-		message(subjectRevocationFail, id)
+		message(SubjectRevocationFailed, id)
 	return letter, announcement, err
 }
 
@@ -94,6 +98,7 @@ func (d DeadLetter) public() Failed {
 	f := Failed{
 		DeadLetterID: d.ID, Step: d.Step, Target: d.Target, Code: d.Code,
 		Attempts: d.Attempts, FirstFailedAt: d.FirstFailedAt, LastFailedAt: d.LastFailedAt,
+		Replays: d.Replays, Job: d.History.Job(),
 	}
 	if r := d.Request; r != nil {
 		f.RequestID, f.Dialect, f.Scope = r.ID, r.Dialect, r.Scope

@@ -66,6 +66,15 @@ type Replayed struct {
 	Job    string `json:"job,omitempty"`    // the job that it was a part of
 }
 
+// Job returns the job that replayed the message last; empty: it was not
+// replayed, or not by a job.
+func (h History) Job() string {
+	if len(h.Replayed) == 0 {
+		return ""
+	}
+	return h.Replayed[len(h.Replayed)-1].Job
+}
+
 // WaitedFor returns Waited as a duration.
 func (h History) WaitedFor() time.Duration { return time.Duration(h.Waited) * time.Millisecond }
 

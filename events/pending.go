@@ -9,11 +9,23 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Pending calls do with the requests of each message that the revoker has not
-// acknowledged yet, in the order of the stream; those that come meanwhile are
-// not waited for. A message that cannot be read is left to the revoker. The
-// error is that of do, or wraps [ErrUnavailable].
+// Pending is [PendingMessages] with the requests of each message. A message
+// that cannot be read is left out.
 func Pending(ctx context.Context, js jetstream.JetStream, do func([]Request) error) error {
+	return PendingMessages(ctx, js, func(msg jetstream.Msg) error {
+		requests, err := ReadRequests(msg)
+		if err != nil {
+			return nil // it is the revoker's to give up
+		}
+		return do(requests)
+	})
+}
+
+// PendingMessages calls do with each message of [StreamRequests] that the
+// revoker has not acknowledged yet, in the order of the stream; it does not
+// wait for those that come meanwhile. The error is that of do, or wraps
+// [ErrUnavailable].
+func PendingMessages(ctx context.Context, js jetstream.JetStream, do func(jetstream.Msg) error) error {
 	stream, err := js.Stream(ctx, StreamRequests)
 	if err != nil {
 		return unavailable("reading pending requests", err)
@@ -52,7 +64,7 @@ func firstPending(ctx context.Context, stream jetstream.Stream) (uint64, error) 
 const pendingWait = time.Second
 
 // eachPending reads up to the sequence last, or to what is the last now.
-func eachPending(ctx context.Context, stream jetstream.Stream, consumer jetstream.Consumer, last uint64, do func([]Request) error) error {
+func eachPending(ctx context.Context, stream jetstream.Stream, consumer jetstream.Consumer, last uint64, do func(jetstream.Msg) error) error {
 	if consumer.CachedInfo().NumPending == 0 {
 		return nil
 	}
@@ -76,10 +88,8 @@ func eachPending(ctx context.Context, stream jetstream.Stream, consumer jetstrea
 		if err != nil {
 			return fmt.Errorf("reading pending requests: %w", err)
 		}
-		if requests, err := ReadRequests(msg); err == nil {
-			if err := do(requests); err != nil {
-				return err
-			}
+		if err := do(msg); err != nil {
+			return err
 		}
 		if read = meta.Sequence.Stream; read >= last || meta.NumPending == 0 {
 			return nil

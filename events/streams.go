@@ -17,12 +17,11 @@ const (
 	// user the store has to be asked for. It lies on [StreamRequests] too.
 	SubjectUnfenced = "logout.requests.unfenced"
 	// FilterRequests matches all that lies on [StreamRequests].
-	FilterRequests        = ">"
-	subjectTasks          = "logout.tasks."  // + <target kind>.<name>
-	subjectEvents         = "logout.events." // + <scope>.revoked
-	subjectRevocationFail = "logout.events.revocation.failed"
-	subjectFailed         = "logout.failed." // + <step>.<id>
-	subjectAudit          = "logout.audit."  // + <action>
+	FilterRequests = ">"
+	subjectTasks   = "logout.tasks."  // + <target kind>.<name>
+	subjectEvents  = "logout.events." // + <scope>.revoked
+	subjectFailed  = "logout.failed." // + <step>.<id>
+	subjectAudit   = "logout.audit."  // + <action>
 	// SubjectLive begins the subjects under which the broker republishes each
 	// public event as soon as it is on [StreamEvents]: logout.live.session.revoked
 	// for logout.events.session.revoked. It is sent once, to those who subscribe
@@ -30,6 +29,9 @@ const (
 	// has no holes: who subscribes to logout.live.> sees what is missing, and reads
 	// it from the stream.
 	SubjectLive = "logout.live."
+	// SubjectRevocationFailed is that of the public event of a dead letter
+	// ([Failed]).
+	SubjectRevocationFailed = "logout.events.revocation.failed"
 	// SubjectLettersRemoved tells at once which dead letters are gone: a JSON
 	// list of their places in [StreamFailed]. No stream keeps it, and where
 	// the connection fails it is lost.

@@ -26,6 +26,7 @@ import (
 	"github.com/logoutd/logoutd/operations/letters"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
+	"github.com/logoutd/logoutd/workers"
 )
 
 const scriptToken = "raw-admin-token-of-more-than-32-bytes"
@@ -89,7 +90,11 @@ func (s *testServer) serveOperators(t testing.TB, mux *http.ServeMux, sessions s
 	s.letters = serving.operations.letters
 	serving.handleOperators(ctx, mux)
 	var running errgroup.Group
-	for _, work := range serving.operations.work() {
+	revoker := workers.NewRevoker(workers.RevokerConfig{
+		JetStream: s.broker.JS, Publisher: s.publisher, Store: sessions, Metrics: workers.NewMetrics(prometheus.NewRegistry()),
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	for _, work := range append(serving.operations.work(), revoker.Run) {
 		running.Go(func() error { return work(ctx) })
 	}
 	t.Cleanup(func() {

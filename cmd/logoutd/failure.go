@@ -16,7 +16,7 @@ const (
 	exitNothing     = 3 // there is no such thing, or nothing to do
 	exitUnavailable = 4 // the server, or what it needs, is away: try again
 	exitDenied      = 5 // the token is wrong, or its role too small
-	exitPart        = 6 // done in part: cancelled, paused, or some of it failed
+	exitPart        = 6 // done in part: cancelled, paused, or some of it failed or is not known
 	exitUnknown     = 7 // status: nothing is known of the logout, session or user
 )
 

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // jobsCmd groups what operators do with jobs.
@@ -16,7 +17,7 @@ type jobsCmd struct {
 	Show   jobsShowCmd   `cmd:"" help:"Show one job; --watch follows it to its end."`
 	Pause  jobsPauseCmd  `cmd:"" help:"Pause a job."`
 	Resume jobsResumeCmd `cmd:"" help:"Go on with a job that is paused."`
-	Cancel jobsCancelCmd `cmd:"" help:"End a job; what it has done stays done."`
+	Cancel jobsCancelCmd `cmd:"" help:"End a job, or its waiting; what it has done stays done."`
 }
 
 // job is a job as the API shows it.
@@ -52,6 +53,21 @@ func (j *job) UnmarshalJSON(raw []byte) error {
 // over reports whether nothing happens to the job any more by itself.
 func (j job) over() bool { return j.State != "running" }
 
+// incomplete says how many items of a job that is done are not, and why; empty:
+// all are, as far as the job has to do with it.
+func (j job) incomplete() string {
+	var parts []string
+	for _, c := range []struct{ what, words string }{
+		{"failed_again", "failed again"}, {"failed", "could not be put back"}, {"unreadable", "cannot be read"},
+		{"not_known", "are not known to be done"},
+	} {
+		if n := j.Counts[c.what]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, c.words))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
 func (j job) counted() string {
 	text := ""
 	for _, what := range slices.Sorted(maps.Keys(j.Counts)) {
@@ -77,7 +93,7 @@ func (c *jobsListCmd) Run(ctx context.Context, t *terminal) error {
 	if err := c.ask(ctx, "GET", "/v1/jobs", nil, &answer); err != nil {
 		return err
 	}
-	return printEach(t.out, c.outputFlags, answer.Jobs, job.row, "ID", "KIND", "STATE", "DONE", "BY", "CREATED AT", "COUNTS", "SELECTED", "REASON")
+	return printEach(t.out, c.outputFlags, answer.Jobs, job.row, "ID", "KIND", "STATE", "PROCESSED", "BY", "CREATED AT", "COUNTS", "SELECTED", "REASON")
 }
 
 type jobFlags struct {
@@ -148,7 +164,7 @@ func printJob(t *terminal, f outputFlags, j job) error {
 		return printLine(t.out, j.raw)
 	}
 	rows := []row{
-		{"job", j.ID}, {"kind", j.Kind}, {"selected", j.Selected}, {"state", j.State}, {"done", fmt.Sprintf("%d of %d", j.Position, j.Total)},
+		{"job", j.ID}, {"kind", j.Kind}, {"selected", j.Selected}, {"state", j.State}, {"processed", fmt.Sprintf("%d of %d", j.Position, j.Total)},
 		{"by", j.By}, {"reason", j.Reason}, {"created", j.CreatedAt}, {"finished", j.FinishedAt}, {"error", j.Error},
 	}
 	for _, what := range slices.Sorted(maps.Keys(j.Counts)) {

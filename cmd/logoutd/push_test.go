@@ -41,7 +41,7 @@ func TestPushProviderFails(t *testing.T) {
 	expectLetters(t, i, broken, silent)
 	provider.fail(broken.push, 0)
 	answerAgain()
-	if said := i.mustCLI("failed", "replay", "--all", "--yes", "--reason", "mended"); !strings.Contains(said, "replayed  2\n") {
+	if said := i.mustCLI("failed", "replay", "--all", "--yes", "--reason", "mended"); !strings.Contains(said, "delivered  2\n") {
 		t.Errorf("failed replay says %q", said)
 	}
 	awaitTold(t, provider, []login{broken, silent})
@@ -55,6 +55,39 @@ func TestPushProviderFails(t *testing.T) {
 		t.Errorf("after the replay there are %d dead letters", len(letters))
 	}
 	expectOneEventEach(t, i, len(others)+2, 2)
+}
+
+// TestReplayThatFailsAgain: the exit code and the counts tell, and a replay
+// that a target refuses again is no success.
+func TestReplayThatFailsAgain(t *testing.T) {
+	t.Parallel()
+	provider := newProvider(t)
+	i := newSetup(t, provider.settings("")).start(t)
+	refused, other := newLogin("refused", "refused"), newLogin("other", "other")
+	i.mustRegister(refused, other)
+	for _, l := range []login{refused, other} {
+		provider.fail(l.push, http.StatusBadRequest)
+		i.mustLogOut("sap_v1", l.session)
+	}
+	i.await("dead letters", func() bool { return len(i.letters()) == 2 })
+	provider.fail(other.push, 0)
+	replay := []string{"failed", "replay", "--all", "--yes", "--reason", "mended"}
+	stdout, stderr, code := i.cli("", replay...)
+	if code != exitPart || !strings.Contains(stderr, "1 failed again") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+	for _, want := range []string{"state         done", "delivered     1", "failed_again  1", "replayed      2"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("failed replay does not say %q: %s", want, stdout)
+		}
+	}
+	if list := i.mustCLI("jobs", "list"); !strings.Contains(list, "delivered 1 failed_again 1 replayed 2") {
+		t.Errorf("jobs list says %s", list)
+	}
+	provider.fail(refused.push, 0)
+	if said := i.mustCLI(replay...); !strings.Contains(said, "delivered  1") {
+		t.Errorf("failed replay says %s", said)
+	}
 }
 
 // letter is a dead letter as logoutd failed shows it.

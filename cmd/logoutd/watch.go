@@ -35,6 +35,10 @@ func watchJob(ctx context.Context, t *terminal, client clientFlags, output outpu
 	if j.State != "done" {
 		return &failure{error: fmt.Errorf("job %s is %s", j.ID, j.State), code: exitPart}
 	}
+	if text := j.incomplete(); text != "" {
+		return &failure{error: fmt.Errorf("not all of job %s is done: %s", j.ID, text),
+			hint: "`logoutd failed groups` shows what failed", code: exitPart}
+	}
 	return nil
 }
 

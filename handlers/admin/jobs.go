@@ -22,7 +22,7 @@ type job struct {
 	// Selected is the query in words, all of it.
 	Selected string `json:"selected"`
 	Total    int    `json:"total"`
-	// Position is how many items are done.
+	// Position is how many items were worked on.
 	Position   int            `json:"position"`
 	Counts     map[string]int `json:"counts"`     // what became of them
 	Ineligible map[string]int `json:"ineligible"` // left out by the dry run

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/logoutd/logoutd/handlers/admin"
 	"github.com/logoutd/logoutd/operations/access"
 	"github.com/logoutd/logoutd/operations/bulk"
@@ -17,6 +19,7 @@ import (
 	"github.com/logoutd/logoutd/operations/overview"
 	"github.com/logoutd/logoutd/operations/replay"
 	"github.com/logoutd/logoutd/operations/status"
+	"github.com/logoutd/logoutd/workers"
 )
 
 // operations gives the API what operators work with. Nothing runs yet.
@@ -103,6 +106,14 @@ func (w *world) dryRun(path, selection string) answer {
 func (w *world) start(path string, plan answer) (job string) {
 	w.t.Helper()
 	return w.must(http.StatusAccepted, "POST", path, fmt.Sprintf(`{"token":%q,"reason":"the target is back"}`, plan.text("token"))).text("id")
+}
+
+// work has a worker do what is replayed and requested.
+func (w *world) work() {
+	w.run(workers.NewRevoker(workers.RevokerConfig{
+		JetStream: w.config.JetStream, Publisher: w.config.Publisher, Store: w.config.Store,
+		Metrics: workers.NewMetrics(prometheus.NewRegistry()), Logger: w.config.Logger,
+	}).Run)
 }
 
 // finished waits for the end of a job.

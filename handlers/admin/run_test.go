@@ -25,6 +25,7 @@ func operating(t *testing.T, change ...func(*admin.Config)) *world {
 	w := newWorld(t, change...)
 	w.run(w.config.Letters.Run)
 	w.run(w.config.Jobs.Run)
+	w.work()
 	return w
 }
 
@@ -41,7 +42,7 @@ func TestReplay(t *testing.T) {
 		t.Fatal("a dry run has replayed")
 	}
 	job := w.finished(w.start(replays, plan))
-	if diff := cmp.Diff(map[string]any{"replayed": 2.0}, job.body["counts"]); diff != "" || job.text("state") != "done" || job.body["position"] != 2.0 {
+	if diff := cmp.Diff(map[string]any{"replayed": 2.0, "delivered": 2.0}, job.body["counts"]); diff != "" || job.text("state") != "done" || job.body["position"] != 2.0 {
 		t.Errorf("%v", job.body)
 	}
 	var replayed []string

@@ -52,23 +52,30 @@ type jobPage struct {
 	Selection []chip
 	// Came is the address of the letters like those replayed that failed
 	// since, Failed how many they are.
-	Came     string
-	Failed   int
-	Operator bool
-	Now      time.Time
+	Came        string
+	Failed      int
+	FailedKnown bool // Failed is known: the list of dead letters is complete
+	Operator    bool
+	Now         time.Time
 }
 
 func (c *console) newJobPage(v *visit, job jobs.Job) jobPage {
 	p := jobPage{Job: job, Selection: c.selection(job.Kind, job.Query, job.Force), Operator: v.Operator(), Now: time.Now().UTC()}
 	if f, ok := came(job); ok {
 		p.Came = "/console/failed?" + query(f).Encode()
-		p.Failed, _ = c.Letters.Count(v.Context(), f) // the page behind the link says why there is none
+		var err error
+		p.Failed, err = c.Letters.Count(v.Context(), f) // the page behind the link says why it is not known
+		p.FailedKnown = err == nil && c.Letters.Progress().Ready
 	}
 	return p
 }
 
 // Percent is how much is done.
 func (p jobPage) Percent() int { return 100 * p.Position / max(p.Total, 1) }
+
+// Waits reports whether all is handed over, and the job waits for what becomes
+// of it.
+func (p jobPage) Waits() bool { return !p.State.Finished() && p.Position == p.Total }
 
 // Left is how long the rest takes at the present rate; 0: that cannot be told.
 func (p jobPage) Left() time.Duration {

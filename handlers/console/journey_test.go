@@ -51,6 +51,7 @@ func (v *visitor) finished(path, state string) page {
 func TestReplayOfAGroup(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.work()
 	w.fail(1, causes...)
 	v := w.operator()
 	list := v.get(http.StatusOK, "/console/failed")
@@ -189,6 +190,7 @@ func TestPauseResumeCancel(t *testing.T) {
 func TestBulkRevocationByFile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.work()
 	w.login("wallet", 5)
 	v := w.operator()
 	var body bytes.Buffer
@@ -223,6 +225,7 @@ func TestBulkRevocationByFile(t *testing.T) {
 func TestBulkRevocationByApp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.work()
 	w.login("wallet", 7)
 	w.login("shop", 2)
 	v := w.operator()

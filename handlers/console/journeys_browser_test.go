@@ -17,6 +17,7 @@ import (
 func TestBrowserNightCall(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.work()
 	w.fail(1, causes...)
 	b := w.browser(1280)
 	b.login()
@@ -143,6 +144,7 @@ func (b *browser) fits(width int) {
 func TestBrowserWithoutScripts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.work()
 	w.fail(1, causes[3])
 	b := w.browser(1280)
 	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})

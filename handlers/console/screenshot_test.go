@@ -27,6 +27,7 @@ func TestScreenshots(t *testing.T) {
 		t.Skip("-update writes them")
 	}
 	w := newWorld(t)
+	w.work()
 	w.ctx = t.Context() // this one takes as long as it is told to
 	w.login("wallet", 1800)
 	w.fail(37, causes...)

@@ -29,7 +29,7 @@ var functions = template.FuncMap{
 	"reason":   func(reason string) string { return orSelf(reasons, reason) },
 	"action":   func(action string) string { return orSelf(actions, action) },
 	"outcome":  func(outcome string) string { return orSelf(outcomes, outcome) },
-	"stateIs":  stateIs,
+	"jobIs":    jobIs,
 	"where":    where,
 	"user":     user,
 	"short":    short,
@@ -64,6 +64,8 @@ var (
 	outcomes = map[string]string{
 		"replayed": "replayed", "discarded": "discarded", "missing": "gone before their turn", "failed": "could not be replayed",
 		"requested": "requested", "unfenced": "requested, in effect once a worker has done it", "gone": "gone before their turn",
+		"delivered": "delivered, or not needed any more", "failed_again": "failed again", "pending": "waiting for a worker or a target",
+		"not_known": "not known to be done", "unreadable": "cannot be read",
 		"eligible": "eligible", "over_replay_limit": "over the replay limit", "done": "already done",
 	}
 )
@@ -147,9 +149,13 @@ func perSecond(rate float64) string {
 	}
 }
 
-func stateIs(state jobs.State) string {
-	switch state {
+// jobIs is the colour of a job's state.
+func jobIs(job jobs.Job) string {
+	switch job.State {
 	case jobs.Done:
+		if job.Counts[jobs.CountFailedAgain]+job.Counts[jobs.CountNotKnown] > 0 {
+			return "warn"
+		}
 		return "good"
 	case jobs.Failed:
 		return "bad"

@@ -32,6 +32,7 @@ import (
 	"github.com/logoutd/logoutd/operations/status"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
+	"github.com/logoutd/logoutd/workers"
 )
 
 // Everything secret in these tests begins with raw, which must show nowhere.
@@ -103,6 +104,27 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(w.leaksNothing)
 	return w
 }
+
+// work has workers do what is replayed and requested; every push provider
+// answers well.
+func (w *world) work() {
+	w.Helper()
+	providers := []string{"fcm", "apns", "http"}
+	metrics, quiet := workers.NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler)
+	w.run(workers.NewRevoker(workers.RevokerConfig{
+		JetStream: w.broker.JS, Publisher: w.publisher, Store: w.store, Providers: providers, Metrics: metrics, Logger: quiet,
+	}).Run)
+	for _, name := range providers {
+		w.run(workers.NewTarget(workers.TargetConfig{
+			Name: name, Sender: tellsWell{}, JetStream: w.broker.JS, Publisher: w.publisher, Store: w.store, Metrics: metrics, Logger: quiet,
+		}).Run)
+	}
+}
+
+// tellsWell is a push provider that is always told at once.
+type tellsWell struct{}
+
+func (tellsWell) Send(context.Context, events.Task) error { return nil }
 
 // trusting serves the console once more, to proxies that it trusts, and returns
 // its address.

@@ -67,5 +67,5 @@ func (b *Bulk) Plan(ctx context.Context, by string, q Query) (jobs.Plan, error) 
 
 // Works returns the work of the jobs, by their kind.
 func (b *Bulk) Works() map[string]jobs.Work {
-	return map[string]jobs.Work{Kind: work{b.Store, b.Publisher, b.Logger}}
+	return map[string]jobs.Work{Kind: work{b.Store, b.Publisher, b.Logger, b.Jobs.JetStream}}
 }

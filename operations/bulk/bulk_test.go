@@ -85,12 +85,15 @@ func TestRevokeTenant(t *testing.T) {
 	w := town(t)
 	w.run(w.jobs.Run)
 	plan := w.plan(bulk.Query{TenantID: "acme", AuthenticatedBefore: w.ago(10)})
-	job := w.finish(w.begin(plan).ID)
-	w.equal("state", job.State, jobs.Done)
-	w.equal("counts", job.Counts, map[string]int{"requested": 1})
+	job := w.job(w.begin(plan).ID, "waiting", func(job jobs.Job) bool { return job.Counts[jobs.CountPending] > 0 })
+	w.equal("state", job.State, jobs.Running) // it is requested, and not done
+	w.equal("counts", job.Counts, map[string]int{"requested": 1, "pending": 1})
 	w.wantLive("bob mail", "carol mail", "carol chat")
 
 	w.runRevoker()
+	job = w.finish(job.ID)
+	w.equal("state", job.State, jobs.Done)
+	w.equal("counts", job.Counts, map[string]int{"requested": 1, "delivered": 1})
 	w.until("the event is published", func() bool { return len(w.revoked()) == 1 })
 	for id, e := range w.revoked() {
 		if e.RequestID != id || e.Scope != "user" || e.UserID != "alice" || e.TenantID != "acme" || e.Dialect != "admin" ||
@@ -109,7 +112,7 @@ func TestRevokeApp(t *testing.T) {
 	w.runRevoker()
 	job := w.begin(w.plan(bulk.Query{AppID: "mail"}))
 	w.until("the events are published", func() bool { return len(w.revoked()) == 3 })
-	w.equal("counts", w.finish(job.ID).Counts, map[string]int{"requested": 3})
+	w.equal("counts", w.finish(job.ID).Counts, map[string]int{"requested": 3, "delivered": 3})
 	w.wantLive("alice chat", "carol chat")
 	for _, e := range w.revoked() {
 		if e.Scope != "session" || e.UserID == "" || e.AppID != "mail" || len(e.SessionIDs) != 1 {
@@ -130,7 +133,7 @@ func TestLoginAfterTheDryRunStays(t *testing.T) {
 		t.Fatal(err, results)
 	}
 	w.run(w.jobs.Run)
-	w.finish(w.begin(plan).ID)
+	w.handedOver(w.begin(plan).ID)
 	w.equal("live", w.live("alice mail", "alice chat", "newer", "bob mail"), []string{"newer"})
 }
 
@@ -187,7 +190,7 @@ func TestStoreDownAndBack(t *testing.T) {
 		return err == nil && held.Error != ""
 	})
 	w.store.setDown(false)
-	w.equal("counts", w.finish(job.ID).Counts, map[string]int{"requested": 3})
+	w.equal("counts", w.handedOver(job.ID), map[string]int{"requested": 3})
 	w.wantLive("alice chat", "carol chat")
 }
 
@@ -213,7 +216,7 @@ func TestManySessions(t *testing.T) {
 	byApp := w.plan(bulk.Query{AppID: "mail"})
 	w.equal("by app", byApp.Eligible, many)
 	w.run(w.jobs.Run)
-	w.equal("counts", w.finish(w.begin(byApp).ID).Counts, map[string]int{"requested": many})
+	w.equal("counts", w.handedOver(w.begin(byApp).ID), map[string]int{"requested": many})
 	w.equal("left", w.plan(bulk.Query{AppID: "mail"}).Eligible, 0)
 }
 
@@ -227,7 +230,7 @@ func TestIDsThatAreNotText(t *testing.T) {
 	w.equal("eligible", plan.Eligible, 1)
 	w.equal("left out", plan.Ineligible, map[string]int{"not_text": 1})
 	w.run(w.jobs.Run)
-	w.finish(w.begin(plan).ID)
+	w.handedOver(w.begin(plan).ID)
 	w.equal("live", w.live("bytes", "text"), []string{"bytes"})
 	w.runRevoker()
 	w.finish(w.begin(w.plan(bulk.Query{AppID: "mail"})).ID) // by session it can be named

@@ -2,13 +2,18 @@ package bulk
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/operations/jobs"
+	"github.com/logoutd/logoutd/operations/outcomes"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -30,6 +35,24 @@ type work struct {
 	store     store.Store
 	publisher *events.Publisher
 	log       *slog.Logger
+	js        jetstream.JetStream
+}
+
+// Mark implements [jobs.Follower].
+func (w work) Mark(ctx context.Context) (json.RawMessage, error) {
+	return outcomes.TakeMark(ctx, w.js)
+}
+
+// Follow implements [jobs.Follower]. The ids of a job's requests begin with its
+// own.
+func (w work) Follow(job jobs.Job, mark json.RawMessage) (jobs.Look, error) {
+	handed := job.Counts[requested] + job.Counts[unfenced]
+	return outcomes.Follow(w.js, mark, handed, func(p outcomes.Piece) string {
+		if strings.HasPrefix(p.RequestID, job.ID+"-") {
+			return p.RequestID
+		}
+		return ""
+	})
 }
 
 // Do makes the requests of a batch: dead in checks first, then on disk at the

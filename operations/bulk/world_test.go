@@ -155,13 +155,29 @@ func (w *world) begin(plan jobs.Plan) jobs.Job {
 // finish waits until a job has come to its end.
 func (w *world) finish(id string) jobs.Job {
 	w.Helper()
-	var job jobs.Job
-	w.until("the job is finished", func() bool {
+	return w.job(id, "finished", func(job jobs.Job) bool { return job.State.Finished() })
+}
+
+// handedOver waits until all requests of a job are made, and returns what
+// became of the items up to there.
+func (w *world) handedOver(id string) map[string]int {
+	w.Helper()
+	job := w.job(id, "handed over", func(job jobs.Job) bool { return job.Position == job.Total })
+	for _, later := range []string{jobs.CountPending, jobs.CountDelivered} {
+		delete(job.Counts, later)
+	}
+	return job.Counts
+}
+
+// job waits for a job to be as wanted.
+func (w *world) job(id, what string, wanted func(jobs.Job) bool) (job jobs.Job) {
+	w.Helper()
+	w.until("the job is "+what, func() bool {
 		var err error
 		if job, err = w.jobs.Get(w.Context(), id); err != nil {
 			w.Fatal(err)
 		}
-		return job.State.Finished()
+		return wanted(job)
 	})
 	return job
 }

@@ -20,7 +20,8 @@ func (j *Jobs) Resume(ctx context.Context, id, by string) (Job, error) {
 }
 
 // Cancel ends a job that is running or paused; the batch under way is ended
-// and counted.
+// and counted. What it handed to the workers is done all the same: the job no
+// longer waits for it.
 func (j *Jobs) Cancel(ctx context.Context, id, by string) (Job, error) {
 	return j.act(ctx, id, by, []State{Running, Paused}, func(r *record) { r.finish(Cancelled) })
 }

@@ -68,7 +68,7 @@ type Job struct {
 	Force      bool            `json:"force,omitempty"`
 	Query      json.RawMessage `json:"query,omitempty"`
 	Total      int             `json:"total"`                // items of the plan
-	Position   int             `json:"position"`             // items done, from the first on
+	Position   int             `json:"position"`             // items worked on, from the first on; see [Follower]
 	Counts     map[string]int  `json:"counts,omitempty"`     // what became of them, in the words of the work
 	Ineligible map[string]int  `json:"ineligible,omitempty"` // how many the plan left out, by reason
 	// PerSecond is how many items were done a second: in the last seconds

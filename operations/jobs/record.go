@@ -29,6 +29,8 @@ type record struct {
 	Stored bool `json:"stored,omitempty"`
 	// Worked is the time for which it was worked on, without outages.
 	Worked time.Duration `json:"worked_ns,omitempty"`
+	// Mark is where a [Follower] began; nil: the job is not followed.
+	Mark json.RawMessage `json:"mark,omitempty"`
 	// revision is that of the key; 0: not written yet.
 	revision uint64
 }
@@ -102,15 +104,22 @@ func (r *record) count(b batch) {
 	switch {
 	case r.State == Cancelled:
 		r.PerSecond = r.average()
-	case r.Position >= r.Total:
+	case r.Position < r.Total:
+		if r.State == Running {
+			r.PerSecond = b.speed
+		}
+	case r.Mark == nil:
 		r.finish(Done)
-	case r.State == Running:
-		r.PerSecond = b.speed
+	default: // it is followed
+		r.PerSecond = 0
 	}
 }
 
 func (r *record) finish(s State) {
 	r.State, r.FinishedAt, r.PerSecond = s, now(), r.average()
+	if s == Cancelled {
+		r.abandon()
+	}
 }
 
 // average is items a second over the time worked.
@@ -127,7 +136,10 @@ func (r *record) adopt(stored record) {
 	mine := *r
 	*r = stored
 	r.Position, r.Counts, r.Again, r.Error = mine.Position, mine.Counts, mine.Again, mine.Error
-	r.Worked = mine.Worked
+	r.Worked, r.Mark = mine.Worked, mine.Mark
+	if r.State == Cancelled {
+		r.abandon()
+	}
 }
 
 func (r record) encode() ([]byte, error) {

@@ -28,6 +28,8 @@ type run struct {
 	part  []Item // that was read last
 	index int    // of the part
 	woken chan struct{}
+	// follower is set once all items are handed to the workers.
+	follower *follower
 }
 
 // wake tells a run that somebody else may have changed its job.
@@ -100,7 +102,7 @@ func (r *run) loop(going, holding context.Context) {
 		backoff.WithMaxElapsedTime(0))
 	r.tempo = newTempo(r.record().Rate, r.record().Position)
 	for going.Err() == nil && r.record().State == Running {
-		err := r.batch(going, holding)
+		err := r.step(going, holding)
 		switch {
 		case err == nil:
 			delays.Reset()
@@ -119,6 +121,18 @@ func (r *run) loop(going, holding context.Context) {
 func temporary(err error) bool {
 	return errors.Is(err, events.ErrUnavailable) || errors.Is(err, store.ErrUnavailable) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// step does the next batch, or finds out what became of all of them.
+func (r *run) step(going, holding context.Context) error {
+	job := r.record()
+	if job.Position >= job.Total {
+		return r.follow(going, holding, job)
+	}
+	if err := r.mark(holding, job); err != nil {
+		return err
+	}
+	return r.batch(going, holding)
 }
 
 // batch does the next items and counts them.

@@ -38,7 +38,7 @@ var (
 type Config struct {
 	Letters     *letters.Letters
 	DeadLetters *events.DeadLetters
-	Jobs        *jobs.Jobs
+	Jobs        *jobs.Jobs // its JetStream tells what became of what was replayed
 	Store       store.Store
 	// MaxReplays is how often a letter may be replayed without force.
 	// Default: [DefaultMaxReplays].

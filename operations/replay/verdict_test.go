@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/operations/jobs"
 	"github.com/logoutd/logoutd/operations/letters"
 	"github.com/logoutd/logoutd/operations/replay"
 	"github.com/logoutd/logoutd/store"
@@ -200,7 +201,8 @@ func TestDryRunAsksInBatches(t *testing.T) {
 		t.Errorf("%d eligible, %v", plan.Eligible, plan.Ineligible)
 	}
 	w.run(w.jobs.Run)
-	if job := w.finished(w.start(plan).ID); job.Counts["replayed"] != 166 {
+	handedOver := func(job jobs.Job) bool { return job.Position == job.Total }
+	if job := w.until(w.start(plan).ID, handedOver); job.Counts["replayed"] != 166 {
 		t.Errorf("job %+v", job)
 	}
 	for _, msg := range w.broker.Messages(events.StreamFailed) {

@@ -2,12 +2,16 @@ package replay
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/operations/jobs"
 	"github.com/logoutd/logoutd/operations/letters"
+	"github.com/logoutd/logoutd/operations/outcomes"
 )
 
 // What became of a letter, besides missing and unreadable.
@@ -30,9 +34,9 @@ func seqOf(item jobs.Item) (seq uint64, err error) {
 // Works returns the work of [KindReplay] and [KindDiscard].
 func (r *Replays) Works() map[string]jobs.Work {
 	return map[string]jobs.Work{
-		KindReplay: work{r.Letters, replayed, func(ctx context.Context, job jobs.Job, seqs []uint64) ([]error, error) {
+		KindReplay: replaying{work{r.Letters, replayed, func(ctx context.Context, job jobs.Job, seqs []uint64) ([]error, error) {
 			return r.DeadLetters.ReplayAll(ctx, seqs, events.Replayed{By: job.By, Reason: job.Reason, Job: job.ID})
-		}},
+		}}, r.Jobs.JetStream},
 		KindDiscard: work{r.Letters, discarded, func(ctx context.Context, _ jobs.Job, seqs []uint64) ([]error, error) {
 			return r.DeadLetters.DiscardAll(ctx, seqs)
 		}},
@@ -70,6 +74,33 @@ func (w work) Do(ctx context.Context, job jobs.Job, items []jobs.Item) (map[stri
 	}
 	w.letters.Forget(gone)
 	return counts, nil
+}
+
+// replaying is the work of [KindReplay]: its job ends when it is known what
+// became of the letters.
+type replaying struct {
+	work
+	js jetstream.JetStream
+}
+
+// Mark implements [jobs.Follower].
+func (r replaying) Mark(ctx context.Context) (json.RawMessage, error) {
+	return outcomes.TakeMark(ctx, r.js)
+}
+
+// Follow implements [jobs.Follower]. A letter of a delivery is found by its
+// own id. A letter of a request is found by the request's: the deliveries that
+// come from it were not replayed themselves.
+func (r replaying) Follow(job jobs.Job, mark json.RawMessage) (jobs.Look, error) {
+	return outcomes.Follow(r.js, mark, job.Counts[replayed], func(p outcomes.Piece) string {
+		switch {
+		case p.Job != job.ID:
+			return ""
+		case p.Replays == 0:
+			return p.RequestID
+		}
+		return p.ID
+	})
 }
 
 // became returns what became of a letter. One that is gone where the batch may

@@ -4,9 +4,15 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
@@ -15,6 +21,7 @@ import (
 	"github.com/logoutd/logoutd/operations/replay"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
+	"github.com/logoutd/logoutd/workers"
 )
 
 // world is a broker and a store, and a process that replays.
@@ -24,6 +31,7 @@ type world struct {
 	publisher *events.Publisher
 	store     store.Store
 	letters   *letters.Letters
+	works     map[string]jobs.Work
 	jobs      *jobs.Jobs
 	*replay.Replays
 	failures uint64
@@ -46,29 +54,57 @@ func start(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.letters.Close() })
-	works := map[string]jobs.Work{}
-	w.jobs = jobs.New(jobs.Config{JetStream: w.broker.JS, Works: works})
+	w.works = map[string]jobs.Work{}
+	w.jobs = jobs.New(jobs.Config{JetStream: w.broker.JS, Works: w.works})
 	w.Replays = replay.New(replay.Config{
 		Letters: w.letters, DeadLetters: events.NewDeadLetters(w.broker.JS), Jobs: w.jobs, Store: w.store,
 	})
 	for kind, work := range w.Works() {
-		works[kind] = work
+		w.works[kind] = work
 	}
 	w.run(w.letters.Run)
 	return w
 }
 
-// run runs something until the end of the test.
-func (w *world) run(run func(context.Context) error) {
+// work has workers do what is replayed. The provider answers a push token with
+// a status; answer can be called by several at once.
+func (w *world) work(answer func(token string) int) (provider *httptest.Server) {
+	w.Helper()
+	provider = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		rw.WriteHeader(answer(strings.TrimPrefix(r.URL.Path, "/")))
+	}))
+	w.Cleanup(provider.Close)
+	sender, err := workers.NewHTTPSender(workers.HTTPConfig{URL: provider.URL + "/{push_token}"})
+	if err != nil {
+		w.Fatal(err)
+	}
+	metrics, quiet := workers.NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler)
+	retry := workers.Retry{GiveUpAfter: 300 * time.Millisecond, Initial: 50 * time.Millisecond}
+	w.run(workers.NewRevoker(workers.RevokerConfig{
+		JetStream: w.broker.JS, Publisher: w.publisher, Store: w.store, Providers: []string{"http"}, Retry: retry, Metrics: metrics, Logger: quiet,
+	}).Run)
+	w.run(workers.NewTarget(workers.TargetConfig{
+		Name: "http", Sender: sender, JetStream: w.broker.JS, Publisher: w.publisher, Store: w.store, Retry: retry, Metrics: metrics, Logger: quiet,
+	}).Run)
+	return provider
+}
+
+// always answers every push token with one status.
+func always(status int) func(string) int { return func(string) int { return status } }
+
+// run runs something until the end of the test, or until it is stopped.
+func (w *world) run(run func(context.Context) error) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- run(ctx) }()
-	w.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			w.Errorf("running: %v", err)
 		}
 	})
+	w.Cleanup(stop)
+	return stop
 }
 
 // hourAgo is when everything failed.
@@ -83,7 +119,7 @@ func session(n int) string { return store.TokenID(fmt.Sprintf("session-%d", n)) 
 // registration is a user's push registration.
 func registration(n int, at time.Time) store.PushRegistration {
 	return store.PushRegistration{
-		User: userOf(n), DeviceID: "phone", AppID: "app", Provider: "http", PushToken: "push-token", RegisteredAt: at,
+		User: userOf(n), DeviceID: "phone", AppID: "app", Provider: "http", PushToken: fmt.Sprintf("push-token-%d", n), RegisteredAt: at,
 	}
 }
 
@@ -113,12 +149,16 @@ func pushLetter(n int) events.DeadLetter {
 	return l
 }
 
+// firstFailure is a place on a stream that nothing of a test comes to: the
+// broker takes two failures at the same place for one.
+const firstFailure = 1 << 20
+
 // fail makes dead letters.
 func (w *world) fail(all ...events.DeadLetter) {
 	w.Helper()
 	for _, l := range all {
 		w.failures++
-		if err := w.publisher.DeadLetter(w.Context(), l, w.failures); err != nil {
+		if err := w.publisher.DeadLetter(w.Context(), l, firstFailure+w.failures); err != nil {
 			w.Fatal(err)
 		}
 	}
@@ -147,14 +187,20 @@ func (w *world) start(p jobs.Plan) jobs.Job {
 // finished waits for the end of a job.
 func (w *world) finished(id string) jobs.Job {
 	w.Helper()
+	return w.until(id, func(job jobs.Job) bool { return job.State.Finished() })
+}
+
+// until waits for a job to be as wanted.
+func (w *world) until(id string, wanted func(jobs.Job) bool) jobs.Job {
+	w.Helper()
 	deadline := time.Now().Add(30 * time.Second)
 	for {
 		job, err := w.jobs.Get(w.Context(), id)
-		if err == nil && job.State.Finished() {
+		if err == nil && wanted(job) {
 			return job
 		}
 		if time.Now().After(deadline) {
-			w.Fatalf("the job does not end: %+v, error %v", job, err)
+			w.Fatalf("the job stays as it is: %+v, error %v", job, err)
 		}
 		<-time.After(5 * time.Millisecond)
 	}
