@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 type statusCmd struct {
@@ -64,24 +65,59 @@ func (c *statusCmd) Run(ctx context.Context, t *terminal) error {
 		Cutoff      string
 		Sessions    []json.RawMessage
 		Failed      []json.RawMessage
+		Waiting     []waitingTarget
+		Known       bool     `json:"deliveries_known"`
+		NotAsked    []string `json:"not_asked"`
 		Note        string
 	}
 	if err := json.Unmarshal(raw, &s); err != nil {
 		return fmt.Errorf("reading answer: %w", err)
 	}
 	if c.json() {
-		return errors.Join(printLine(t.out, raw), unknownStatus(s.State))
+		return errors.Join(printLine(t.out, raw), unknownStatus(s.State, s.NotAsked))
 	}
-	return errors.Join(printFields(t.out,
-		row{"state", s.State}, row{"request", s.RequestID}, row{"scope", s.Scope}, row{"user", s.UserID}, row{"tenant", s.TenantID},
-		row{"session", s.SessionID}, row{"requested", s.RequestedAt}, row{"revoked", s.RevokedAt}, row{"cutoff", s.Cutoff},
-		row{"sessions", some(len(s.Sessions))}, row{"dead letters", strconv.Itoa(len(s.Failed))}, row{"note", s.Note}), unknownStatus(s.State))
+	rows := []row{
+		{"state", s.State}, {"request", s.RequestID}, {"scope", s.Scope}, {"user", s.UserID}, {"tenant", s.TenantID},
+		{"session", s.SessionID}, {"requested", s.RequestedAt}, {"revoked", s.RevokedAt}, {"cutoff", s.Cutoff},
+		{"sessions", some(len(s.Sessions))}, {"dead letters", strconv.Itoa(len(s.Failed))}, {"not asked", strings.Join(s.NotAsked, ", ")}}
+	for _, w := range s.Waiting {
+		rows = append(rows, row{"waiting", w.String()})
+	}
+	if !s.Known && s.State == "revoked" {
+		rows = append(rows, row{"waiting", "not known"})
+	}
+	return errors.Join(printFields(t.out, append(rows, row{"note", s.Note})...), unknownStatus(s.State, s.NotAsked))
+}
+
+// waitingTarget is a target that has still to be told.
+type waitingTarget struct {
+	Step, Target   string
+	Deliveries     int
+	Paused, Served bool
+	PausedSince    string `json:"paused_since"`
+	PausedCode     string `json:"paused_code"`
+}
+
+// String says what waits, and why where it is known.
+func (w waitingTarget) String() string {
+	text := fmt.Sprintf("%s %s: %d", w.Step, w.Target, w.Deliveries)
+	switch {
+	case w.Paused:
+		return fmt.Sprintf("%s, paused since %s (%s)", text, w.PausedSince, w.PausedCode)
+	case !w.Served:
+		return text + ", never served by a worker"
+	}
+	return text
 }
 
 // unknownStatus is the error of an answer that knows nothing.
-func unknownStatus(state string) error {
-	if state != "unknown" {
+func unknownStatus(state string, notAsked []string) error {
+	switch {
+	case state != "unknown":
 		return nil
+	case len(notAsked) > 0:
+		return &failure{error: fmt.Errorf("nothing was found, but %s could not be asked", strings.Join(notAsked, " and ")),
+			hint: "`logoutd health` says what the server is missing", code: exitUnavailable}
 	}
 	return &failure{error: errors.New("nothing is known of it"), hint: "check the spelling, and --tenant-id where there are tenants", code: exitUnknown}
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/operations/outcomes"
 	"github.com/logoutd/logoutd/operations/status"
 )
 
@@ -25,8 +26,34 @@ type statusOf struct {
 	Sessions    []sessionStatus `json:"sessions"`
 	Failed      []letter        `json:"failed"`          // the dead letters that belong to it
 	Event       *events.Revoked `json:"event,omitempty"` // the public event that told of it
+	// Waiting are the targets that have still to be told; DeliveriesKnown tells
+	// that it is known that there are no others.
+	Waiting         []waiting `json:"waiting"`
+	DeliveriesKnown bool      `json:"deliveries_known"`
+	// NotAsked are the places that could not be asked: store, broker. A state
+	// of unknown is then not known to be so.
+	NotAsked []string `json:"not_asked,omitempty"`
 	// Note says what the state rests on, and what it cannot tell.
 	Note string `json:"note,omitempty"`
+}
+
+// waiting is a target that has still to be told.
+type waiting struct {
+	Step        string      `json:"step"`
+	Target      string      `json:"target"`
+	Deliveries  int         `json:"deliveries"`
+	Paused      bool        `json:"paused"`
+	PausedSince events.Time `json:"paused_since,omitzero"`
+	PausedCode  string      `json:"paused_code,omitempty"`
+	Served      bool        `json:"served"` // a worker has served it at some time
+}
+
+func showWaiting(w outcomes.Waiting) waiting {
+	shown := waiting{Step: w.Kind, Target: w.Target, Deliveries: w.Deliveries, Paused: w.Paused != nil, Served: w.Served}
+	if w.Paused != nil {
+		shown.PausedSince, shown.PausedCode = w.Paused.Since, w.Paused.Code
+	}
+	return shown
 }
 
 type sessionStatus struct {
@@ -45,7 +72,8 @@ func showStatus(s status.Status) statusOf {
 		State: s.State, RequestID: s.RequestID, Scope: s.Scope, Dialect: s.Dialect, Reason: s.Reason,
 		TenantID: s.TenantID, UserID: s.UserID, DeviceID: s.DeviceID, AppID: s.AppID, SessionID: s.SessionID,
 		RequestedAt: events.At(s.RequestedAt), RevokedAt: events.At(s.RevokedAt), Cutoff: events.At(s.Cutoff),
-		Sessions: each(s.Sessions, showSession), Failed: each(s.Failed, showLetter), Event: s.Event, Note: s.Note,
+		Sessions: each(s.Sessions, showSession), Failed: each(s.Failed, showLetter), Event: s.Event,
+		Waiting: each(s.Waiting, showWaiting), DeliveriesKnown: s.DeliveriesKnown, NotAsked: s.NotAsked, Note: s.Note,
 	}
 }
 

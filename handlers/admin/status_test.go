@@ -54,7 +54,10 @@ func TestSearchRefusals(t *testing.T) {
 		w.refused(w.call("GET", "/v1/search"+query, ""), http.StatusBadRequest, field, "")
 	}
 	w.store.away.Store(true)
-	w.refused(w.call("GET", "/v1/search?session_id="+id, ""), http.StatusServiceUnavailable, "", "unavailable")
+	a := w.must(http.StatusOK, "GET", "/v1/search?session_id="+id, "")
+	if notAsked, _ := a.body["not_asked"].([]any); a.text("state") != "unknown" || len(notAsked) != 1 || notAsked[0] != "store" {
+		t.Errorf("with the store down: %v", a.body)
+	}
 }
 
 func TestOverview(t *testing.T) {

@@ -64,6 +64,9 @@ func answerOf(found status.Status, p searchPage) answer {
 		}
 		return answer{"good", "Yes: logged out", who + " is logged out, and no target has still to be told."}
 	case status.Active:
+		if len(found.NotAsked) > 0 {
+			return answer{"info", "No: still logged in", who + " has something live. Whether a logout is on its way is not known: see below why."}
+		}
 		return answer{"info", "No: still logged in", who + " has something live, and no logout is on its way."}
 	case status.Pending:
 		return answer{"warn", "Accepted, not done yet", "What has still to be done, and by whom, stands below. Checks already call the session dead where it was fenced. Reload to see it done."}
@@ -71,6 +74,11 @@ func answerOf(found status.Status, p searchPage) answer {
 		return answer{"bad", "Not completely", "A part of the logout was given up and waits for an operator: see the failed revocations below."}
 	case status.Expired:
 		return answer{"", "Ended by itself", who + " expired without a logout."}
+	case status.Unknown:
+		if len(found.NotAsked) > 0 {
+			return answer{"warn", "Not known now", "Nothing was found, but not everything could be asked: " + strings.Join(found.NotAsked, " and ") + "."}
+		}
+		fallthrough
 	default:
 		return answer{"", "Nothing is known", "There is no trace of it: it was never registered here, or it is longer ago than traces are kept."}
 	}

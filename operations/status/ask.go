@@ -21,17 +21,22 @@ func (q *inquiry) excuse(err error) error {
 	switch {
 	case errors.Is(err, store.ErrUnavailable):
 		q.storeDown = true
+		q.notAsked("store")
 		q.note(noStore)
 	case errors.Is(err, events.ErrUnavailable):
 		q.brokerDown = true
+		q.notAsked("broker")
 		q.note(noBroker)
 	default:
 		return err
 	}
-	if q.unasked == nil {
-		q.unasked = err
-	}
 	return nil
+}
+
+func (q *inquiry) notAsked(place string) {
+	if !slices.Contains(q.NotAsked, place) {
+		q.NotAsked = append(q.NotAsked, place)
+	}
 }
 
 // lookUp returns what the store knows of a session, and tells of it.

@@ -1,6 +1,7 @@
 package status_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,9 @@ func TestDeliveryWaits(t *testing.T) {
 	}
 	for what, got := range map[string]status.Status{"request": w.request(r.ID), "user": w.user()} {
 		w.want(got, status.Pending, "push · fcm (1 waiting), which is paused since")
+		if len(got.Waiting) != 1 || got.Waiting[0].Target != "fcm" || got.Waiting[0].Deliveries != 1 || got.Waiting[0].Paused == nil || !got.DeliveriesKnown {
+			t.Errorf("%s waits for %+v", what, got.Waiting)
+		}
 		if got.Told || !strings.Contains(got.Note, "http_503") {
 			t.Errorf("%s: %+v", what, got)
 		}
@@ -66,7 +70,7 @@ func TestDeliveriesWithTheBrokerDown(t *testing.T) {
 	w.broker.Stop()
 	got := w.request(r.ID)
 	w.want(got, status.Revoked, "Whether every target was told is not known")
-	if got.Told {
+	if got.Told || got.DeliveriesKnown || !slices.Equal(got.NotAsked, []string{"broker"}) {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -77,4 +81,35 @@ func TestUserOfAnotherTenant(t *testing.T) {
 	w.giveUp(byOperator(), events.StepRevoke)
 	got := w.must(w.statuses.User(t.Context(), "", alice.ID))
 	w.want(got, status.Unknown, "in tenant acme")
+}
+
+// TestUserLiveInAnotherTenant: only the store knows of it.
+func TestUserLiveInAnotherTenant(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.login("s", 10)
+	got := w.must(w.statuses.User(t.Context(), "", alice.ID))
+	w.want(got, status.Unknown, "in tenant acme")
+}
+
+// TestNothingFoundWithTheStoreDown: it says what it could not ask, and not that
+// there is nothing.
+func TestNothingFoundWithTheStoreDown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if err := w.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := bySession(store.TokenID("nobody"), store.ScopeSession)
+	for what, find := range map[string]func() (status.Status, error){
+		"request": func() (status.Status, error) { return w.statuses.Request(t.Context(), r.ID) },
+		"session": func() (status.Status, error) { return w.statuses.Session(t.Context(), r.SessionID) },
+		"user":    func() (status.Status, error) { return w.statuses.User(t.Context(), "", "nobody") },
+	} {
+		got := w.must(find())
+		w.want(got, status.Unknown, "not known")
+		if !slices.Equal(got.NotAsked, []string{"store"}) || strings.Contains(got.Note, "No trace was found") {
+			t.Errorf("%s: %+v", what, got)
+		}
+	}
 }

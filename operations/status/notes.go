@@ -5,6 +5,9 @@ const (
 	noStore  = "The store could not be asked: what is live is not known."
 	noBroker = "The broker could not be asked: pending requests and events are not considered."
 
+	manyHolders    = "There are more users than the 20,000 that were looked at: a user of this id may be logged in, in another tenant. Name the tenant."
+	notFoundForNow = "Nothing was found where it could be looked. That there is nothing is not known: ask again once everything can be asked."
+
 	manyPending   = "More than 100,000 requests are pending; only the oldest were looked at."
 	lettersBehind = "The list of dead letters is still being read: more may have failed than is shown."
 

@@ -106,7 +106,7 @@ func (q *inquiry) conclude(waits *events.Request, finished bool, session store.S
 		q.note(fencedOnly)
 	case session.Known && !session.Active:
 		q.note(endedByAnother)
-	default:
+	case len(q.NotAsked) == 0: // otherwise the answer says so at its end
 		q.note(noTrace)
 	}
 }

@@ -120,8 +120,8 @@ func TestRequestWhoseTargetWasNotTold(t *testing.T) {
 	}
 }
 
-// What was done is told also while a place is down; that nothing was found is
-// an error then.
+// What was done is told also while a place is down; that there is nothing is
+// not.
 func TestRequestWithThingsDown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -135,12 +135,9 @@ func TestRequestWithThingsDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.want(w.request(r.ID), status.Revoked, "The store could not be asked")
-	_, err := w.statuses.Request(t.Context(), events.NewID())
-	w.wantUnavailable(err, store.ErrUnavailable)
-	_, err = w.statuses.User(t.Context(), alice.TenantID, alice.ID)
-	w.wantUnavailable(err, store.ErrUnavailable)
-	_, err = w.statuses.Session(t.Context(), store.TokenID("other"))
-	w.wantUnavailable(err, store.ErrUnavailable)
+	for _, got := range []status.Status{w.request(events.NewID()), w.user(), w.session(store.TokenID("other"))} {
+		w.want(got, status.Unknown, "That there is nothing is not known")
+	}
 }
 
 func TestRequestWithTheBrokerDown(t *testing.T) {
@@ -154,6 +151,5 @@ func TestRequestWithTheBrokerDown(t *testing.T) {
 	got, err := w.statuses.Request(ctx, r.ID)
 	w.want(w.must(got, err), status.Pending, "The broker could not be asked")
 	w.want(w.session(live), status.Active, "The broker could not be asked")
-	_, err = w.statuses.Request(ctx, events.NewID())
-	w.wantUnavailable(err, events.ErrUnavailable)
+	w.want(w.request(events.NewID()), status.Unknown, "That there is nothing is not known")
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/operations/letters"
+	"github.com/logoutd/logoutd/operations/outcomes"
 )
 
 // State is how far a logout has come.
@@ -49,6 +50,12 @@ type Status struct {
 	Failed []letters.Letter
 	// Event is the public event that told of it.
 	Event *events.Revoked
+	// Waiting are the targets that have still to be told; DeliveriesKnown tells
+	// that it is known that there are no others.
+	Waiting         []outcomes.Waiting
+	DeliveriesKnown bool
+	// NotAsked are the places that could not be asked: store, broker.
+	NotAsked []string
 	// Told: it is known that no target has still to be told of it.
 	Told bool
 	// Note says in words what the state rests on, and what it cannot tell.

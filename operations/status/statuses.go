@@ -31,6 +31,10 @@ const (
 	maxLetters = 100
 	maxPending = 100_000 // requests
 	maxEvents  = 100_000
+	// maxHolders is how many users are looked at for one of the same id in
+	// another tenant: the store finds users by tenant and id only.
+	maxHolders  = 20_000
+	holdersPage = 1000
 )
 
 // Request tells of one logout request, by its id: a UUIDv7, or that of a
@@ -38,8 +42,8 @@ const (
 // request of a job, which begins with the job's.
 //
 // Here and below, where the store or the broker cannot be asked the answer says
-// so in its Note, if something was found elsewhere. Otherwise that is the error,
-// which wraps [store.ErrUnavailable] or events.ErrUnavailable.
+// so in NotAsked and in its Note. That nothing was found is then not known to be
+// so: see [Status.NotAsked].
 func (s *Statuses) Request(ctx context.Context, id string) (Status, error) {
 	q := s.inquire(ctx)
 	q.RequestID = id
@@ -71,7 +75,6 @@ type inquiry struct {
 	ctx context.Context
 	Status
 	said       []string // the sentences of the note
-	unasked    error    // why a place could not be asked
 	storeDown  bool     // it was the store
 	brokerDown bool     // it was the broker
 }
@@ -80,17 +83,16 @@ func (s *Statuses) inquire(ctx context.Context) *inquiry {
 	return &inquiry{Statuses: s, ctx: ctx, Status: Status{State: Unknown}}
 }
 
-// answer ends the inquiry. That nothing was found is no answer where not every
-// place could be asked.
+// answer ends the inquiry.
 func (q *inquiry) answer(doing string, err error) (Status, error) {
-	if err == nil && q.State == Unknown {
-		err = q.unasked
-	}
 	if err != nil {
 		return Status{}, fmt.Errorf("%s: %w", doing, err)
 	}
 	if q.State == Unknown {
 		q.RequestID = "" // what was given for an id may be a credential
+		if len(q.NotAsked) > 0 {
+			q.note(notFoundForNow)
+		}
 	}
 	q.Note = strings.Join(q.said, " ")
 	return q.Status, nil

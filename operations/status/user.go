@@ -38,6 +38,31 @@ func (q *inquiry) user() error {
 		q.note(userLoggedOut)
 	}
 	q.concludeDeliveries(waiting)
+	if q.State == Unknown && !q.storeDown {
+		return q.liveElsewhere()
+	}
+	return nil
+}
+
+// liveElsewhere notes the tenants in which a user of the id has something live,
+// as far as a look at a part of the store tells.
+func (q *inquiry) liveElsewhere() error {
+	after := ""
+	for range maxHolders / holdersPage {
+		page, err := q.Store.Holders(q.ctx, after, holdersPage)
+		if err != nil {
+			return q.excuse(err)
+		}
+		for _, h := range page.Holders {
+			if h.User.ID == q.UserID && h.User.TenantID != q.TenantID {
+				q.elsewhere(h.User.TenantID)
+			}
+		}
+		if after = page.Next; after == "" {
+			return nil
+		}
+	}
+	q.note(manyHolders)
 	return nil
 }
 

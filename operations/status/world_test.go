@@ -2,7 +2,6 @@ package status_test
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -215,13 +214,5 @@ func (w *world) until(what string, holds func() bool) {
 			w.Fatalf("not within 20 s: %s", what)
 		}
 		<-time.After(5 * time.Millisecond)
-	}
-}
-
-// wantUnavailable expects an error in place of "unknown".
-func (w *world) wantUnavailable(err, cause error) {
-	w.Helper()
-	if !errors.Is(err, cause) {
-		w.Errorf("error %v, want one that wraps %v", err, cause)
 	}
 }
