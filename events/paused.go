@@ -21,6 +21,9 @@ type Paused struct {
 	Target string `json:"-"` // of the key; empty: the store
 	Since  Time   `json:"since"`
 	Code   string `json:"code,omitempty"` // of the failure that began it
+	// Refused tells that the target does not accept the credentials of logoutd:
+	// somebody has to correct them.
+	Refused bool `json:"refused,omitempty"`
 }
 
 // key is <step>.<target>, or the step alone.

@@ -32,11 +32,13 @@ func newNotice(js jetstream.JetStream, logger *slog.Logger, step, target string)
 	}
 }
 
-// set records a change between paused and running. It does not wait.
-func (n *notice) set(paused bool, code string) {
+// set records a change between paused and running, with the failure that began
+// the pause. It does not wait.
+func (n *notice) set(paused bool, code string, class Class) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.paused, n.pause.Since, n.pause.Code = paused, events.At(time.Now()), code
+	n.pause.Refused = class == Unauthorized
 	select {
 	case n.changed <- struct{}{}:
 	default:

@@ -27,7 +27,7 @@ func TestPauseOfATargetIsToldToAll(t *testing.T) {
 	w.must(w.publisher.Requests(t.Context(), request))
 	w.eventually("pause", func() bool { return len(w.paused()) == 1 })
 	got := w.paused()[0]
-	want := events.Paused{Step: events.StepPush, Target: "http", Since: got.Since, Code: "http_401"}
+	want := events.Paused{Step: events.StepPush, Target: "http", Since: got.Since, Code: "http_401", Refused: true}
 	if diff := cmp.Diff(want, got); diff != "" || got.Since.Before(request.RequestedAt.Time) {
 		t.Errorf("paused since %v (-want +got):\n%s", got.Since, diff)
 	}

@@ -98,7 +98,7 @@ func (p *pause) enter(code string) bool {
 	p.waiting++
 	if p.waiting == 1 {
 		p.metrics.setPaused(events.StepRevoke, "", true)
-		p.notice.set(true, code)
+		p.notice.set(true, code, Transient)
 	}
 	return p.waiting == 1
 }
@@ -115,6 +115,6 @@ func (p *pause) leave() {
 	defer p.mu.Unlock()
 	if p.waiting--; p.waiting == 0 {
 		p.metrics.setPaused(events.StepRevoke, "", false)
-		p.notice.set(false, "")
+		p.notice.set(false, "", Transient)
 	}
 }

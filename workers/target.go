@@ -76,10 +76,10 @@ func (t *Target) report(paused bool) {
 	t.Metrics.setPaused(events.StepPush, t.Name, paused)
 	if paused {
 		doubt := t.doubt.Load()
-		t.notice.set(true, doubt.Code)
+		t.notice.set(true, doubt.Code, doubt.Class)
 		t.Logger.Warn("paused: target is down", "step", events.StepPush, "target", t.Name, "err", doubt, "answer", doubt.Answer)
 	} else {
-		t.notice.set(false, "")
+		t.notice.set(false, "", Transient)
 		t.Logger.Info("resumed", "step", events.StepPush, "target", t.Name)
 	}
 }

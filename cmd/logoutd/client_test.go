@@ -132,7 +132,7 @@ var deadAt = events.At(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))
 func deadLetterCmd(ts *testscript.TestScript, _ bool, ids []string) {
 	for _, id := range ids {
 		request := events.Request{
-			ID: id, Dialect: "sap", Initiator: events.InitiatorUser, Scope: "user", UserID: "u", Cutoff: deadAt, RequestedAt: deadAt,
+			ID: id, Dialect: "sap", Initiator: events.InitiatorUser, Scope: "user", UserID: "u", TenantID: "acme", Cutoff: deadAt, RequestedAt: deadAt,
 		}
 		err := serverOf(ts).publisher.DeadLetter(context.Background(), events.DeadLetter{
 			ID: id, Step: events.StepRevoke, Code: "some_code", Error: "some\x1b[31m\nerror", Attempts: 3,

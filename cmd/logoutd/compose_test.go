@@ -153,7 +153,7 @@ func settingNames() []string {
 	for _, name := range fileSettings {
 		names = append(names, name+fileSuffix)
 	}
-	parser := kong.Must(&cli{})
+	parser := kong.Must(&cli{}, variables())
 	for _, node := range parser.Model.Children {
 		if node.Name == "serve" {
 			for _, flag := range node.Flags {

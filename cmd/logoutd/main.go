@@ -4,13 +4,20 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 	kongcompletion "github.com/jotaen/kong-completion"
 
 	"github.com/logoutd/logoutd/internal/version"
+	"github.com/logoutd/logoutd/operations/jobs"
 )
+
+// variables are what the tags of the command line name.
+func variables() kong.Vars {
+	return kong.Vars{"version": "logoutd " + version.String(), "defaultRate": strconv.Itoa(jobs.DefaultRate)}
+}
 
 // cli is the command line.
 type cli struct {
@@ -38,7 +45,7 @@ func run(args []string) int {
 	settings := &fileResolver{}
 	parser := kong.Must(&cli{}, kong.Name("logoutd"), kong.Description(description),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
-		kong.Resolvers(settings), kong.Bind(settings), kong.Vars{"version": "logoutd " + version.String()}, kong.BindTo(ctx, (*context.Context)(nil)))
+		kong.Resolvers(settings), kong.Bind(settings), variables(), kong.BindTo(ctx, (*context.Context)(nil)))
 	kongcompletion.Register(parser) // answers what a shell asks, and ends the process then
 	command, err := parser.Parse(args)
 	if err != nil {

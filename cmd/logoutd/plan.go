@@ -16,7 +16,7 @@ import (
 // fixes the set, then, once it is confirmed, a job that works on just that.
 type planFlags struct {
 	DryRun bool    `help:"Only count what would be done, and what not and why."`
-	Rate   float64 `default:"50" help:"Maximum rate per second; 0: unlimited."`
+	Rate   float64 `default:"${defaultRate}" help:"Maximum rate per second; 0: unlimited."`
 	Yes    bool    `short:"y" help:"Do not ask."`
 	Detach bool    `help:"Do not wait until it is done; logoutd jobs shows how far it is."`
 }
@@ -101,10 +101,7 @@ func (p planned) run(ctx context.Context, t *terminal, selection map[string]any)
 }
 
 func (p planned) start(ctx context.Context, t *terminal, plan plan) error {
-	body := map[string]any{"token": plan.Token, "reason": p.reason}
-	if p.Rate != 0 {
-		body["rate"] = p.Rate
-	}
+	body := map[string]any{"token": plan.Token, "reason": p.reason, "rate": p.Rate}
 	var j job
 	if err := p.client.ask(ctx, "POST", p.path, body, &j); err != nil {
 		return err

@@ -22,15 +22,16 @@ type situation struct {
 	FiguresAt events.Time `json:"figures_at,omitzero"`
 	// AcceptedPerSecond is there where this process accepts logouts.
 	AcceptedPerSecond *float64 `json:"accepted_per_second,omitempty"`
-	RevokedPerSecond  float64  `json:"revoked_per_second"`
+	// What comes from the broker is there once it has answered.
+	RevokedPerSecond *float64 `json:"revoked_per_second,omitempty"`
 	// LatencySeconds is the median from request to public event; it is there
 	// where something was revoked in the last seconds.
 	LatencySeconds *float64 `json:"latency_seconds,omitempty"`
-	Backlog        backlog  `json:"backlog"`
-	Failed         int      `json:"failed"` // dead letters
-	Groups         []group  `json:"groups"` // the largest of them
-	Targets        []target `json:"targets"`
-	JobsRunning    int      `json:"jobs_running"`
+	Backlog        *backlog `json:"backlog,omitempty"`
+	Failed         *int     `json:"failed,omitempty"` // dead letters
+	Groups         []group  `json:"groups"`           // the largest of them
+	Targets        []target `json:"targets,omitempty"`
+	JobsRunning    *int     `json:"jobs_running,omitempty"`
 	// Progress is there while groups may lack dead letters.
 	Progress *progress `json:"progress,omitempty"`
 }
@@ -50,20 +51,29 @@ type target struct {
 	Paused      bool        `json:"paused"`
 	PausedSince events.Time `json:"paused_since,omitzero"`
 	PausedCode  string      `json:"paused_code,omitempty"`
+	// Refused: it does not accept the credentials of logoutd.
+	Refused bool `json:"refused"`
 }
 
 func showTarget(t overview.Target) target {
 	return target{
 		Step: t.Step, Name: t.Name, Configured: t.Configured, Backlog: backlog{t.Pending, t.Oldest.Seconds()},
-		Paused: t.Paused, PausedSince: events.At(t.PausedSince), PausedCode: t.PausedCode,
+		Paused: t.Paused, PausedSince: events.At(t.PausedSince), PausedCode: t.PausedCode, Refused: t.Refused,
 	}
 }
 
 func showSituation(s overview.Snapshot) situation {
 	shown := situation{
 		At: events.At(s.At), BrokerOK: s.BrokerOK, StoreOK: s.StoreOK, StoreTrouble: s.StoreTrouble, Notices: s.Notices, FiguresAt: events.At(s.FiguresAt),
-		RevokedPerSecond: s.RevokedPerSecond, Backlog: backlog{s.BacklogMessages, s.BacklogOldest.Seconds()},
-		Failed: s.Failed, Groups: each(s.Groups, showGroup), Targets: each(s.Targets, showTarget), JobsRunning: s.Jobs,
+		Groups: each(s.Groups, showGroup),
+	}
+	if !s.FiguresAt.IsZero() {
+		shown.RevokedPerSecond, shown.Failed = &s.RevokedPerSecond, &s.Failed
+		shown.Backlog = &backlog{s.BacklogMessages, s.BacklogOldest.Seconds()}
+		shown.Targets = each(s.Targets, showTarget)
+	}
+	if s.JobsKnown {
+		shown.JobsRunning = &s.Jobs
 	}
 	if s.AcceptedKnown {
 		shown.AcceptedPerSecond = &s.AcceptedPerSecond

@@ -88,9 +88,9 @@ func (a *api) start(r *http.Request, kind, action string, o *object) (int, any, 
 
 // rate takes how many items a second are worked on at most; 0: no limit.
 func (o *object) rate() float64 {
-	var rate float64
-	if o.take("rate", &rate, "a number of items a second") && rate <= 0 {
-		o.refuse("rate", "must be more than 0; leave it out for no limit")
+	rate := float64(jobs.DefaultRate)
+	if o.take("rate", &rate, "a number of items a second") && rate < 0 {
+		o.refuse("rate", "must be 0, which is no limit, or more")
 	}
 	return rate
 }

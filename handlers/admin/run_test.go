@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/logoutd/logoutd/operations/jobs"
+
 	"github.com/logoutd/logoutd/handlers/admin"
 	"github.com/logoutd/logoutd/store"
 )
@@ -42,6 +44,9 @@ func TestReplay(t *testing.T) {
 		t.Fatal("a dry run has replayed")
 	}
 	job := w.finished(w.start(replays, plan))
+	if job.body["rate"] != float64(jobs.DefaultRate) {
+		t.Errorf("without a rate it works on %v a second", job.body["rate"])
+	}
 	if diff := cmp.Diff(map[string]any{"replayed": 2.0, "delivered": 2.0}, job.body["counts"]); diff != "" || job.text("state") != "done" || job.body["position"] != 2.0 {
 		t.Errorf("%v", job.body)
 	}
@@ -213,8 +218,7 @@ func TestStartRefusals(t *testing.T) {
 		{nil, `{"token":"x","reason":""}`, "reason", "empty"},
 		{nil, `{"token":"x","reason":"` + strings.Repeat("x", 257) + `"}`, "reason", "256"},
 		{nil, `{"token":"","reason":"r"}`, "token", "empty"},
-		{nil, `{"token":"x","reason":"r","rate":0}`, "rate", "more than 0"},
-		{nil, `{"token":"x","reason":"r","rate":-1}`, "rate", "more than 0"},
+		{nil, `{"token":"x","reason":"r","rate":-1}`, "rate", "must be 0"},
 		{nil, `{"token":"x","reason":"r","rate":"5"}`, "rate", "number"},
 		{nil, `{"token":"x","reason":"r","dry_run":true}`, "dry_run", "unknown"},
 		{nil, `{"token":"x","reason":"r","ids":["a"]}`, "ids", "unknown"},

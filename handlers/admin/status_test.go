@@ -82,3 +82,21 @@ func TestOverview(t *testing.T) {
 		t.Errorf("at is %q", a.text("at"))
 	}
 }
+
+// TestOverviewBeforeTheBrokerAnswers: what is not known is not zero.
+func TestOverviewBeforeTheBrokerAnswers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.broker.Stop()
+	w.run(w.config.Overview.Run)
+	var a answer
+	w.until("something was measured", func() bool { a = w.call("GET", "/v1/overview", ""); return a.status == http.StatusOK })
+	for _, unknown := range []string{"revoked_per_second", "backlog", "failed", "targets", "jobs_running", "figures_at"} {
+		if value, told := a.body[unknown]; told {
+			t.Errorf("%s is %v", unknown, value)
+		}
+	}
+	if a.body["broker_ok"] != false {
+		t.Errorf("%v", a.body)
+	}
+}

@@ -91,10 +91,10 @@ func TestTargetThatRefusesUs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.must(events.PutPaused(w.Context(), w.broker.JS, events.Paused{
-		Step: events.StepPush, Target: "fcm", Since: events.At(time.Now()), Code: "http_401",
+		Step: events.StepPush, Target: "fcm", Since: events.At(time.Now()), Code: "invalid_grant", Refused: true,
 	}))
 	v := w.operator()
-	w.eventually("the overview knows", func() bool { return v.get(http.StatusOK, "/console/").has("http_401") })
+	w.eventually("the overview knows", func() bool { return v.get(http.StatusOK, "/console/").has("invalid_grant") })
 	p := v.get(http.StatusOK, "/console/")
 	if !p.has("somebody has to correct them") || !p.has(`class="verdict bad"`) || p.has("resumes by itself") {
 		t.Errorf("the overview: %s", p.text)

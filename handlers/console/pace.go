@@ -21,7 +21,7 @@ const ownPace = "own"
 func paces(n int) []pace {
 	all := []pace{
 		{Value: "10", Label: "Gentle: 10 a second"},
-		{Value: defaultPace, Label: "Steady: 50 a second"},
+		{Value: defaultPace, Label: "Steady: " + defaultPace + " a second"},
 		{Value: "250", Label: "Brisk: 250 a second"},
 		{Value: "0", Label: "No limit", Takes: "as fast as it goes"},
 	}

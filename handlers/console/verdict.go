@@ -63,7 +63,7 @@ func judgeTargets(targets []overview.Target, now time.Time) (bad, warn []string)
 	for _, t := range targets {
 		name := where(t.Step, t.Name)
 		switch {
-		case t.Refused():
+		case t.Refused:
 			bad = append(bad, name+" refuses the credentials of logoutd since "+moment(t.PausedSince, now)+" ("+t.PausedCode+"): somebody has to correct them")
 		case t.Paused:
 			warn = append(warn, name+" is paused since "+moment(t.PausedSince, now)+" ("+t.PausedCode+")")

@@ -18,7 +18,7 @@ import (
 const LeaseTimeout = 10 * time.Second
 
 // DefaultRate is how many items a second a job works on where nobody says
-// otherwise, in the console and on the command line: a provider that is just
+// otherwise, in the console, on the command line and in the admin API: a provider that is just
 // back is not flooded.
 const DefaultRate = 50
 

@@ -99,7 +99,7 @@ func (b *backlog) targets() []Target {
 			continue
 		}
 		if p, ok := b.paused[pauseKey{t.Step, t.Name}]; ok {
-			t.Paused, t.PausedSince, t.PausedCode = true, p.Since.Time, p.Code
+			t.Paused, t.PausedSince, t.PausedCode, t.Refused = true, p.Since.Time, p.Code, p.Refused
 		}
 		targets = append(targets, t)
 	}

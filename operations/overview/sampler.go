@@ -123,7 +123,7 @@ func (s *sampler) sampleBroker(ctx context.Context, next *Snapshot) {
 	jobs, err := s.running.count(ctx)
 	s.tell(ctx, "jobs cannot be counted", err)
 	if err == nil {
-		next.Jobs = jobs
+		next.Jobs, next.JobsKnown = jobs, true
 	}
 }
 

@@ -47,12 +47,9 @@ type Target struct {
 	Paused      bool
 	PausedSince time.Time
 	PausedCode  string
-}
-
-// Refused reports whether the target does not accept the credentials of
-// logoutd: then somebody has to correct them.
-func (t Target) Refused() bool {
-	return t.Paused && (t.PausedCode == "http_401" || t.PausedCode == "http_403")
+	// Refused tells that it is paused because it does not accept the
+	// credentials of logoutd: somebody has to correct them.
+	Refused bool
 }
 
 // Snapshot is the latest sample, and what has no history. Before the first
@@ -78,4 +75,5 @@ type Snapshot struct {
 	Targets    []Target
 	Projection letters.Progress // behind Groups
 	Jobs       int              // running
+	JobsKnown  bool             // they were counted at least once
 }
