@@ -80,5 +80,10 @@
 // Where the clock was set back, a user's cutoff may itself be ahead of the clock.
 // Times are compared as stored then: a login gets the millisecond after that
 // cutoff, and a logout by an operator, whose cutoff is the clock's, does not
-// cover it before the clock has caught up.
+// cover it before the clock has caught up. Likewise the logout of a session that
+// was authenticated before the clock was set back covers what was registered
+// until it has caught up, newer logins too, and a clock of store or broker that is
+// set between a logout whose fence was skipped and its fence by a worker moves
+// the cutoff by as much. Have the clocks slewed. The embedded store's own clock
+// does not go back by less than a minute.
 package store

@@ -22,6 +22,13 @@
 // before anything is answered; At, the request's cutoff, makes it the fence
 // that it was.
 //
+// # Clock
+//
+// The store's clock is the process's, but it does not go back. Where that is set
+// back by up to a minute, this one goes on, a thousandth slower, until both show
+// the same again: otherwise a newer login could be authenticated before the
+// cutoff of an older logout. After a restart it is the process's again.
+//
 // # One writer
 //
 // A single goroutine writes. It groups the calls that arrive while a

@@ -129,7 +129,7 @@ func (h handle) fenceSession(f store.Fence) (fenced store.Fenced, write bool, er
 		}
 		ended = of.at
 	}
-	return x.fenced(f, outcome, ended), x.fencedAt(f)(h.now) < ended, nil
+	return x.fenced(f, outcome, ended), !f.At.IsZero() && x.fencedAt(f)(ended) < ended, nil
 }
 
 // writeEnd does what a fence needs the writer for: it lowers the end of a

@@ -19,7 +19,8 @@ type Config struct {
 	// Retention is how long a tombstone is kept after the latest expiry of
 	// the session and of what is bound to it. Zero: store.DefaultRetention.
 	Retention time.Duration
-	// Clock is the store's clock. Nil: time.Now.
+	// Clock is the clock behind the store's, which does not go back with it; see
+	// the package comment. Nil: time.Now.
 	Clock func() time.Time
 	// SweepInterval is how often rows past their time are looked for and
 	// deleted. They count as deleted before that. Zero: 10 minutes.
@@ -112,6 +113,7 @@ func Open(path string, c Config) (*Store, error) {
 	if err := createFile(path); err != nil {
 		return nil, fmt.Errorf("opening the store: %w", err)
 	}
+	c.Clock = newSteadyClock(c.Clock).now
 	s, err := connect(path, c)
 	if err != nil {
 		return nil, fmt.Errorf("opening the store %s: %w", path, err)
