@@ -32,10 +32,12 @@ func (c *failedGroupsCmd) Run(ctx context.Context, t *terminal) error {
 	var answer struct {
 		Groups []json.RawMessage `json:"groups"`
 		Total  int               `json:"total"`
+		completeness
 	}
 	if err := c.ask(ctx, "GET", "/v1/failed/groups?"+query.Encode(), nil, &answer); err != nil {
 		return err
 	}
+	answer.warn(t)
 	return printEach(t.out, c.outputFlags, answer.Groups, func(g struct {
 		Step, Target, Code string
 		Count, Users       int
@@ -64,6 +66,23 @@ const listPage = 500
 type failedPage struct {
 	Failed []json.RawMessage `json:"failed"`
 	Next   string            `json:"next"`
+	completeness
+}
+
+// completeness says what an answer about dead letters may lack.
+type completeness struct {
+	Progress *struct{ Done, Total uint64 } `json:"progress"`
+	Stale    bool                          `json:"stale"`
+}
+
+// warn says so beside the table: what is not shown may be there all the same.
+func (c completeness) warn(t *terminal) {
+	if c.Progress != nil {
+		fmt.Fprintf(t.err, "logoutd: not complete: the index of dead letters is being rebuilt (%d of %d read)\n", c.Progress.Done, c.Progress.Total)
+	}
+	if c.Stale {
+		fmt.Fprintln(t.err, "logoutd: not complete: the broker does not answer, so what failed since is not known")
+	}
 }
 
 // Run lists all pages.
@@ -81,6 +100,9 @@ func (c *failedListCmd) Run(ctx context.Context, t *terminal) error {
 		var page failedPage
 		if err := c.ask(ctx, "GET", "/v1/failed?"+query.Encode(), nil, &page); err != nil {
 			return err
+		}
+		if first {
+			page.warn(t)
 		}
 		if err := c.print(t, page.Failed, first); err != nil {
 			return err

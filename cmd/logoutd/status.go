@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -79,7 +80,7 @@ func (c *statusCmd) Run(ctx context.Context, t *terminal) error {
 	rows := []row{
 		{"state", s.State}, {"request", s.RequestID}, {"scope", s.Scope}, {"user", s.UserID}, {"tenant", s.TenantID},
 		{"session", s.SessionID}, {"requested", s.RequestedAt}, {"revoked", s.RevokedAt}, {"cutoff", s.Cutoff},
-		{"sessions", some(len(s.Sessions))}, {"dead letters", strconv.Itoa(len(s.Failed))}, {"not asked", strings.Join(s.NotAsked, ", ")}}
+		{"sessions", some(len(s.Sessions))}, {"dead letters", known(len(s.Failed), s.NotAsked)}, {"not asked", strings.Join(s.NotAsked, ", ")}}
 	for _, w := range s.Waiting {
 		rows = append(rows, row{"waiting", w.String()})
 	}
@@ -110,13 +111,21 @@ func (w waitingTarget) String() string {
 	return text
 }
 
+// known is a number of dead letters; without the broker there may be more.
+func known(n int, notAsked []string) string {
+	if slices.Contains(notAsked, "broker") {
+		return fmt.Sprintf("%d known", n)
+	}
+	return strconv.Itoa(n)
+}
+
 // unknownStatus is the error of an answer that knows nothing.
 func unknownStatus(state string, notAsked []string) error {
 	switch {
 	case state != "unknown":
 		return nil
 	case len(notAsked) > 0:
-		return &failure{error: fmt.Errorf("nothing was found, but %s could not be asked", strings.Join(notAsked, " and ")),
+		return &failure{error: fmt.Errorf("nothing was found, but the %s could not be asked", strings.Join(notAsked, " and the ")),
 			hint: "`logoutd health` says what the server is missing", code: exitUnavailable}
 	}
 	return &failure{error: errors.New("nothing is known of it"), hint: "check the spelling, and --tenant-id where there are tenants", code: exitUnknown}

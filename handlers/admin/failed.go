@@ -22,6 +22,9 @@ func (a *api) progress() *progress {
 	return &progress{p.Done, p.Total}
 }
 
+// stale reports whether the broker is away: what failed since is not known.
+func (a *api) stale() bool { return !a.JetStream.Conn().IsConnected() }
+
 // listFailed answers with a page of dead letters, newest first. Its "next",
 // where it is there, is the "after" of the next page.
 func (a *api) listFailed(_ http.ResponseWriter, r *http.Request) (int, any, error) {
@@ -42,7 +45,8 @@ func (a *api) listFailed(_ http.ResponseWriter, r *http.Request) (int, any, erro
 		Next     string    `json:"next,omitempty"`
 		Total    int       `json:"total"`
 		Progress *progress `json:"progress,omitempty"`
-	}{each(page.Letters, showLetter), page.Next, page.Total, a.progress()}, nil
+		Stale    bool      `json:"stale,omitempty"`
+	}{each(page.Letters, showLetter), page.Next, page.Total, a.progress(), a.stale()}, nil
 }
 
 type group struct {
@@ -86,7 +90,8 @@ func (a *api) groupFailed(_ http.ResponseWriter, r *http.Request) (int, any, err
 		Groups   []group   `json:"groups"`
 		Total    int       `json:"total"` // dead letters in all of them
 		Progress *progress `json:"progress,omitempty"`
-	}{each(groups, showGroup), total, a.progress()}, nil
+		Stale    bool      `json:"stale,omitempty"`
+	}{each(groups, showGroup), total, a.progress(), a.stale()}, nil
 }
 
 // showFailed answers with a dead letter as it lies on the stream, and all that
