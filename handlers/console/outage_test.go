@@ -115,3 +115,21 @@ func TestBadgeAgreesWithThePage(t *testing.T) {
 		}
 	}
 }
+
+// TestStoreDown: the overview shows no green mark for the store, and does not
+// say that logouts are accepted once the broker is down too.
+func TestStoreDown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	v := w.operator()
+	w.must(w.store.(interface{ Close() error }).Close())
+	w.eventually("the overview knows", func() bool {
+		p := v.get(http.StatusOK, "/console/")
+		return p.has("logouts are accepted and wait") && p.has(`<span class="badge bad">down</span>`)
+	})
+	w.broker.Stop()
+	w.eventually("the overview knows of both", func() bool {
+		p := v.get(http.StatusOK, "/console/")
+		return p.has("logouts are refused with 503") && p.has("The store does not answer") && !p.has("accepted and wait")
+	})
+}

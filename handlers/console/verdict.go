@@ -27,11 +27,15 @@ func judge(s overview.Snapshot, failed badge, now time.Time) verdict {
 	case !s.BrokerOK:
 		bad = append(bad, "The broker does not answer: logouts are refused with 503, and clients try again. What waits, and which targets work, is not known")
 	}
+	waits := ""
+	if s.BrokerOK { // without it nothing is accepted
+		waits = ": logouts are accepted and wait"
+	}
 	switch {
 	case s.StoreTrouble != "":
-		bad = append(bad, "The store "+s.StoreTrouble+". Logouts are accepted and wait")
+		bad = append(bad, "The store "+s.StoreTrouble+waits)
 	case !s.StoreOK:
-		bad = append(bad, "The store does not answer: logouts are accepted and wait")
+		bad = append(bad, "The store does not answer"+waits)
 	}
 	for _, notice := range s.Notices {
 		warn = append(warn, strings.TrimSuffix(notice, "."))
