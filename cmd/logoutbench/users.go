@@ -82,9 +82,6 @@ func (u *users) next() (session int, ok bool) {
 	return int(user) * u.Sessions, true
 }
 
-// left is how many users are still logged in.
-func (u *users) left() int { return int(u.registered.Load() - u.gone.Load()) }
-
 func (u *users) sessionID(session int) string { return store.TokenID(u.sessions.token(session)) }
 
 func (u *users) userID(user int) string { return fmt.Sprintf("%s%d", u.prefix, user) }
