@@ -10,6 +10,11 @@ const (
 	StreamAudit    = "LOGOUT_AUDIT"    // what operators did, for ever
 )
 
+// Streams returns the names of all streams.
+func Streams() []string {
+	return []string{StreamRequests, StreamTasks, StreamEvents, StreamFailed, StreamAudit}
+}
+
 // Subjects.
 const (
 	SubjectRequests = "logout.requests"

@@ -12,6 +12,7 @@ type clientCommands struct {
 	Audit       auditCmd       `cmd:"" help:"Show what operators did, newest first."`
 	Tokens      tokensCmd      `cmd:"" help:"Create, list and revoke admin tokens."`
 	Subscribers subscribersCmd `cmd:"" help:"Create, list and revoke services that read logout events from the broker."`
+	Damage      damageCmd      `cmd:"" help:"List what the broker's streams have lost, and acknowledge it."`
 	Events      eventsCmd      `cmd:"" help:"Print logout events as they happen, one CloudEvent a line."`
 	Health      healthCmd      `cmd:"" help:"Ask whether the server is alive and ready."`
 }

@@ -131,7 +131,7 @@ func TestDockerfileNamesWhatIsThere(t *testing.T) {
 		`CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X github\.com/logoutd/logoutd/internal/version\.release=\$\{VERSION\}" -o /out/logoutd \./cmd/logoutd\b`,
 		`(?m)^COPY --from=build /out/logoutd /usr/local/bin/logoutd$`,
 		`(?m)^ENTRYPOINT \["/usr/local/bin/logoutd"\]$`, `(?m)^CMD \["serve"\]$`,
-		`CMD \["/usr/local/bin/logoutd", "health"\]`, `(?m)^FROM .*:nonroot$`, `(?m)^ENV LOGOUTD_DATA_DIR=`,
+		`CMD \["/usr/local/bin/logoutd", "health", "--role", "front"\]`, `(?m)^FROM .*:nonroot$`, `(?m)^ENV LOGOUTD_DATA_DIR=`,
 	} {
 		if !regexp.MustCompile(want).MatchString(text) {
 			t.Errorf("the Dockerfile lacks %s", want)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/logoutd/logoutd/operations/damage"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -19,6 +20,7 @@ type notices struct {
 	mu       sync.Mutex
 	warnings []store.Warning
 	broker   *broker
+	damage   *damage.Watch // nil: not in the admin role
 }
 
 // list returns the notices in sentences.
@@ -28,6 +30,9 @@ func (n *notices) list() []string {
 	var all []string
 	for _, w := range n.warnings {
 		all = append(all, w.Text)
+	}
+	for _, finding := range n.damage.Findings() {
+		all = append(all, finding.Text+" An operator has to acknowledge it (logoutd damage).")
 	}
 	if near := n.broker.storageNear(); near != "" {
 		all = append(all, "The embedded broker comes near the limit of its storage: "+near+".")

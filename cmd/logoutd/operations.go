@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/handlers"
 	"github.com/logoutd/logoutd/handlers/admin"
@@ -16,6 +18,7 @@ import (
 	"github.com/logoutd/logoutd/operations/access"
 	"github.com/logoutd/logoutd/operations/audit"
 	"github.com/logoutd/logoutd/operations/bulk"
+	"github.com/logoutd/logoutd/operations/damage"
 	"github.com/logoutd/logoutd/operations/jobs"
 	"github.com/logoutd/logoutd/operations/letters"
 	"github.com/logoutd/logoutd/operations/overview"
@@ -36,6 +39,7 @@ type operations struct {
 	attempts    *access.Attempts
 	audit       *audit.Log
 	overview    *overview.Overview
+	damage      *damage.Watch
 }
 
 // openOperations asks no broker: an admin process starts without one, too.
@@ -55,6 +59,17 @@ func (s *service) openOperations(context.Context) (err error) {
 			s.logger.Error("projection of dead letters does not close", "err", err)
 		}
 	})
+	o.damage, err = damage.Open(damage.Config{
+		JetStream: s.js, Path: filepath.Join(s.settings.DataDir, streamsFile), Logger: s.logger,
+	})
+	if err != nil {
+		return err
+	}
+	s.notices.damage = o.damage
+	s.metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "logoutd_streams_damaged",
+		Help: "Losses of the broker's streams that were found and not acknowledged by an operator.",
+	}, func() float64 { return float64(len(o.damage.Findings())) }))
 	works := map[string]jobs.Work{}
 	o.jobs = jobs.New(jobs.Config{
 		JetStream: s.js, Works: works, Instance: instanceName(), Logger: s.logger, Changed: s.auditJob,
@@ -126,7 +141,7 @@ func (s *service) recordRefusals(r access.Refusals) {
 
 // work returns what runs beside the listeners for operators.
 func (o *operations) work() []func(context.Context) error {
-	return []func(context.Context) error{o.letters.Run, o.jobs.Run, o.tokens.Run, o.sessions.Run, o.audit.Run, o.attempts.Run, o.overview.Run}
+	return []func(context.Context) error{o.letters.Run, o.jobs.Run, o.tokens.Run, o.sessions.Run, o.audit.Run, o.attempts.Run, o.overview.Run, o.damage.Run}
 }
 
 // handleOperators gives operators the admin API and the console, which end
@@ -137,12 +152,12 @@ func (s *service) handleOperators(ctx context.Context, mux *http.ServeMux) {
 		Store: s.store, Publisher: s.publisher, DeadLetters: o.deadLetters, JetStream: s.js,
 		CSRFToken: func(sessionID string) string { return handlers.CSRFToken(s.secret, sessionID) },
 		Letters:   o.letters, Replays: o.replays, Bulk: o.bulk, Jobs: o.jobs, Status: o.status, Overview: o.overview,
-		Audit: o.audit, Tokens: o.tokens, Subscribers: s.subscribers(), Attempts: o.attempts, Proxies: s.settings.proxies(), PublishUnknown: s.settings.publishUnknown(),
+		Audit: o.audit, Tokens: o.tokens, Subscribers: s.subscribers(), Damage: o.damage, Attempts: o.attempts, Proxies: s.settings.proxies(), PublishUnknown: s.settings.publishUnknown(),
 		Ready: s.restored, Lifetime: ctx, Logger: s.logger, Registerer: s.metrics,
 	}))
 	page := console.New(console.Config{
 		Letters: o.letters, DeadLetters: o.deadLetters, Replays: o.replays, Bulk: o.bulk, Jobs: o.jobs, Audit: o.audit,
-		Access: o.tokens, Status: o.status, Overview: o.overview, JetStream: s.js, Sessions: o.sessions, Attempts: o.attempts, Proxies: s.settings.proxies(), Lifetime: ctx, Logger: s.logger,
+		Access: o.tokens, Status: o.status, Overview: o.overview, JetStream: s.js, Sessions: o.sessions, Damage: o.damage, Attempts: o.attempts, Proxies: s.settings.proxies(), Lifetime: ctx, Logger: s.logger,
 	})
 	mux.Handle("/console", page)
 	mux.Handle("/console/", page)

@@ -109,4 +109,20 @@ func TestNATSComesBackEmpty(t *testing.T) {
 	if said := others.mustCLI("audit"); !strings.Contains(said, "token.create") {
 		t.Errorf("the audit log does not go on: %s", said)
 	}
+
+	const lost = "The stream LOGOUT_REQUESTS is a new one"
+	eventually(t, "the loss is said", func() bool { return strings.Contains(others.mustCLI("damage"), lost) })
+	if _, says := others.ready("admin"); !strings.Contains(says, lost) {
+		t.Errorf("/readyz says %s", says)
+	}
+	if others.metric("logoutd_streams_damaged") == 0 || strings.Count(others.stderr.String(), lost) != 1 {
+		t.Errorf("no metric, or not one line of the log tells of the loss")
+	}
+	others.mustCLI("damage", "--acknowledge", "--reason", "logouts of the last hour were repeated")
+	if said := others.mustCLI("damage"); strings.Contains(said, lost) {
+		t.Errorf("it is said after it was acknowledged: %s", said)
+	}
+	if said := others.mustCLI("audit"); !strings.Contains(said, "damage.acknowledge") {
+		t.Errorf("the acknowledgement is not audited: %s", said)
+	}
 }

@@ -17,6 +17,7 @@ const (
 	secretFile     = "secret"
 	storeFile      = "store.db"
 	lettersFile    = "dead-letters.db"
+	streamsFile    = "streams.json" // what the streams were: see package damage
 	brokerDir      = "broker"
 	lockFile       = "lock"
 )

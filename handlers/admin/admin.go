@@ -15,6 +15,7 @@ import (
 	"github.com/logoutd/logoutd/operations/access"
 	"github.com/logoutd/logoutd/operations/audit"
 	"github.com/logoutd/logoutd/operations/bulk"
+	"github.com/logoutd/logoutd/operations/damage"
 	"github.com/logoutd/logoutd/operations/jobs"
 	"github.com/logoutd/logoutd/operations/letters"
 	"github.com/logoutd/logoutd/operations/overview"
@@ -47,6 +48,8 @@ type Config struct {
 	Tokens *access.Tokens
 	// Attempts are how callers are let in. Default: on Tokens, reported nowhere.
 	Attempts *access.Attempts
+	// Damage is what the broker's streams have lost. Default: nothing.
+	Damage *damage.Watch
 	// Subscribers are who reads the public events. Default: those in JetStream,
 	// of a broker that is not embedded.
 	Subscribers *subscribers.Subscribers

@@ -185,7 +185,7 @@ func TestBodyLimit(t *testing.T) {
 			limited++
 		}
 	}
-	if limited != 7 {
+	if limited != 8 {
 		t.Errorf("%d calls have the limit", limited)
 	}
 }

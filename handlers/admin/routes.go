@@ -54,6 +54,8 @@ func (a *api) routes() []route {
 		{"POST /v1/tokens", access.Operator, a.handle(a.createToken)},
 		{"DELETE /v1/tokens/{name}", access.Operator, a.handle(a.revokeToken)},
 
+		{"GET /v1/damage", access.Viewer, a.handle(a.listDamage)},
+		{"POST /v1/damage/acknowledge", access.Operator, a.handle(a.acknowledgeDamage)},
 		{"GET /v1/subscribers", access.Viewer, a.handle(a.listSubscribers)},
 		{"POST /v1/subscribers", access.Operator, a.handle(a.createSubscriber)},
 		{"DELETE /v1/subscribers/{name}", access.Operator, a.handle(a.revokeSubscriber)},

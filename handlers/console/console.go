@@ -12,6 +12,7 @@ import (
 	"github.com/logoutd/logoutd/operations/access"
 	"github.com/logoutd/logoutd/operations/audit"
 	"github.com/logoutd/logoutd/operations/bulk"
+	"github.com/logoutd/logoutd/operations/damage"
 	"github.com/logoutd/logoutd/operations/jobs"
 	"github.com/logoutd/logoutd/operations/letters"
 	"github.com/logoutd/logoutd/operations/overview"
@@ -30,6 +31,8 @@ type Config struct {
 	Access      *access.Tokens
 	Status      *status.Statuses
 	Overview    *overview.Overview
+	// Damage is what the broker's streams have lost. Default: nothing.
+	Damage *damage.Watch
 	// JetStream is where the public events are read.
 	JetStream jetstream.JetStream
 	// Attempts are how operators are let in, the same as those of the admin
@@ -89,6 +92,7 @@ func (c *console) routes() *http.ServeMux {
 	mux.Handle("POST /console/jobs/{id}/{action}", c.operated(c.steer))
 	mux.Handle("GET /console/search", c.seen(c.search))
 	mux.Handle("GET /console/audit", c.seen(c.audit))
+	mux.Handle("POST /console/damage/acknowledge", c.operated(c.acknowledgeDamage))
 	mux.Handle("GET /console/sessions", c.seen(c.sessions))
 	mux.Handle("POST /console/sessions/{id}/end", c.seen(c.endSession))
 	mux.Handle("GET /console/events", c.seen(c.events))

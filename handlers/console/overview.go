@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/logoutd/logoutd/operations/damage"
 	"github.com/logoutd/logoutd/operations/jobs"
 	"github.com/logoutd/logoutd/operations/overview"
 )
@@ -16,6 +17,7 @@ type overviewPage struct {
 	Count   badge
 	// RunningUnknown: the jobs could not be asked for.
 	RunningUnknown bool
+	Damage         []damage.Finding
 	Verdict        verdict
 	Now            time.Time
 }
@@ -39,6 +41,7 @@ var liveParts = []string{"count-live", "verdict", "tiles", "running", "rebuildin
 
 func (c *console) overview(v *visit) (view, error) {
 	p := c.newOverview(v.Context())
+	p.Damage = c.Damage.Findings()
 	var err error
 	if p.Running, err = c.running(v); err != nil {
 		v.missing(c, "Jobs", err)

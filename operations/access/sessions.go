@@ -71,12 +71,13 @@ func (s *Sessions) Begin(ctx context.Context, token Hash, caller Caller, address
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	h := newHeld(Session{ID: id, Token: caller.Name, Role: caller.Role, Address: address, CreatedAt: now, SeenAt: now}, token)
 	h.unsaved = true
+	begun := h.Session // from now on others change h
 	s.mu.Lock()
 	s.makeRoom(token)
 	s.all[id] = h
 	s.mu.Unlock()
 	s.settle(ctx, id)
-	return secret, h.Session
+	return secret, begun
 }
 
 // makeRoom ends sessions so that there is room for one more of a token. The

@@ -24,8 +24,12 @@ func TestOutage(t *testing.T) {
 	w, broker, log := worldOfOneConnection(t)
 	w.requests(3)
 	w.tasks("http", 2)
+	all := jobs.New(jobs.Config{JetStream: w.js})
+	if _, err := all.List(t.Context(), 1); err != nil { // makes their bucket, which takes goroutines of the broker
+		t.Fatal(err)
+	}
 	o := overview.New(overview.Config{
-		JetStream: w.js, Interval: interval, Providers: []string{"http"}, Jobs: jobs.New(jobs.Config{JetStream: w.js}),
+		JetStream: w.js, Interval: interval, Providers: []string{"http"}, Jobs: all,
 		Logger: slog.New(slog.NewTextHandler(log, nil)),
 	})
 	without := runtime.NumGoroutine()

@@ -1,0 +1,32 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/logoutd/logoutd/operations/audit"
+)
+
+// acknowledgeDamage ends the report of what the broker has lost.
+func (c *console) acknowledgeDamage(v *visit) (view, error) {
+	reason := strings.TrimSpace(v.PostFormValue("reason"))
+	if reason == "" || len(reason) > maxReason {
+		return view{}, &fault{http.StatusBadRequest, "A reason is missing, or too long", "Give one of at most 256 characters: it is recorded in the audit log."}
+	}
+	found, err := c.Damage.Acknowledge()
+	if err != nil {
+		return view{}, err
+	}
+	selection, _ := json.Marshal(found) // strings and times: never fails
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.Context()), auditTimeout)
+	defer cancel()
+	err = c.Audit.AppendLater(ctx, audit.Entry{
+		By: v.By(), Action: audit.ActionDamageAcknowledge, Reason: reason, Selection: selection, Address: c.Proxies.Client(v.Request).String(),
+	})
+	if err != nil {
+		c.Logger.Warn("an acknowledgement is not in the audit log yet", "by", v.By(), "reason", reason, "err", err)
+	}
+	return goTo("/console/"), nil
+}
