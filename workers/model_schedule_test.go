@@ -326,10 +326,17 @@ func (m *model) drain() {
 	}
 }
 
+// pending is how many messages the revokers have not acknowledged. The broker's
+// own count of what is pending may lag behind the stream.
 func (m *model) pending() uint64 {
-	consumer, err := m.broker.JetStream.Consumer(context.Background(), events.StreamRequests, events.ConsumerRevoker)
+	ctx := context.Background()
+	stream, err := m.broker.JetStream.Stream(ctx, events.StreamRequests)
 	if err != nil {
 		m.fail("pending: %v", err)
 	}
-	return consumer.CachedInfo().NumPending + uint64(consumer.CachedInfo().NumAckPending)
+	consumer, err := stream.Consumer(ctx, events.ConsumerRevoker)
+	if err != nil {
+		m.fail("pending: %v", err)
+	}
+	return stream.CachedInfo().State.LastSeq - consumer.CachedInfo().AckFloor.Stream
 }

@@ -108,7 +108,7 @@ func (t *truth) applied(revocations []store.Revocation) {
 		}
 		reach := t.reachOf(r.RequestID, r.SessionID)
 		for _, l := range t.logins {
-			if reach != nil && l.login.before(*reach) {
+			if reach != nil && t.surely(l, *reach) {
 				l.ended = earliest(l.ended, reach)
 			}
 		}
@@ -189,8 +189,11 @@ func (t *truth) mustEnd(l *modelLogin) bool {
 	return false
 }
 
-func (t *truth) endsFor(o *modelLogout, l *modelLogin) bool {
-	reach := *o.login.doomed
+func (t *truth) endsFor(o *modelLogout, l *modelLogin) bool { return t.surely(l, *o.login.doomed) }
+
+// surely reports whether what reaches to a moment ends a login: one within the
+// margin before it may live.
+func (t *truth) surely(l *modelLogin, reach moment) bool {
 	age := t.clock.Now().Sub(reach.at)
 	margin := 3*time.Millisecond + min(age/1000, 4*time.Second)
 	return l.login.before(reach) && l.login.at.Before(reach.at.Add(-margin))
