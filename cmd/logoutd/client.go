@@ -81,6 +81,11 @@ func (f clientFlags) call(ctx context.Context, method, path string, in, out any)
 	if out == nil {
 		return nil
 	}
+	return decode(answer, out)
+}
+
+// decode reads one JSON value of at most maxAnswer bytes into out.
+func decode(answer io.Reader, out any) error {
 	if err := json.NewDecoder(io.LimitReader(answer, maxAnswer)).Decode(out); err != nil {
 		return fmt.Errorf("reading answer: %w", err)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -54,8 +53,8 @@ func (c *importCmd) Run(ctx context.Context, t *terminal) error {
 	}
 	defer answer.Close()
 	var result imported
-	if err := json.NewDecoder(answer).Decode(&result); err != nil {
-		return fmt.Errorf("reading answer: %w", err)
+	if err := decode(answer, &result); err != nil {
+		return err
 	}
 	if err := c.print(t, result); err != nil {
 		return err

@@ -1,11 +1,13 @@
 package console_test
 
 import (
+	"html"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/logoutd/logoutd/internal/version"
 	"github.com/logoutd/logoutd/operations/access"
 )
 
@@ -41,6 +43,9 @@ func TestLogin(t *testing.T) {
 	v := w.operator()
 	if p := v.get(http.StatusOK, "/console/"); !p.has("admin") || !p.has("operator") {
 		t.Errorf("the page does not say who is logged in: %s", p.text)
+	}
+	if p := v.get(http.StatusOK, "/console/"); !p.has("logoutd " + html.EscapeString(version.String())) {
+		t.Errorf("the page does not say which version this is: %s", p.text)
 	}
 	v.post(http.StatusOK, "/console/logout", nil)
 	if p := v.get(http.StatusOK, "/console/"); p.path != "/console/login" {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/logoutd/logoutd/internal/version"
 	"github.com/logoutd/logoutd/operations/jobs"
 	"github.com/logoutd/logoutd/operations/letters"
 )
@@ -16,6 +17,7 @@ import (
 // functions are what templates can call.
 var functions = template.FuncMap{
 	"asset":    func(name string) string { return root + "assets/" + name + "?v=" + stamp },
+	"version":  version.String,
 	"number":   number,
 	"count":    count,
 	"moment":   moment,
