@@ -113,6 +113,7 @@ func (r *Revoker) mark(ctx context.Context, b *batch) error {
 // tell publishes the tasks, then the public events.
 func (r *Revoker) tell(ctx context.Context, b *batch) error {
 	var tasks, public []*nats.Msg
+	var untold []string // providers of push registrations that are deleted without telling anybody
 	for _, it := range b.items {
 		if b.failures[it.request.ID] != nil || it.revoked.Done {
 			continue
@@ -120,6 +121,7 @@ func (r *Revoker) tell(ctx context.Context, b *batch) error {
 		it.finished = events.At(time.Now())
 		for _, reg := range it.revoked.PushRegistrations {
 			if !r.providers[reg.Provider] {
+				untold = append(untold, reg.Provider)
 				continue
 			}
 			msg, err := newPushTask(it, reg)
@@ -140,7 +142,15 @@ func (r *Revoker) tell(ctx context.Context, b *batch) error {
 	if err := r.Publisher.All(ctx, tasks); err != nil {
 		return err
 	}
-	return r.Publisher.All(ctx, public)
+	if err := r.Publisher.All(ctx, public); err != nil {
+		return err
+	}
+	if r.Untold != nil {
+		for _, name := range untold {
+			r.Untold(name)
+		}
+	}
+	return nil
 }
 
 // finish lets the store forget what was told.

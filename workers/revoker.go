@@ -49,6 +49,9 @@ type RevokerConfig struct {
 	// Providers are the push providers that are told; registrations with
 	// another one are deleted and told to nobody.
 	Providers []string
+	// Untold is told the provider of each push registration that is deleted while
+	// it is none of Providers. Default: nobody asks.
+	Untold func(provider string)
 	// PublishUnknown makes a public event also of a session that the store
 	// does not know, because sessions are kept elsewhere. Default: nothing is
 	// to be done for it.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 )
 
@@ -23,6 +25,8 @@ type imported struct {
 	Rejected  int            `json:"rejected"`
 	Errors    []rejectedLine `json:"errors"`
 	Truncated bool           `json:"errors_truncated"`
+	// Unconfigured counts push registrations by provider.
+	Unconfigured map[string]int `json:"unconfigured_providers,omitempty"`
 }
 
 type rejectedLine struct {
@@ -84,6 +88,10 @@ func (c *importCmd) print(t *terminal, result imported) error {
 	printRejected(t, result.Errors)
 	if result.Truncated {
 		fmt.Fprintf(t.err, "… and %d more lines\n", result.Rejected-len(result.Errors))
+	}
+	for _, provider := range slices.Sorted(maps.Keys(result.Unconfigured)) {
+		fmt.Fprintf(t.err, "logoutd: warning: %d push registrations name the provider %s, which is not configured: it is not told when they are deleted\n",
+			result.Unconfigured[provider], provider)
 	}
 	rows := []row{{"lines", strconv.Itoa(result.Lines)}}
 	for _, name := range []string{"session", "refresh_token", "push_registration"} {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/logoutd/logoutd/internal/providers"
 	"github.com/logoutd/logoutd/operations/damage"
 	"github.com/logoutd/logoutd/store"
 )
@@ -21,6 +22,8 @@ type notices struct {
 	warnings []store.Warning
 	broker   *broker
 	damage   *damage.Watch // nil: not in the admin role
+	// providers are what this process has met; another one may have met others.
+	providers *providers.Providers
 }
 
 // list returns the notices in sentences.
@@ -40,7 +43,16 @@ func (n *notices) list() []string {
 	return all
 }
 
-// err is the notices as an error; nil: there are none.
+// all returns list, and what concerns those who register more than logoutd.
+func (n *notices) all() []string {
+	all := n.list()
+	if names := n.providers.Unconfigured(); len(names) > 0 {
+		all = append(all, "Push registrations name providers that are not configured, and that are not told of logouts: "+strings.Join(names, ", ")+".")
+	}
+	return all
+}
+
+// err is list as an error; nil: there is nothing.
 func (n *notices) err() error {
 	if all := n.list(); len(all) > 0 {
 		return errors.New(strings.Join(all, " "))

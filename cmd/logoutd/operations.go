@@ -89,7 +89,7 @@ func (s *service) openOperations(context.Context) (err error) {
 	o.attempts = access.NewAttempts(o.tokens, s.recordRefusals)
 	o.overview = overview.New(overview.Config{
 		JetStream: s.js, Gatherer: s.frontMetrics, Providers: s.settings.providers(),
-		Letters: o.letters, Jobs: o.jobs, Store: s.store, Notices: s.notices.list, Logger: s.logger,
+		Letters: o.letters, Jobs: o.jobs, Store: s.store, Notices: s.notices.all, Logger: s.logger,
 	})
 	s.operations = o
 	return nil
@@ -152,7 +152,7 @@ func (s *service) handleOperators(ctx context.Context, mux *http.ServeMux) {
 		Store: s.store, Publisher: s.publisher, DeadLetters: o.deadLetters, JetStream: s.js,
 		CSRFToken: func(sessionID string) string { return handlers.CSRFToken(s.secret, sessionID) },
 		Letters:   o.letters, Replays: o.replays, Bulk: o.bulk, Jobs: o.jobs, Status: o.status, Overview: o.overview,
-		Audit: o.audit, Tokens: o.tokens, Subscribers: s.subscribers(), Damage: o.damage, Attempts: o.attempts, Proxies: s.settings.proxies(), PublishUnknown: s.settings.publishUnknown(),
+		Audit: o.audit, Tokens: o.tokens, Subscribers: s.subscribers(), Damage: o.damage, Providers: s.providers, Attempts: o.attempts, Proxies: s.settings.proxies(), PublishUnknown: s.settings.publishUnknown(),
 		Ready: s.restored, Lifetime: ctx, Logger: s.logger, Registerer: s.metrics,
 	}))
 	page := console.New(console.Config{

@@ -1,6 +1,9 @@
 package main
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // registerCmd groups what can be registered. The fields of the commands are
 // those of the admin API; what is not given is not sent, and the server
@@ -95,10 +98,14 @@ func (c *registerPushRegistrationCmd) Run(ctx context.Context, t *terminal) erro
 		return err
 	}
 	var answer struct {
-		PushRegistrationID string `json:"push_registration_id"`
+		PushRegistrationID string   `json:"push_registration_id"`
+		Warnings           []string `json:"warnings,omitempty"`
 	}
 	if err := c.put(ctx, "/v1/push-registrations", c, &answer); err != nil {
 		return err
+	}
+	for _, warning := range answer.Warnings {
+		fmt.Fprintln(t.err, "logoutd: warning:", warning)
 	}
 	if c.json() {
 		return printLine(t.out, answer)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/logoutd/logoutd/handlers"
 	"github.com/logoutd/logoutd/handlers/health"
+	"github.com/logoutd/logoutd/internal/providers"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/redisstore"
 	"github.com/logoutd/logoutd/store/sqlitestore"
@@ -104,11 +105,12 @@ func (s *service) work() []func(context.Context) error {
 		return work
 	}
 	metrics := workers.NewMetrics(s.metrics)
-	providers := s.settings.providers()
-	backlog := workers.NewBacklog(s.js, providers, s.logger)
+	configured := s.settings.providers()
+	backlog := workers.NewBacklog(s.js, configured, s.logger)
 	s.metrics.MustRegister(backlog)
 	revoker := workers.NewRevoker(workers.RevokerConfig{
-		JetStream: s.js, Publisher: s.publisher, Store: s.store, Fronts: &s.callers, Providers: providers,
+		JetStream: s.js, Publisher: s.publisher, Store: s.store, Fronts: &s.callers, Providers: configured,
+		Untold:         func(provider string) { s.providers.Note(provider, providers.Deleted) },
 		PublishUnknown: s.settings.publishUnknown(), UnknownTTL: s.settings.retention(),
 		Retry: s.settings.retry(), Metrics: metrics, Logger: s.logger,
 	})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/handlers"
+	"github.com/logoutd/logoutd/internal/providers"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -30,6 +31,7 @@ type service struct {
 
 	broker    *broker
 	notices   notices
+	providers *providers.Providers
 	store     store.Store
 	js        jetstream.JetStream
 	publisher *events.Publisher
@@ -51,6 +53,8 @@ func newService(ctx context.Context, settings *Settings, logger *slog.Logger) (_
 			s.close()
 		}
 	}()
+	s.providers = providers.New(settings.providers(), s.metrics, logger)
+	s.notices.providers = s.providers
 	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, open := range []func(context.Context) error{
 		s.openListeners, s.openSecrets, s.openStore, s.openBroker, s.openPublisher, s.openStreams, s.openOperations,

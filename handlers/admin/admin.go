@@ -12,6 +12,7 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/handlers/forwarded"
+	"github.com/logoutd/logoutd/internal/providers"
 	"github.com/logoutd/logoutd/operations/access"
 	"github.com/logoutd/logoutd/operations/audit"
 	"github.com/logoutd/logoutd/operations/bulk"
@@ -48,6 +49,9 @@ type Config struct {
 	Tokens *access.Tokens
 	// Attempts are how callers are let in. Default: on Tokens, reported nowhere.
 	Attempts *access.Attempts
+	// Providers are the push providers of this process. Default: all names are
+	// taken to be configured.
+	Providers *providers.Providers
 	// Damage is what the broker's streams have lost. Default: nothing.
 	Damage *damage.Watch
 	// Subscribers are who reads the public events. Default: those in JetStream,

@@ -25,6 +25,16 @@ type imported struct {
 	Errors   []lineError    `json:"errors"` // the first maxLineErrors
 	// Truncated: there are more errors than are listed.
 	Truncated bool `json:"errors_truncated"`
+	// Unconfigured counts the push registrations whose provider is not
+	// configured, by provider: they are accepted.
+	Unconfigured map[string]int `json:"unconfigured_providers,omitempty"`
+}
+
+func (i *imported) unconfigured(provider string) {
+	if i.Unconfigured == nil {
+		i.Unconfigured = map[string]int{}
+	}
+	i.Unconfigured[provider]++
 }
 
 type lineError struct {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/logoutd/logoutd/internal/providers"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -34,11 +35,18 @@ type importer struct {
 }
 
 func newImporter(a *api) *importer {
-	m := &importer{log: a.Logger, kinds: map[string]batch{
+	m := &importer{log: a.Logger}
+	pushes := a.pushRegistrations()
+	pushes.accepted = func(r store.PushRegistration) {
+		if !a.configured(r.Provider) {
+			m.result.unconfigured(a.Providers.Note(r.Provider, providers.Registered))
+		}
+	}
+	m.kinds = map[string]batch{
 		"session":           &batchOf[store.Session]{kind: a.sessions()},
 		"refresh_token":     &batchOf[refreshToken]{kind: a.refreshTokens()},
-		"push_registration": &batchOf[store.PushRegistration]{kind: a.pushRegistrations()},
-	}}
+		"push_registration": &batchOf[store.PushRegistration]{kind: pushes},
+	}
 	m.result = imported{Errors: []lineError{}, Accepted: map[string]int{}}
 	for name := range m.kinds {
 		m.result.Accepted[name] = 0
@@ -173,5 +181,5 @@ func (b *batchOf[T]) add(o *object) error {
 func (b *batchOf[T]) put(ctx context.Context) ([]store.PutResult, error) {
 	items := b.items
 	b.items = b.items[:0]
-	return b.kind.write(ctx, items)
+	return b.kind.register(ctx, items)
 }

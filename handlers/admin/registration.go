@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/logoutd/logoutd/internal/providers"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -17,13 +18,15 @@ const storeTimeout = 10 * time.Second
 type kind[T any] struct {
 	read   func(*object) T
 	write  func(context.Context, []T) ([]store.PutResult, error)
-	answer func(id string) any
+	answer func(item T, id string) any
+	// accepted is told of each item that was registered. Nil: nobody asks.
+	accepted func(T)
 }
 
 // put registers the one thing in the body.
 func put[T any](a *api, k kind[T]) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		result, err := k.put(w, r)
+		item, result, err := k.put(w, r)
 		if err != nil {
 			a.fail(w, r, err)
 			return
@@ -32,30 +35,44 @@ func put[T any](a *api, k kind[T]) http.HandlerFunc {
 		if result.Created {
 			status = http.StatusCreated
 		}
-		answer(w, status, k.answer(result.ID))
+		answer(w, status, k.answer(item, result.ID))
 	}
 }
 
-func (k kind[T]) put(w http.ResponseWriter, r *http.Request) (store.PutResult, error) {
+func (k kind[T]) put(w http.ResponseWriter, r *http.Request) (item T, _ store.PutResult, _ error) {
 	o, err := body(w, r)
 	if err != nil {
-		return store.PutResult{}, err
+		return item, store.PutResult{}, err
 	}
-	item := k.read(o)
+	item = k.read(o)
 	if err := o.done(); err != nil {
-		return store.PutResult{}, err
+		return item, store.PutResult{}, err
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
 	defer cancel()
-	results, err := k.write(ctx, []T{item})
+	results, err := k.register(ctx, []T{item})
 	if err != nil {
-		return store.PutResult{}, err
+		return item, store.PutResult{}, err
 	}
-	return results[0], results[0].Err
+	return item, results[0], results[0].Err
+}
+
+// register writes items, and tells of those that were accepted.
+func (k kind[T]) register(ctx context.Context, items []T) ([]store.PutResult, error) {
+	results, err := k.write(ctx, items)
+	if err != nil || k.accepted == nil {
+		return results, err
+	}
+	for i, result := range results {
+		if result.Err == nil {
+			k.accepted(items[i])
+		}
+	}
+	return results, nil
 }
 
 func (a *api) sessions() kind[store.Session] {
-	return kind[store.Session]{read: readSession, write: a.Store.PutSessions, answer: func(id string) any {
+	return kind[store.Session]{read: readSession, write: a.Store.PutSessions, answer: func(_ store.Session, id string) any {
 		return struct {
 			SessionID string `json:"session_id"`
 			CSRFToken string `json:"csrf_token"`
@@ -78,7 +95,7 @@ type refreshToken struct {
 }
 
 func (a *api) refreshTokens() kind[refreshToken] {
-	return kind[refreshToken]{read: readRefreshToken, write: a.putRefreshTokens, answer: func(id string) any {
+	return kind[refreshToken]{read: readRefreshToken, write: a.putRefreshTokens, answer: func(_ refreshToken, id string) any {
 		return struct {
 			RefreshTokenID string `json:"refresh_token_id"`
 		}{id}
@@ -138,11 +155,33 @@ func (a *api) putRotatedFromID(ctx context.Context, t refreshToken) (store.PutRe
 }
 
 func (a *api) pushRegistrations() kind[store.PushRegistration] {
-	return kind[store.PushRegistration]{read: readPushRegistration, write: a.Store.PutPushRegistrations, answer: func(id string) any {
-		return struct {
-			PushRegistrationID string `json:"push_registration_id"`
-		}{id}
-	}}
+	return kind[store.PushRegistration]{
+		read: readPushRegistration, write: a.Store.PutPushRegistrations,
+		accepted: func(r store.PushRegistration) {
+			if !a.configured(r.Provider) {
+				a.Providers.Note(r.Provider, providers.Registered)
+			}
+		},
+		answer: func(r store.PushRegistration, id string) any {
+			return struct {
+				PushRegistrationID string   `json:"push_registration_id"`
+				Warnings           []string `json:"warnings,omitempty"`
+			}{id, a.warnings(r.Provider)}
+		},
+	}
+}
+
+func (a *api) configured(provider string) bool {
+	return a.Providers == nil || a.Providers.Configured(provider)
+}
+
+// warnings returns what the owner of a push registration should know.
+func (a *api) warnings(provider string) []string {
+	if a.configured(provider) {
+		return nil
+	}
+	return []string{"the provider " + provider + " is not configured: the registration is deleted at logout, and the provider is not told; " +
+		"name a provider of the settings, or add it there"}
 }
 
 // providerName is what can stand in the subject of a target's tasks.
