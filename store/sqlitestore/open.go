@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -180,10 +181,17 @@ func createFile(path string) error {
 	return f.Close()
 }
 
-// Ping implements [store.Store].
+// pingID is longer than a page, so that writing it needs free pages.
+var pingID = "ping" + strings.Repeat("-", 8<<10)
+
+// Ping implements [store.Store]. It writes a row to the file and deletes it: a
+// file that can be read can still refuse every write, say on a full disk.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.read(ctx, func(h handle) error {
-		_, err := h.row(`SELECT EXISTS (SELECT 1 FROM done)`, nil, new(bool))
+	return s.write(ctx, 1, func(h handle) error {
+		if _, err := h.exec(`INSERT INTO done (ended_at, request_id, keep_until) VALUES (0, ?, 0)`, pingID); err != nil {
+			return err
+		}
+		_, err := h.exec(`DELETE FROM done WHERE ended_at = 0 AND request_id = ?`, pingID)
 		return err
 	})
 }

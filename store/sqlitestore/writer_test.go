@@ -192,10 +192,38 @@ func TestDiskFull(t *testing.T) {
 			if !errors.Is(err, store.ErrUnavailable) {
 				t.Errorf("got error %v", err)
 			}
+			if err := s.Ping(t.Context()); !errors.Is(err, store.ErrUnavailable) {
+				t.Errorf("ping: got error %v", err)
+			}
 			return
 		}
 	}
 	t.Error("the disk was never full")
+}
+
+// A file that can be read and not written is no store that can be used.
+func TestPingNoticesThatNothingCanBeWritten(t *testing.T) {
+	t.Parallel()
+	s := open(t, Config{SweepInterval: time.Hour})
+	pragma := func(text string) {
+		t.Helper()
+		// Not through the writer: its transactions begin with a write lock.
+		err := s.writer.conn.transact(`BEGIN`, func(h handle) error { _, err := h.exec(text); return err })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	pragma(`PRAGMA query_only = 1`)
+	if err := s.Ping(t.Context()); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("read-only: got error %v", err)
+	}
+	pragma(`PRAGMA query_only = 0`)
+	if err := s.Ping(t.Context()); err != nil {
+		t.Errorf("writable again: %v", err)
+	}
 }
 
 // Callers that give up leave their work to the writer, and the store may be
