@@ -23,6 +23,10 @@ type notice struct {
 	mu     sync.Mutex
 	pause  events.Paused
 	paused bool
+
+	// logged is the failure that was warned of last, empty after a success. Only
+	// the goroutine of tell uses it.
+	logged string
 }
 
 func newNotice(js jetstream.JetStream, logger *slog.Logger, step, target string) *notice {
@@ -106,7 +110,12 @@ func (n *notice) do(
 ) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	if err := change(ctx, n.js, pause); err != nil {
-		events.LogFailure(ctx, n.logger, n.js, "a pause cannot be told", "step", pause.Step, "target", pause.Target, "err", err)
+	err := change(ctx, n.js, pause)
+	switch {
+	case err == nil:
+		n.logged = ""
+	case err.Error() != n.logged && events.LogFailure(ctx, n.logger, n.js,
+		"a pause cannot be told", "step", pause.Step, "target", pause.Target, "err", err):
+		n.logged = err.Error()
 	}
 }

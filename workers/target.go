@@ -258,7 +258,7 @@ func (t *Target) ackAfter(ctx context.Context, e *errand, do func(context.Contex
 			ack(e.msg)
 			return
 		}
-		t.Logger.Warn("broker is down", "step", events.StepPush, "target", t.Name, "err", err)
+		events.LogFailure(ctx, t.Logger, t.JetStream, "broker is down", "step", events.StepPush, "target", t.Name, "err", err)
 		if !wait(ctx, probes.NextBackOff()) {
 			return
 		}

@@ -58,7 +58,11 @@ func (v *visit) By() string { return v.session.Caller.Name }
 // missing says on the page that a part of it could not be found out. The rest
 // is shown.
 func (v *visit) missing(c *console, what string, err error) {
-	if v.Context().Err() == nil {
+	switch {
+	case v.Context().Err() != nil:
+	case errors.Is(err, events.ErrUnavailable):
+		events.LogFailure(v.Context(), c.Logger, c.JetStream, "console page is incomplete", "part", what, "err", err)
+	default:
 		c.Logger.Warn("console page is incomplete", "part", what, "err", err)
 	}
 	n := notice{"bad", what + " cannot be shown", faultOf(err).Do}
