@@ -94,6 +94,9 @@ type Config struct {
 // use.
 type Subscribers struct {
 	config Config
+	// changing is held while a subscriber comes or goes: the broker, when it is
+	// configured again, does not answer for a moment.
+	changing sync.Mutex
 	// applying is held while the embedded broker is told who the subscribers
 	// are: a list that was read before another one must not be told after it.
 	applying sync.Mutex
@@ -148,6 +151,8 @@ func (s *Subscribers) Create(ctx context.Context, name string, n int, by string)
 		Name: name, PasswordHash: hash, Consumers: consumersOf(name, n),
 		CreatedAt: time.Now().UTC().Truncate(time.Millisecond), CreatedBy: by,
 	}
+	s.changing.Lock()
+	defer s.changing.Unlock()
 	if err := s.store(ctx, r); err != nil {
 		return Credential{}, err
 	}
@@ -176,6 +181,8 @@ func (s *Subscribers) Revoke(ctx context.Context, name string) error {
 	if checkName(name) != nil {
 		return ErrNoSubscriber
 	}
+	s.changing.Lock()
+	defer s.changing.Unlock()
 	r, err := s.markRevoked(ctx, name)
 	if err != nil {
 		return err
