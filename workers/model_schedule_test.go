@@ -300,7 +300,7 @@ func (m *model) drain() {
 	}
 	m.retry.GiveUpAfter = 24 * time.Hour
 	letters := events.NewDeadLetters(m.connection())
-	for deadline := time.Now().Add(20 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; { // some redeliveries take AckWait
 		for _, w := range m.workers {
 			if m.pending() > 0 {
 				w.pull(100, faultNone, 0)
