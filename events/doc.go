@@ -14,6 +14,6 @@
 // with all that is behind it, whichever process works on it.
 //
 // The package imports nothing else of logoutd, so that a subscriber that uses
-// its types gets nats.go and little more. events/embedded runs the broker in
+// its types gets nats.go and little more. internal/broker/embedded runs the broker in
 // the process, events/eventstest does the same for tests.
 package events

@@ -15,7 +15,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/events/embedded"
+	"github.com/logoutd/logoutd/internal/broker/embedded"
 )
 
 // A service that learns of every logout, also of those that happened while it

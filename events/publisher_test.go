@@ -15,8 +15,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/events/embedded"
 	"github.com/logoutd/logoutd/events/eventstest"
+	"github.com/logoutd/logoutd/internal/broker/embedded"
 )
 
 func TestRequestsAreStored(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/handlers/forwarded"
+	"github.com/logoutd/logoutd/internal/forwarded"
 	"github.com/logoutd/logoutd/store"
 )
 

@@ -1,7 +1,7 @@
 // Package handlers is the public listener: the logout APIs that logoutd
 // imitates, one file each, and what they share, from the credential to the
 // acknowledged event. It imports events and store and never meets workers; the
-// admin API is handlers/admin, and handlers/server what serves this listener.
+// admin API is handlers/admin, and internal/server what serves this listener.
 //
 // The transcripts in testdata are the exact answers: a case for every row
 // below, and for bad input and outages.

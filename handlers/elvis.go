@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/logoutd/logoutd/handlers/forwarded"
+	"github.com/logoutd/logoutd/internal/forwarded"
 	"github.com/logoutd/logoutd/store"
 )
 

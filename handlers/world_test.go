@@ -18,8 +18,8 @@ import (
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
 	"github.com/logoutd/logoutd/handlers"
-	"github.com/logoutd/logoutd/handlers/forwarded"
-	"github.com/logoutd/logoutd/handlers/server"
+	"github.com/logoutd/logoutd/internal/forwarded"
+	"github.com/logoutd/logoutd/internal/server"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
 )

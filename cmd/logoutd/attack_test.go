@@ -14,7 +14,7 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
-	"github.com/logoutd/logoutd/operations/subscribers"
+	"github.com/logoutd/logoutd/internal/subscribers"
 )
 
 // arena is a broker with two subscribers, of whom one attacks.

@@ -12,8 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/events/embedded"
-	"github.com/logoutd/logoutd/operations/subscribers"
+	"github.com/logoutd/logoutd/internal/broker/embedded"
+	"github.com/logoutd/logoutd/internal/subscribers"
 	"github.com/logoutd/logoutd/store"
 )
 

@@ -22,8 +22,8 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
-	"github.com/logoutd/logoutd/handlers/health"
-	"github.com/logoutd/logoutd/operations/letters"
+	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/health"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
 	"github.com/logoutd/logoutd/workers"
@@ -51,7 +51,7 @@ type testServer struct {
 	broker    *eventstest.Broker
 	publisher *events.Publisher
 	http      *httptest.Server
-	letters   *letters.Letters
+	letters   *deadletters.Letters
 	unready   atomic.Bool
 }
 
@@ -147,7 +147,7 @@ func settledCmd(ts *testscript.TestScript, _ bool, args []string) {
 	s := serverOf(ts)
 	deadline := time.Now().Add(10 * time.Second)
 	for time.Now().Before(deadline) {
-		n, err := s.letters.Count(context.Background(), letters.Filter{})
+		n, err := s.letters.Count(context.Background(), deadletters.Filter{})
 		if err == nil && fmt.Sprint(n) == args[0] {
 			return
 		}

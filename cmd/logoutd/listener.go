@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/logoutd/logoutd/handlers/server"
+	"github.com/logoutd/logoutd/internal/server"
 )
 
 // listener is an address that serves HTTP.

@@ -10,8 +10,8 @@ import (
 	"github.com/alecthomas/kong"
 	kongcompletion "github.com/jotaen/kong-completion"
 
+	"github.com/logoutd/logoutd/internal/jobs"
 	"github.com/logoutd/logoutd/internal/version"
-	"github.com/logoutd/logoutd/operations/jobs"
 )
 
 // variables are what the tags of the command line name.

@@ -10,8 +10,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/logoutd/logoutd/internal/damage"
 	"github.com/logoutd/logoutd/internal/providers"
-	"github.com/logoutd/logoutd/operations/damage"
 	"github.com/logoutd/logoutd/store"
 )
 

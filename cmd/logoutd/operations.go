@@ -15,21 +15,21 @@ import (
 	"github.com/logoutd/logoutd/handlers"
 	"github.com/logoutd/logoutd/handlers/admin"
 	"github.com/logoutd/logoutd/handlers/console"
-	"github.com/logoutd/logoutd/operations/access"
-	"github.com/logoutd/logoutd/operations/audit"
-	"github.com/logoutd/logoutd/operations/bulk"
-	"github.com/logoutd/logoutd/operations/damage"
-	"github.com/logoutd/logoutd/operations/jobs"
-	"github.com/logoutd/logoutd/operations/letters"
-	"github.com/logoutd/logoutd/operations/overview"
-	"github.com/logoutd/logoutd/operations/replay"
-	"github.com/logoutd/logoutd/operations/status"
+	"github.com/logoutd/logoutd/internal/access"
+	"github.com/logoutd/logoutd/internal/audit"
+	"github.com/logoutd/logoutd/internal/bulk"
+	"github.com/logoutd/logoutd/internal/damage"
+	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/overview"
+	"github.com/logoutd/logoutd/internal/replay"
+	"github.com/logoutd/logoutd/internal/status"
 )
 
 // operations are what operators work with, in the admin role.
 type operations struct {
 	deadLetters *events.DeadLetters
-	letters     *letters.Letters
+	letters     *deadletters.Letters
 	jobs        *jobs.Jobs
 	replays     *replay.Replays
 	bulk        *bulk.Bulk
@@ -48,7 +48,7 @@ func (s *service) openOperations(context.Context) (err error) {
 		return nil
 	}
 	o := &operations{deadLetters: events.NewDeadLetters(s.js), audit: audit.New(s.js)}
-	o.letters, err = letters.Open(letters.Config{
+	o.letters, err = deadletters.Open(deadletters.Config{
 		JetStream: s.js, Path: filepath.Join(s.settings.DataDir, lettersFile), Logger: s.logger,
 	})
 	if err != nil {

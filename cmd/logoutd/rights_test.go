@@ -17,10 +17,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/operations/access"
-	"github.com/logoutd/logoutd/operations/audit"
-	"github.com/logoutd/logoutd/operations/jobs"
-	"github.com/logoutd/logoutd/operations/letters"
+	"github.com/logoutd/logoutd/internal/access"
+	"github.com/logoutd/logoutd/internal/audit"
+	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/jobs"
 )
 
 // deployNATS starts a NATS with deployments/nats/nats.conf.
@@ -63,7 +63,7 @@ func TestDeployedOperators(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var running errgroup.Group
 	tokens := access.New(access.Config{JetStream: js})
-	projection, err := letters.Open(letters.Config{JetStream: js, Path: filepath.Join(t.TempDir(), "letters.db")})
+	projection, err := deadletters.Open(deadletters.Config{JetStream: js, Path: filepath.Join(t.TempDir(), "letters.db")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func keepLog(t *testing.T, log *audit.Log) {
 }
 
 // replayLetters has one letter replayed and one discarded.
-func replayLetters(t *testing.T, projection *letters.Letters, js, worker jetstream.JetStream) {
+func replayLetters(t *testing.T, projection *deadletters.Letters, js, worker jetstream.JetStream) {
 	t.Helper()
 	publisher := events.NewPublisher(worker, nil)
 	defer publisher.Close()

@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/logoutd/logoutd/handlers"
-	"github.com/logoutd/logoutd/handlers/health"
+	"github.com/logoutd/logoutd/internal/health"
 	"github.com/logoutd/logoutd/internal/providers"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/redisstore"

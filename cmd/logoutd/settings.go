@@ -10,7 +10,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/logoutd/logoutd/handlers/forwarded"
+	"github.com/logoutd/logoutd/internal/forwarded"
 	"github.com/logoutd/logoutd/workers"
 )
 

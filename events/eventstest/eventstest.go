@@ -11,7 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/events/embedded"
+	"github.com/logoutd/logoutd/internal/broker/embedded"
 )
 
 // Broker is a running broker with a connection to it.

@@ -11,18 +11,18 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/handlers/forwarded"
+	"github.com/logoutd/logoutd/internal/access"
+	"github.com/logoutd/logoutd/internal/audit"
+	"github.com/logoutd/logoutd/internal/bulk"
+	"github.com/logoutd/logoutd/internal/damage"
+	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/forwarded"
+	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/overview"
 	"github.com/logoutd/logoutd/internal/providers"
-	"github.com/logoutd/logoutd/operations/access"
-	"github.com/logoutd/logoutd/operations/audit"
-	"github.com/logoutd/logoutd/operations/bulk"
-	"github.com/logoutd/logoutd/operations/damage"
-	"github.com/logoutd/logoutd/operations/jobs"
-	"github.com/logoutd/logoutd/operations/letters"
-	"github.com/logoutd/logoutd/operations/overview"
-	"github.com/logoutd/logoutd/operations/replay"
-	"github.com/logoutd/logoutd/operations/status"
-	"github.com/logoutd/logoutd/operations/subscribers"
+	"github.com/logoutd/logoutd/internal/replay"
+	"github.com/logoutd/logoutd/internal/status"
+	"github.com/logoutd/logoutd/internal/subscribers"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -37,7 +37,7 @@ type Config struct {
 	CSRFToken func(sessionID string) string
 
 	// What operators work with. The caller runs what has a Run.
-	Letters  *letters.Letters
+	Letters  *deadletters.Letters
 	Replays  *replay.Replays
 	Bulk     *bulk.Bulk
 	Jobs     *jobs.Jobs

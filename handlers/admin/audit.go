@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/operations/audit"
+	"github.com/logoutd/logoutd/internal/audit"
 )
 
 // actTimeout is how long the broker has to take what an operator does.

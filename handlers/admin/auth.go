@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/logoutd/logoutd/operations/access"
+	"github.com/logoutd/logoutd/internal/access"
 )
 
 // admit returns who calls, if a token with the role is shown. A call that does

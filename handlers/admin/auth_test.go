@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/logoutd/logoutd/handlers/admin"
-	"github.com/logoutd/logoutd/operations/access"
+	"github.com/logoutd/logoutd/internal/access"
 )
 
 // everyCall returns a request for each call that wants a token: one that such

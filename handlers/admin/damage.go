@@ -5,8 +5,8 @@ import (
 	"net/http"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/operations/audit"
-	"github.com/logoutd/logoutd/operations/damage"
+	"github.com/logoutd/logoutd/internal/audit"
+	"github.com/logoutd/logoutd/internal/damage"
 )
 
 // finding is a stream that has lost what it had.

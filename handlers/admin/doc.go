@@ -6,7 +6,7 @@
 //
 // The calls stand in routes.go, each with the role that it wants, and in
 // openapi.json with everything that goes in and comes out, which the tests hold
-// every answer against. What operators do is the business of operations/*;
+// every answer against. What operators do is the business of the packages under internal;
 // here it gets its form, and its entry in the audit log.
 //
 // Every call but GET /v1/openapi.json wants "Authorization: Bearer <token>"
@@ -19,6 +19,6 @@
 // What works on many takes two calls: a dry run, which keeps the exact set and
 // answers with a token, and the start of a job on it, with a reason.
 //
-// The package may import store, events and operations/*, nothing else of
+// The package may import store, events and internal/*, nothing else of
 // logoutd.
 package admin

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/logoutd/logoutd/operations/access"
+	"github.com/logoutd/logoutd/internal/access"
 )
 
 // Routes returns the patterns of all calls, with the role that each wants.

@@ -4,7 +4,7 @@ import (
 	"net/http"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/operations/letters"
+	"github.com/logoutd/logoutd/internal/deadletters"
 )
 
 // progress tells how far the projection of the dead letters is; it is there
@@ -61,7 +61,7 @@ type group struct {
 	SampleError   string      `json:"sample_error"`
 }
 
-func showGroup(g letters.Group) group {
+func showGroup(g deadletters.Group) group {
 	return group{
 		Step: g.Step, Target: g.Target, Code: g.Code, Count: g.Count, Users: g.Users,
 		FirstFailedAt: events.At(g.First), LastFailedAt: events.At(g.Last), SampleID: g.SampleID, SampleError: g.SampleError,

@@ -1,11 +1,11 @@
 package admin
 
-import "github.com/logoutd/logoutd/operations/letters"
+import "github.com/logoutd/logoutd/internal/deadletters"
 
 // filter takes what selects dead letters: the same names in a query and in a
 // body.
-func (o *object) filter() letters.Filter {
-	f := letters.Filter{
+func (o *object) filter() deadletters.Filter {
+	f := deadletters.Filter{
 		From: o.time("from"), To: o.time("to"),
 		Step: o.optional("step", maxID), Target: o.optional("target", maxID), Code: o.optional("code", maxID),
 		Tenant: o.optional("tenant_id", maxID), App: o.optional("app_id", maxID),

@@ -2,7 +2,7 @@ package admin
 
 import (
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/operations/letters"
+	"github.com/logoutd/logoutd/internal/deadletters"
 )
 
 // maxLetterID is in bytes: a request's id, an underscore and a registration's.
@@ -30,7 +30,7 @@ type letter struct {
 	SessionID     string      `json:"session_id,omitempty"`
 }
 
-func showLetter(l letters.Letter) letter {
+func showLetter(l deadletters.Letter) letter {
 	return letter{
 		ID: l.ID, Step: l.Step, Target: l.Target, Code: l.Code, Error: l.Error, Attempts: l.Attempts, Replays: l.Replays,
 		FirstFailedAt: events.At(l.FirstFailedAt), FailedAt: events.At(l.FailedAt), RequestedAt: events.At(l.RequestedAt),
@@ -78,7 +78,7 @@ type entry struct {
 	Attempts int         `json:"attempts,omitempty"`
 }
 
-func showEntry(e letters.Entry) entry {
+func showEntry(e deadletters.Entry) entry {
 	return entry{events.At(e.At), e.What, e.Detail, e.Code, e.By, e.Attempts}
 }
 
@@ -86,7 +86,7 @@ func show(d events.DeadLetter) deadLetter {
 	shown := deadLetter{
 		ID: d.ID, Step: d.Step, Target: d.Target, Code: d.Code, Error: d.Error, Answer: d.Answer, Attempts: d.Attempts,
 		FirstFailedAt: d.FirstFailedAt, LastFailedAt: d.LastFailedAt, FailedAt: d.FailedAt,
-		Replays: d.Replays, Timeline: each(letters.Timeline(d), showEntry),
+		Replays: d.Replays, Timeline: each(deadletters.Timeline(d), showEntry),
 	}
 	request := d.Request
 	if d.Task != nil {

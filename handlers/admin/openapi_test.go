@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/logoutd/logoutd/handlers/admin"
-	"github.com/logoutd/logoutd/operations/access"
+	"github.com/logoutd/logoutd/internal/access"
 )
 
 // The document has the routes that there are, with the roles that they want.

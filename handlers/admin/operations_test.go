@@ -12,13 +12,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/logoutd/logoutd/handlers/admin"
-	"github.com/logoutd/logoutd/operations/access"
-	"github.com/logoutd/logoutd/operations/bulk"
-	"github.com/logoutd/logoutd/operations/jobs"
-	"github.com/logoutd/logoutd/operations/letters"
-	"github.com/logoutd/logoutd/operations/overview"
-	"github.com/logoutd/logoutd/operations/replay"
-	"github.com/logoutd/logoutd/operations/status"
+	"github.com/logoutd/logoutd/internal/access"
+	"github.com/logoutd/logoutd/internal/bulk"
+	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/overview"
+	"github.com/logoutd/logoutd/internal/replay"
+	"github.com/logoutd/logoutd/internal/status"
 	"github.com/logoutd/logoutd/workers"
 )
 
@@ -27,7 +27,7 @@ func (w *world) operations() {
 	w.t.Helper()
 	c := &w.config
 	var err error
-	c.Letters, err = letters.Open(letters.Config{JetStream: c.JetStream, Path: filepath.Join(w.t.TempDir(), "letters.db"), Logger: c.Logger})
+	c.Letters, err = deadletters.Open(deadletters.Config{JetStream: c.JetStream, Path: filepath.Join(w.t.TempDir(), "letters.db"), Logger: c.Logger})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/operations/overview"
+	"github.com/logoutd/logoutd/internal/overview"
 )
 
 // situation is what operators look at first.

@@ -8,7 +8,7 @@ import (
 	"net/http"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/operations/access"
+	"github.com/logoutd/logoutd/internal/access"
 	"github.com/logoutd/logoutd/store"
 )
 

@@ -7,13 +7,13 @@ import (
 	"net/http"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/operations/access"
-	"github.com/logoutd/logoutd/operations/audit"
-	"github.com/logoutd/logoutd/operations/bulk"
-	"github.com/logoutd/logoutd/operations/jobs"
-	"github.com/logoutd/logoutd/operations/letters"
-	"github.com/logoutd/logoutd/operations/replay"
-	"github.com/logoutd/logoutd/operations/subscribers"
+	"github.com/logoutd/logoutd/internal/access"
+	"github.com/logoutd/logoutd/internal/audit"
+	"github.com/logoutd/logoutd/internal/bulk"
+	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/replay"
+	"github.com/logoutd/logoutd/internal/subscribers"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -32,7 +32,7 @@ var refusals = []refusal{
 	{store.ErrOtherUser, 400, typeOtherUser, "user_id", "the credential, or what it is bound to, belongs to another user"},
 
 	{events.ErrNoDeadLetter, 404, typeBlank, "", "there is no such dead letter: it was replayed or discarded, or never was"},
-	{letters.ErrCursor, 400, typeField, "after", afterIsNext},
+	{deadletters.ErrCursor, 400, typeField, "after", afterIsNext},
 	{audit.ErrCursor, 400, typeField, "after", afterIsNext},
 	{replay.ErrQuery, 400, typeField, "ids", lettersWanted},
 	{replay.ErrNotReady, 503, typeBlank, "", "the dead letters are still being read: try the same again soon; GET /v1/failed shows how far it is"},

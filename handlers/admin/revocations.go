@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/operations/audit"
+	"github.com/logoutd/logoutd/internal/audit"
 	"github.com/logoutd/logoutd/store"
 )
 

@@ -3,10 +3,10 @@ package admin
 import (
 	"net/http"
 
-	"github.com/logoutd/logoutd/operations/access"
-	"github.com/logoutd/logoutd/operations/audit"
-	"github.com/logoutd/logoutd/operations/bulk"
-	"github.com/logoutd/logoutd/operations/replay"
+	"github.com/logoutd/logoutd/internal/access"
+	"github.com/logoutd/logoutd/internal/audit"
+	"github.com/logoutd/logoutd/internal/bulk"
+	"github.com/logoutd/logoutd/internal/replay"
 )
 
 // route is a call and who may make it.

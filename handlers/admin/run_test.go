@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/logoutd/logoutd/operations/jobs"
+	"github.com/logoutd/logoutd/internal/jobs"
 
 	"github.com/logoutd/logoutd/handlers/admin"
 	"github.com/logoutd/logoutd/store"

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/logoutd/logoutd/operations/bulk"
-	"github.com/logoutd/logoutd/operations/jobs"
-	"github.com/logoutd/logoutd/operations/letters"
-	"github.com/logoutd/logoutd/operations/replay"
+	"github.com/logoutd/logoutd/internal/bulk"
+	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/replay"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -39,7 +39,7 @@ func (o *object) letters() replay.Query {
 	return replay.Query{IDs: ids, Filter: filter}
 }
 
-func (o *object) selected() *letters.Filter {
+func (o *object) selected() *deadletters.Filter {
 	inner := o.within("filter")
 	if inner == nil {
 		return nil

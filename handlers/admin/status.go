@@ -4,8 +4,8 @@ import (
 	"net/http"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/operations/outcomes"
-	"github.com/logoutd/logoutd/operations/status"
+	"github.com/logoutd/logoutd/internal/outcomes"
+	"github.com/logoutd/logoutd/internal/status"
 )
 
 // statusOf is what is known of a logout, a session or a user.

@@ -5,8 +5,8 @@ import (
 	"net/http"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/operations/audit"
-	"github.com/logoutd/logoutd/operations/subscribers"
+	"github.com/logoutd/logoutd/internal/audit"
+	"github.com/logoutd/logoutd/internal/subscribers"
 )
 
 // subscriber is a subscriber as operators see it: without its password.

@@ -12,9 +12,9 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/events/embedded"
 	"github.com/logoutd/logoutd/events/eventstest"
 	"github.com/logoutd/logoutd/handlers/admin"
+	"github.com/logoutd/logoutd/internal/broker/embedded"
 )
 
 // announce publishes a public event.

@@ -5,8 +5,8 @@ import (
 	"net/http"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/operations/access"
-	"github.com/logoutd/logoutd/operations/audit"
+	"github.com/logoutd/logoutd/internal/access"
+	"github.com/logoutd/logoutd/internal/audit"
 )
 
 // token is a named token as operators see it: without itself.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/logoutd/logoutd/operations/audit"
+	"github.com/logoutd/logoutd/internal/audit"
 )
 
 // auditPage is the audit log.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/logoutd/logoutd/operations/overview"
+	"github.com/logoutd/logoutd/internal/overview"
 )
 
 // A chart is drawn in units of its own and stretched to its place.

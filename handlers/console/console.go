@@ -8,21 +8,21 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/handlers/forwarded"
-	"github.com/logoutd/logoutd/operations/access"
-	"github.com/logoutd/logoutd/operations/audit"
-	"github.com/logoutd/logoutd/operations/bulk"
-	"github.com/logoutd/logoutd/operations/damage"
-	"github.com/logoutd/logoutd/operations/jobs"
-	"github.com/logoutd/logoutd/operations/letters"
-	"github.com/logoutd/logoutd/operations/overview"
-	"github.com/logoutd/logoutd/operations/replay"
-	"github.com/logoutd/logoutd/operations/status"
+	"github.com/logoutd/logoutd/internal/access"
+	"github.com/logoutd/logoutd/internal/audit"
+	"github.com/logoutd/logoutd/internal/bulk"
+	"github.com/logoutd/logoutd/internal/damage"
+	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/forwarded"
+	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/overview"
+	"github.com/logoutd/logoutd/internal/replay"
+	"github.com/logoutd/logoutd/internal/status"
 )
 
 // Config is what the console works with. What has no default must be set.
 type Config struct {
-	Letters     *letters.Letters
+	Letters     *deadletters.Letters
 	DeadLetters *events.DeadLetters
 	Replays     *replay.Replays
 	Bulk        *bulk.Bulk

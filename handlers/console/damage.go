@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/logoutd/logoutd/operations/audit"
+	"github.com/logoutd/logoutd/internal/audit"
 )
 
 // acknowledgeDamage ends the report of what the broker has lost.

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/logoutd/logoutd/handlers/console"
-	"github.com/logoutd/logoutd/operations/damage"
+	"github.com/logoutd/logoutd/internal/damage"
 )
 
 func TestDamageIsAcknowledged(t *testing.T) {

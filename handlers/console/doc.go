@@ -12,7 +12,7 @@
 //
 // The admin token of a viewer or an operator opens a session of 12 hours at
 // most, half an hour without a page. The cookie holds a random secret;
-// operations/access keeps the session under its hash, for all admin processes.
+// internal/access keeps the session under its hash, for all admin processes.
 // A logout ends it, and so do its token's end, and an operator on the page
 // Sessions, where everybody sees their own. A viewer sees everything and changes
 // nothing but that.

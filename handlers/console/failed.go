@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/logoutd/logoutd/operations/letters"
+	"github.com/logoutd/logoutd/internal/deadletters"
 )
 
 // pageSize is how many letters, entries or jobs a page shows.
@@ -16,14 +16,14 @@ const pageSize = 50
 type failedPage struct {
 	filterForm
 	Chips    []chip
-	Groups   []letters.Group
-	Page     letters.Page
+	Groups   []deadletters.Group
+	Page     deadletters.Page
 	Hidden   url.Values // the filter as it was resolved: times that are "ago" stay what they were
 	Here     string     // the filter's own address, without a place
 	NextPage string
 	Later    bool // this is not the first page
 	Unknown  bool // the list could not be read
-	Progress letters.Progress
+	Progress deadletters.Progress
 	Offline  bool // the broker cannot be reached
 	Operator bool
 	Now      time.Time
@@ -74,7 +74,7 @@ func (c *console) fillFailed(v *visit, p *failedPage, after string) {
 
 // suggest offers the steps, targets and codes that there are.
 func (c *console) suggest(v *visit, p *failedPage) {
-	all, err := c.Letters.Groups(v.Context(), letters.Filter{})
+	all, err := c.Letters.Groups(v.Context(), deadletters.Filter{})
 	if err != nil {
 		return // the list itself says so
 	}

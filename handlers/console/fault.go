@@ -6,7 +6,7 @@ import (
 	"net/http"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/operations/jobs"
+	"github.com/logoutd/logoutd/internal/jobs"
 	"github.com/logoutd/logoutd/store"
 )
 

@@ -7,37 +7,37 @@ import (
 	"strings"
 	"time"
 
-	"github.com/logoutd/logoutd/operations/letters"
-	"github.com/logoutd/logoutd/operations/replay"
+	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/replay"
 )
 
 // criterion is one field of a filter, under the name it has in the admin API.
 type criterion struct {
 	Name, Label, Hint string
-	text              func(*letters.Filter) *string
-	number            func(*letters.Filter) *int
-	time              func(*letters.Filter) *time.Time
+	text              func(*deadletters.Filter) *string
+	number            func(*deadletters.Filter) *int
+	time              func(*deadletters.Filter) *time.Time
 }
 
 const timeHint = "90m or date time"
 
 var criteria = []criterion{
-	{Name: "from", Label: "From (UTC)", Hint: timeHint, time: func(f *letters.Filter) *time.Time { return &f.From }},
-	{Name: "to", Label: "Before (UTC)", Hint: timeHint, time: func(f *letters.Filter) *time.Time { return &f.To }},
-	{Name: "step", Label: "Step", text: func(f *letters.Filter) *string { return &f.Step }},
-	{Name: "target", Label: "Target", text: func(f *letters.Filter) *string { return &f.Target }},
-	{Name: "code", Label: "Code", text: func(f *letters.Filter) *string { return &f.Code }},
-	{Name: "user_id", Label: "User", text: func(f *letters.Filter) *string { return &f.User }},
-	{Name: "tenant_id", Label: "Tenant", text: func(f *letters.Filter) *string { return &f.Tenant }},
-	{Name: "app_id", Label: "App", text: func(f *letters.Filter) *string { return &f.App }},
-	{Name: "device_id", Label: "Device", text: func(f *letters.Filter) *string { return &f.Device }},
-	{Name: "min_attempts", Label: "Attempts, at least", number: func(f *letters.Filter) *int { return &f.MinAttempts }},
-	{Name: "max_attempts", Label: "Attempts, at most", number: func(f *letters.Filter) *int { return &f.MaxAttempts }},
+	{Name: "from", Label: "From (UTC)", Hint: timeHint, time: func(f *deadletters.Filter) *time.Time { return &f.From }},
+	{Name: "to", Label: "Before (UTC)", Hint: timeHint, time: func(f *deadletters.Filter) *time.Time { return &f.To }},
+	{Name: "step", Label: "Step", text: func(f *deadletters.Filter) *string { return &f.Step }},
+	{Name: "target", Label: "Target", text: func(f *deadletters.Filter) *string { return &f.Target }},
+	{Name: "code", Label: "Code", text: func(f *deadletters.Filter) *string { return &f.Code }},
+	{Name: "user_id", Label: "User", text: func(f *deadletters.Filter) *string { return &f.User }},
+	{Name: "tenant_id", Label: "Tenant", text: func(f *deadletters.Filter) *string { return &f.Tenant }},
+	{Name: "app_id", Label: "App", text: func(f *deadletters.Filter) *string { return &f.App }},
+	{Name: "device_id", Label: "Device", text: func(f *deadletters.Filter) *string { return &f.Device }},
+	{Name: "min_attempts", Label: "Attempts, at least", number: func(f *deadletters.Filter) *int { return &f.MinAttempts }},
+	{Name: "max_attempts", Label: "Attempts, at most", number: func(f *deadletters.Filter) *int { return &f.MaxAttempts }},
 }
 
 // filterForm is a filter as it was filled in, with what is wrong about it.
 type filterForm struct {
-	Filter letters.Filter
+	Filter deadletters.Filter
 	Fields []field
 	// Bad tells that a field could not be read: the filter must not be used,
 	// since it would select more than was meant.
@@ -85,7 +85,7 @@ func readFilter(values url.Values, now time.Time) filterForm {
 
 // read sets the criterion's field of the filter and returns what is wrong with
 // the value.
-func (c criterion) read(f *letters.Filter, value string, now time.Time) (fault string) {
+func (c criterion) read(f *deadletters.Filter, value string, now time.Time) (fault string) {
 	switch {
 	case value == "":
 	case c.text != nil:
@@ -125,7 +125,7 @@ func readTime(value string, now time.Time) (time.Time, bool) {
 }
 
 // query writes a filter so that readFilter reads the same.
-func query(f letters.Filter) url.Values {
+func query(f deadletters.Filter) url.Values {
 	values := url.Values{}
 	for _, c := range criteria {
 		if text := c.write(&f); text != "" {
@@ -135,7 +135,7 @@ func query(f letters.Filter) url.Values {
 	return values
 }
 
-func (c criterion) write(f *letters.Filter) string {
+func (c criterion) write(f *deadletters.Filter) string {
 	switch {
 	case c.text != nil:
 		return *c.text(f)
@@ -154,7 +154,7 @@ type chip struct {
 }
 
 // chips say what a filter selects; each leads to the page without it.
-func chips(f letters.Filter, page string) []chip {
+func chips(f deadletters.Filter, page string) []chip {
 	var list []chip
 	for _, c := range replay.Criteria(f) {
 		if c.Name == "" {

@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/logoutd/logoutd/operations/audit"
-	"github.com/logoutd/logoutd/operations/jobs"
+	"github.com/logoutd/logoutd/internal/audit"
+	"github.com/logoutd/logoutd/internal/jobs"
 )
 
 // jobsPage is the list of jobs.

@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/operations/audit"
-	"github.com/logoutd/logoutd/operations/letters"
+	"github.com/logoutd/logoutd/internal/audit"
+	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -260,7 +260,7 @@ func TestSearch(t *testing.T) {
 	w := newWorld(t)
 	w.login("wallet", 1)
 	w.fail(1, causes[3])
-	page, err := w.config.Letters.List(w.Context(), letters.Filter{}, "", 1)
+	page, err := w.config.Letters.List(w.Context(), deadletters.Filter{}, "", 1)
 	w.must(err)
 	v := w.operator()
 	for query, text := range map[string]string{

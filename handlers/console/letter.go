@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/operations/letters"
+	"github.com/logoutd/logoutd/internal/deadletters"
 )
 
 // letterPage is one failed revocation.
@@ -20,7 +20,7 @@ type letterPage struct {
 
 // moments is a line of a timeline. Mood is a class of the style sheet.
 type moments struct {
-	letters.Entry
+	deadletters.Entry
 	Mood string
 }
 
@@ -34,7 +34,7 @@ func (c *console) letter(v *visit) (view, error) {
 	}
 	p := letterPage{DeadLetter: letter, Bytes: len(letter.Message), Operator: v.Operator(), Now: time.Now().UTC()}
 	p.Message = nil // may be anything
-	for _, entry := range letters.Timeline(letter) {
+	for _, entry := range deadletters.Timeline(letter) {
 		p.Timeline = append(p.Timeline, moments{entry, mood(entry.What)})
 	}
 	if letter.Task != nil {

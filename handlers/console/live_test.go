@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/logoutd/logoutd/operations/access"
+	"github.com/logoutd/logoutd/internal/access"
 )
 
 // follow opens a live page's stream of events and returns its lines.

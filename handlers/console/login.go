@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/logoutd/logoutd/operations/access"
-	"github.com/logoutd/logoutd/operations/audit"
+	"github.com/logoutd/logoutd/internal/access"
+	"github.com/logoutd/logoutd/internal/audit"
 )
 
 // loginForm is what the login shows.

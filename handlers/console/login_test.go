@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/logoutd/logoutd/internal/access"
 	"github.com/logoutd/logoutd/internal/version"
-	"github.com/logoutd/logoutd/operations/access"
 )
 
 func TestStrangersSeeTheLoginOnly(t *testing.T) {

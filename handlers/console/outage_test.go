@@ -10,7 +10,7 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/handlers/console"
-	"github.com/logoutd/logoutd/operations/letters"
+	"github.com/logoutd/logoutd/internal/deadletters"
 )
 
 // TestProjectionIsRebuilt: until it is ready, the pages tell how far it is.
@@ -18,7 +18,7 @@ func TestProjectionIsRebuilt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.fail(1, causes[3])
-	fresh, err := letters.Open(letters.Config{JetStream: w.broker.JS, Path: filepath.Join(t.TempDir(), "letters.db")})
+	fresh, err := deadletters.Open(deadletters.Config{JetStream: w.broker.JS, Path: filepath.Join(t.TempDir(), "letters.db")})
 	w.must(err)
 	t.Cleanup(func() { w.must(fresh.Close()) })
 	config := w.config

@@ -4,9 +4,9 @@ import (
 	"context"
 	"time"
 
-	"github.com/logoutd/logoutd/operations/damage"
-	"github.com/logoutd/logoutd/operations/jobs"
-	"github.com/logoutd/logoutd/operations/overview"
+	"github.com/logoutd/logoutd/internal/damage"
+	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/overview"
 )
 
 // overviewPage is the first page.

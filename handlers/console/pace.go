@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/logoutd/logoutd/operations/jobs"
+	"github.com/logoutd/logoutd/internal/jobs"
 )
 
 // pace is a rate to choose, and how long the job takes at it.

@@ -8,11 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/logoutd/logoutd/operations/audit"
-	"github.com/logoutd/logoutd/operations/bulk"
-	"github.com/logoutd/logoutd/operations/jobs"
-	"github.com/logoutd/logoutd/operations/letters"
-	"github.com/logoutd/logoutd/operations/replay"
+	"github.com/logoutd/logoutd/internal/audit"
+	"github.com/logoutd/logoutd/internal/bulk"
+	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/replay"
 )
 
 // auditTimeout is how long the broker has to acknowledge an entry.
@@ -26,7 +26,7 @@ const planTimeout = 5 * time.Minute
 type planPage struct {
 	jobs.Plan
 	Selection []chip
-	Groups    []letters.Group // of the letters selected, where a filter does it
+	Groups    []deadletters.Group // of the letters selected, where a filter does it
 	Largest   int
 	Paces     []pace
 	Rate      string

@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/text"
-	"github.com/logoutd/logoutd/operations/letters"
 )
 
 //go:embed templates assets
@@ -48,7 +48,7 @@ type frame struct {
 	Notices  []notice
 	Refresh  int
 	Count    badge
-	Progress letters.Progress
+	Progress deadletters.Progress
 	Offline  bool // the broker cannot be reached
 	Here     string
 	Now      time.Time
@@ -73,7 +73,7 @@ type badge struct {
 }
 
 func (c *console) badge(ctx context.Context) badge {
-	n, err := c.Letters.Count(ctx, letters.Filter{})
+	n, err := c.Letters.Count(ctx, deadletters.Filter{})
 	if err != nil && ctx.Err() == nil {
 		c.Logger.Warn("dead letters cannot be counted", "err", err)
 	}

@@ -10,8 +10,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/logoutd/logoutd/internal/bulk"
 	"github.com/logoutd/logoutd/internal/text"
-	"github.com/logoutd/logoutd/operations/bulk"
 	"github.com/logoutd/logoutd/store"
 )
 

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/logoutd/logoutd/operations/status"
+	"github.com/logoutd/logoutd/internal/status"
 )
 
 // searchPage answers whether somebody really got logged out.

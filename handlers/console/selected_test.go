@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/logoutd/logoutd/operations/jobs"
-	"github.com/logoutd/logoutd/operations/letters"
+	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/jobs"
 )
 
 // distinct sets a field to a value that stands nowhere else on a page, and
@@ -41,10 +41,10 @@ func TestPagesShowTheWholeSelection(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	v := w.operator()
-	for i := range reflect.TypeFor[letters.Filter]().NumField() {
-		var filter letters.Filter
+	for i := range reflect.TypeFor[deadletters.Filter]().NumField() {
+		var filter deadletters.Filter
 		shown := distinct(t, reflect.ValueOf(&filter).Elem().Field(i))
-		name := reflect.TypeFor[letters.Filter]().Field(i).Name
+		name := reflect.TypeFor[deadletters.Filter]().Field(i).Name
 		body, err := json.Marshal(filter)
 		w.must(err)
 		values := map[string]any{}

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/logoutd/logoutd/operations/access"
+	"github.com/logoutd/logoutd/internal/access"
 )
 
 const cookieName = "logoutd_console"

@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/logoutd/logoutd/operations/access"
-	"github.com/logoutd/logoutd/operations/audit"
+	"github.com/logoutd/logoutd/internal/access"
+	"github.com/logoutd/logoutd/internal/audit"
 )
 
 // sessionsPage lists who is logged in: to operators everybody, to viewers

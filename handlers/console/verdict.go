@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/logoutd/logoutd/operations/overview"
+	"github.com/logoutd/logoutd/internal/overview"
 )
 
 // verdict is the state of things in a sentence. Mood is a class of the style

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/jobs"
 	"github.com/logoutd/logoutd/internal/version"
-	"github.com/logoutd/logoutd/operations/jobs"
-	"github.com/logoutd/logoutd/operations/letters"
 )
 
 // functions are what templates can call.
@@ -216,8 +216,8 @@ func ordered(counts map[string]int) []tally {
 }
 
 // groupPage is the address of a group's letters.
-func groupPage(g letters.Group) string {
-	return "/console/failed?" + query(letters.Filter{Step: g.Step, Target: g.Target, Code: g.Code}).Encode()
+func groupPage(g deadletters.Group) string {
+	return "/console/failed?" + query(deadletters.Filter{Step: g.Step, Target: g.Target, Code: g.Code}).Encode()
 }
 
 // fraction is n of total, of a width of 1000.

@@ -21,15 +21,15 @@ import (
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
 	"github.com/logoutd/logoutd/handlers/console"
-	"github.com/logoutd/logoutd/handlers/forwarded"
-	"github.com/logoutd/logoutd/operations/access"
-	"github.com/logoutd/logoutd/operations/audit"
-	"github.com/logoutd/logoutd/operations/bulk"
-	"github.com/logoutd/logoutd/operations/jobs"
-	"github.com/logoutd/logoutd/operations/letters"
-	"github.com/logoutd/logoutd/operations/overview"
-	"github.com/logoutd/logoutd/operations/replay"
-	"github.com/logoutd/logoutd/operations/status"
+	"github.com/logoutd/logoutd/internal/access"
+	"github.com/logoutd/logoutd/internal/audit"
+	"github.com/logoutd/logoutd/internal/bulk"
+	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/forwarded"
+	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/overview"
+	"github.com/logoutd/logoutd/internal/replay"
+	"github.com/logoutd/logoutd/internal/status"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
 	"github.com/logoutd/logoutd/workers"
@@ -68,7 +68,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(w.publisher.Close)
 	w.openStore()
 
-	projection, err := letters.Open(letters.Config{JetStream: js, Path: filepath.Join(t.TempDir(), "letters.db"), Logger: logger})
+	projection, err := deadletters.Open(deadletters.Config{JetStream: js, Path: filepath.Join(t.TempDir(), "letters.db"), Logger: logger})
 	w.must(err)
 	t.Cleanup(func() { w.must(projection.Close()) })
 	log, works := audit.New(js), map[string]jobs.Work{}
@@ -354,7 +354,7 @@ func (s *safeBuffer) String() string {
 // anyLetter returns the id of some letter.
 func (w *world) anyLetter() string {
 	w.Helper()
-	page, err := w.config.Letters.List(w.Context(), letters.Filter{}, "", 1)
+	page, err := w.config.Letters.List(w.Context(), deadletters.Filter{}, "", 1)
 	w.must(err)
 	if len(page.Letters) == 0 {
 		w.Fatal("there is no letter")

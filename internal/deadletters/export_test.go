@@ -1,0 +1,35 @@
+package deadletters
+
+import (
+	"context"
+	"time"
+)
+
+// CheckEvery returns the configuration with another interval between the
+// comparisons with the stream.
+func (c Config) CheckEvery(interval time.Duration) Config {
+	c.checkEvery = interval
+	return c
+}
+
+// Put puts letters in as a rebuild does before it is done.
+func (l *Letters) Put(letters []Letter) error {
+	return l.put(context.Background(), batch{letters: letters, last: letters[len(letters)-1].Seq})
+}
+
+// Index ends such a rebuild.
+func (l *Letters) Index() error { return l.index(context.Background()) }
+
+// Pending returns how many removals wait for their letters.
+func (l *Letters) Pending() int {
+	l.state.mu.Lock()
+	defer l.state.mu.Unlock()
+	return len(l.state.gone)
+}
+
+// Few returns the configuration with fewer letters that are gone through one
+// by one.
+func (c Config) Few(n int) Config {
+	c.fewer = n
+	return c
+}

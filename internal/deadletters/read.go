@@ -1,0 +1,87 @@
+package deadletters
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// fetch is how many messages are asked for at a time, and the most that
+	// are put in at once.
+	fetch = 4096
+	// heartbeat is how often the broker says that it is there. After twice
+	// that time without, it is asked anew.
+	heartbeat = time.Second
+)
+
+// batch is what some consecutive messages of the stream hold.
+type batch struct {
+	letters []Letter
+	strays  []uint64 // public events, which are no letters
+	last    uint64   // place of the last message
+	left    uint64   // messages after it
+}
+
+// add reads one more message. delivered counts them.
+func (b *batch) add(msg jetstream.Msg, delivered *uint64) error {
+	meta, err := msg.Metadata()
+	if err != nil {
+		return err
+	}
+	if *delivered++; meta.Sequence.Consumer != *delivered {
+		return fmt.Errorf("message %d came instead of %d", meta.Sequence.Consumer, *delivered)
+	}
+	b.last, b.left = meta.Sequence.Stream, meta.NumPending
+	if letter, ok := decode(msg.Subject(), msg.Data(), meta.Timestamp); ok {
+		letter.Seq = b.last
+		b.letters = append(b.letters, letter)
+	} else {
+		b.strays = append(b.strays, b.last)
+	}
+	return nil
+}
+
+// read fetches messages and hands them on in batches as they come.
+func read(ctx context.Context, consumer jetstream.Consumer, batches chan<- batch) error {
+	delivered := uint64(0)
+	for {
+		fetched, err := consumer.Fetch(fetch, jetstream.FetchContext(ctx), jetstream.FetchHeartbeat(heartbeat))
+		if err != nil {
+			return unavailable("reading dead letters", err)
+		}
+		for msg := range fetched.Messages() {
+			b, err := gather(msg, fetched.Messages(), &delivered)
+			if err != nil {
+				return err
+			}
+			select {
+			case batches <- b:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		if err := fetched.Error(); err != nil {
+			return unavailable("reading dead letters", err)
+		}
+	}
+}
+
+// gather makes a batch of a message and of those that are there already.
+// delivered counts the messages: none must be missing.
+func gather(msg jetstream.Msg, more <-chan jetstream.Msg, delivered *uint64) (batch, error) {
+	var b batch
+	for ok := true; ok; {
+		if err := b.add(msg, delivered); err != nil {
+			return b, err
+		}
+		select {
+		case msg, ok = <-more:
+		default:
+			ok = false
+		}
+	}
+	return b, nil
+}
