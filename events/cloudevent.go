@@ -1,11 +1,10 @@
 package events
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"strings"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/nats-io/nats.go"
 )
 
@@ -52,12 +51,22 @@ func newEvent[T any](id, typ string, at Time, traceParent string, data T) Event[
 	}
 }
 
+// encode returns the event in JSON. What clients say can be invalid UTF-8, which
+// becomes U+FFFD.
+func (e Event[T]) encode() ([]byte, error) {
+	body, err := json.Marshal(&e, jsontext.AllowInvalidUTF8(true), json.Deterministic(true))
+	if err != nil {
+		return nil, fmt.Errorf("encoding event: %w", err)
+	}
+	return body, nil
+}
+
 // message returns the event as a message, under id for JetStream's
 // deduplication.
 func (e Event[T]) message(subject, id string) (*nats.Msg, error) {
-	body, err := json.Marshal(e)
+	body, err := e.encode()
 	if err != nil {
-		return nil, fmt.Errorf("encoding event: %w", err)
+		return nil, err
 	}
 	return newMessage(subject, id, ContentType, e.TraceParent, body), nil
 }
@@ -70,20 +79,12 @@ func newMessage(subject, id, contentType, traceParent string, body []byte) *nats
 	return &nats.Msg{Subject: subject, Header: header, Data: body}
 }
 
-// ErrNotWork is the error of decoding a public event where work should be: it
-// is to be acknowledged and forgotten, not made a dead letter.
-var ErrNotWork = errors.New("a public event, not work")
-
 // decode reads one event of the given type.
-func decode[T any](body []byte, typ string) (Event[T], error) {
-	var e Event[T]
-	err := json.Unmarshal(body, &e)
-	if err != nil {
-		err = fmt.Errorf("decoding event: %w", err)
-	} else {
-		err = e.check(typ)
+func decode[T any](body []byte, typ string) (e Event[T], err error) {
+	if err := json.Unmarshal(body, &e); err != nil {
+		return e, fmt.Errorf("decoding event: %w", err)
 	}
-	return e, unlessPublic(body, err)
+	return e, e.check(typ)
 }
 
 func (e *Event[T]) check(typ string) error {
@@ -96,29 +97,4 @@ func (e *Event[T]) check(typ string) error {
 		return fmt.Errorf("decoding event: no id")
 	}
 	return nil
-}
-
-// unlessPublic returns the error of decoding body, if there is one: ErrNotWork
-// where it is a public event.
-func unlessPublic(body []byte, err error) error {
-	if err != nil && isPublic(body) {
-		return ErrNotWork
-	}
-	return err
-}
-
-// isPublic reports whether body is a public event, or what a push consumer
-// that delivers headers only leaves of one. On a private stream it is no work:
-// a subscriber has directed a push consumer at its subject, which no
-// permission of the broker can forbid.
-func isPublic(body []byte) bool {
-	if len(body) == 0 {
-		return true
-	}
-	var e Event[json.RawMessage]
-	if json.Unmarshal(body, &e) != nil {
-		return false
-	}
-	return e.Type == TypeFailed || e.Type == TypeOperatorActed ||
-		strings.HasPrefix(e.Type, "logoutd.") && strings.HasSuffix(e.Type, ".revoked.v1")
 }

@@ -1,10 +1,10 @@
 package events
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
+	"github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go"
 )
 
@@ -67,7 +67,7 @@ type Failed struct {
 	DeviceID      string `json:"device_id,omitempty"`
 	// Replays is how often an operator had replayed it before it failed, Job
 	// the job that replayed it, or what it comes from, last.
-	Replays int    `json:"replays,omitempty"`
+	Replays int    `json:"replays,omitzero"`
 	Job     string `json:"job,omitempty"`
 }
 

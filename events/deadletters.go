@@ -42,13 +42,11 @@ func (d *DeadLetters) List(ctx context.Context, after uint64, limit int) ([]Dead
 		if errors.Is(err, ErrNoDeadLetter) {
 			break
 		}
-		if err != nil && !errors.Is(err, ErrNotWork) {
+		if err != nil {
 			return nil, err
 		}
 		after = letter.Seq
-		if err == nil {
-			letters = append(letters, letter)
-		}
+		letters = append(letters, letter)
 	}
 	return letters, nil
 }
@@ -75,11 +73,7 @@ func (d *DeadLetters) GetAt(ctx context.Context, seq uint64) (DeadLetter, error)
 }
 
 func letterAt(ctx context.Context, stream jetstream.Stream, seq uint64) (DeadLetter, error) {
-	letter, err := readLetter(messageAt(ctx, stream, seq))
-	if errors.Is(err, ErrNotWork) {
-		return DeadLetter{}, ErrNoDeadLetter
-	}
-	return letter, err
+	return readLetter(messageAt(ctx, stream, seq))
 }
 
 // messageAt returns jetstream.ErrMsgNotFound also for the place 0, which the
@@ -95,8 +89,7 @@ func nextLetter(ctx context.Context, stream jetstream.Stream, from uint64, subje
 	return readLetter(stream.GetMsg(ctx, from, jetstream.WithGetMsgSubject(subject)))
 }
 
-// readLetter reads what the broker has answered. With ErrNotWork comes the
-// place where there is no letter.
+// readLetter reads what the broker has answered.
 func readLetter(raw *jetstream.RawStreamMsg, err error) (DeadLetter, error) {
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return DeadLetter{}, ErrNoDeadLetter
@@ -105,9 +98,6 @@ func readLetter(raw *jetstream.RawStreamMsg, err error) (DeadLetter, error) {
 		return DeadLetter{}, unavailable("reading dead letter", err)
 	}
 	e, err := decode[DeadLetter](raw.Data, TypeDeadLetter)
-	if errors.Is(err, ErrNotWork) {
-		return DeadLetter{Seq: raw.Sequence}, err
-	}
 	if err != nil {
 		return unreadable(raw, err), nil
 	}

@@ -21,7 +21,7 @@ const (
 type History struct {
 	// Attempts that failed and were the message's own fault, since it was
 	// replayed last.
-	Attempts      int    `json:"attempts,omitempty"`
+	Attempts      int    `json:"attempts,omitzero"`
 	FirstFailedAt Time   `json:"first_failed_at,omitzero"`
 	LastFailedAt  Time   `json:"last_failed_at,omitzero"`
 	Code          string `json:"code,omitempty"`  // of the last failure
@@ -31,16 +31,16 @@ type History struct {
 	Answer string `json:"answer,omitempty"`
 	// Waited is the time spent between its own failures, in milliseconds.
 	// Pauses of a target do not add to it.
-	Waited int64 `json:"waited_ms,omitempty"`
+	Waited int64 `json:"waited_ms,omitzero"`
 	// NotBefore is when the next attempt is due.
 	NotBefore Time `json:"not_before,omitzero"`
 	// Replays is how often an operator has replayed it.
-	Replays int `json:"replays,omitempty"`
+	Replays int `json:"replays,omitzero"`
 	// Log is each delivery that failed, also before a replay, oldest first:
 	// the first 5 and the last 15. Dropped is how many are left out between
 	// them.
 	Log     []Attempted `json:"log,omitzero"`
-	Dropped int         `json:"dropped,omitempty"`
+	Dropped int         `json:"dropped,omitzero"`
 	// Replayed is who has replayed it, oldest first: the last 20 times.
 	Replayed []Replayed `json:"replayed,omitzero"`
 }

@@ -18,7 +18,7 @@ type OperatorActed struct {
 	JobID  string `json:"job_id,omitempty"`
 	// Selection is what it was about, in JSON; MaxBatchBytes at most.
 	Selection json.RawMessage `json:"selection,omitempty"`
-	Counts    map[string]int  `json:"counts,omitempty"`
+	Counts    map[string]int  `json:"counts,omitzero"`
 	Address   string          `json:"address,omitempty"` // of the client
 	At        Time            `json:"at"`
 }

@@ -1,10 +1,10 @@
 package events
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 
+	"github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go"
 )
 
@@ -79,12 +79,10 @@ func (r encodedRequest) subject() string {
 	return SubjectRequests
 }
 
-var requestEncoder = encoder[Request]{data: formOfRequest[*writer]}
-
 func encodeRequests(requests []Request) ([]encodedRequest, error) {
 	encoded := make([]encodedRequest, len(requests))
 	for i, r := range requests {
-		body, err := requestEncoder.encode(newEvent(r.ID, TypeRequested, r.RequestedAt, r.TraceParent, r))
+		body, err := newEvent(r.ID, TypeRequested, r.RequestedAt, r.TraceParent, r).encode()
 		if err != nil {
 			return nil, err
 		}
@@ -118,15 +116,11 @@ func joinRequests(id string, requests []encodedRequest) *nats.Msg {
 }
 
 // DecodeRequests reads a message of [StreamRequests]. There may be more
-// requests than [MaxBatch]: see Request.Candidates. The strings of the requests
-// share their memory.
+// requests than [MaxBatch]: see Request.Candidates.
 func DecodeRequests(body []byte) ([]Request, error) {
-	batch, ok := readRequests(body)
-	if !ok {
-		batch = nil
-		if err := json.Unmarshal(body, &batch); err != nil {
-			return nil, unlessPublic(body, fmt.Errorf("decoding requests: %w", err))
-		}
+	var batch []Event[Request]
+	if err := json.Unmarshal(body, &batch); err != nil {
+		return nil, fmt.Errorf("decoding requests: %w", err)
 	}
 	if len(batch) == 0 {
 		return nil, fmt.Errorf("decoding requests: empty batch")

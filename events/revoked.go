@@ -33,14 +33,9 @@ type Revoked struct {
 	DenylistTTLSeconds int64 `json:"denylist_ttl_seconds"`
 }
 
-var revokedEncoder = encoder[Revoked]{data: formOfRevoked}
-
 // Message returns the public event, under the request's id: the same however
 // often the request is redelivered.
 func (r Revoked) Message(traceParent string) (*nats.Msg, error) {
-	body, err := revokedEncoder.encode(newEvent(r.RequestID, TypeRevoked(r.Scope), r.CompletedAt, traceParent, r))
-	if err != nil {
-		return nil, err
-	}
-	return newMessage(SubjectRevoked(r.Scope), r.RequestID, ContentType, traceParent, body), nil
+	e := newEvent(r.RequestID, TypeRevoked(r.Scope), r.CompletedAt, traceParent, r)
+	return e.message(SubjectRevoked(r.Scope), r.RequestID)
 }

@@ -52,61 +52,15 @@ func NewPushTask(r Request, cutoff Time, reg PushRegistration) Task {
 	}
 }
 
-func formOfTask[F form](f F, t *Task) {
-	f.text(`{"id":`, &t.ID)
-	f.text(`,"kind":`, &t.Kind)
-	f.text(`,"target":`, &t.Target)
-	f.literal(`,"request":`)
-	formOfRequest(f, &t.Request)
-	f.time(`,"cutoff":`, &t.Cutoff)
-	f.literal(`,"push_registration":`)
-	formOfPushRegistration(f, &t.PushRegistration)
-	f.optionalTime(`,"revoked_at":`, &t.RevokedAt)
-	f.history(`,"history":`, &t.History)
-	f.literal(`}`)
-}
-
-func formOfPushRegistration[F form](f F, p *PushRegistration) {
-	f.text(`{"id":`, &p.ID)
-	f.text(`,"user_id":`, &p.UserID)
-	f.optional(`,"tenant_id":`, &p.TenantID)
-	f.text(`,"device_id":`, &p.DeviceID)
-	f.optional(`,"app_id":`, &p.AppID)
-	f.text(`,"provider":`, &p.Provider)
-	f.text(`,"push_token":`, &p.PushToken)
-	f.time(`,"registered_at":`, &p.RegisteredAt)
-	f.literal(`}`)
-}
-
-var taskEncoder = encoder[Task]{data: formOfTask[*writer]}
-
 // Message returns the task under the given message id.
 func (t Task) Message(id string) (*nats.Msg, error) {
-	body, err := taskEncoder.encode(newEvent(t.ID, TypeTask, t.Request.RequestedAt, t.TraceParent, t))
-	if err != nil {
-		return nil, err
-	}
-	return newMessage(SubjectTask(t.Kind, t.Target), id, ContentType, t.TraceParent, body), nil
+	e := newEvent(t.ID, TypeTask, t.Request.RequestedAt, t.TraceParent, t)
+	return e.message(SubjectTask(t.Kind, t.Target), id)
 }
 
-// readTask reads a task in its form; false: it is not in it.
-func readTask(body []byte) (Event[Task], bool) {
-	r := &reader{rest: string(body)}
-	var e Event[Task]
-	formOfEvent(r, &e, formOfTask[*reader])
-	return e, !r.lost && r.rest == ""
-}
-
-// DecodeTask reads a message of [StreamTasks]. The strings of the task share
-// their memory.
+// DecodeTask reads a message of [StreamTasks].
 func DecodeTask(body []byte) (Task, error) {
-	e, ok := readTask(body)
-	var err error
-	if ok {
-		err = e.check(TypeTask)
-	} else {
-		e, err = decode[Task](body, TypeTask)
-	}
+	e, err := decode[Task](body, TypeTask)
 	if err != nil {
 		return Task{}, err
 	}

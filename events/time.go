@@ -27,25 +27,14 @@ func (t Time) String() string { return t.UTC().Format(timeLayout) }
 // MarshalJSON implements [json.Marshaler]. It fails outside of the years 0 to
 // 9999: nobody could read the message, nor what else is in it.
 func (t Time) MarshalJSON() ([]byte, error) {
-	return t.append(nil)
-}
-
-// append appends the JSON form. The standard library has a quick way for
-// RFC 3339 in whole seconds only.
-func (t Time) append(b []byte) ([]byte, error) {
 	if t.IsZero() {
-		return append(b, "null"...), nil
+		return []byte("null"), nil
 	}
 	if !writable(t.Time) {
-		return b, errors.New("a time outside of the years 0 to 9999")
+		return nil, errors.New("a time outside of the years 0 to 9999")
 	}
-	b = t.UTC().AppendFormat(append(b, '"'), time.RFC3339)
-	ms := t.Nanosecond() / int(time.Millisecond)
-	return append(b[:len(b)-len("Z")], '.', digit(ms/100), digit(ms/10), digit(ms), 'Z', '"'), nil
+	return t.UTC().AppendFormat(make([]byte, 0, len(timeLayout)), `"`+timeLayout+`"`), nil
 }
-
-// digit returns the last decimal digit of n.
-func digit(n int) byte { return '0' + byte(n%10) }
 
 // UnmarshalJSON implements [json.Unmarshaler]. It reads any RFC 3339 time and
 // cuts it to the millisecond.

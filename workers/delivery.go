@@ -33,11 +33,7 @@ func (r *Revoker) read(ctx context.Context, msg jetstream.Msg) (delivery, bool) 
 	}
 	d.seq, d.deliveries, d.appended = meta.Sequence.Stream, meta.NumDelivered, meta.Timestamp
 	d.requests, err = events.ReadRequests(msg)
-	switch {
-	case errors.Is(err, events.ErrNotWork):
-		ack(msg)
-		return d, false
-	case err != nil:
+	if err != nil {
 		if r.persist(ctx, func(ctx context.Context) error {
 			return recordUndecodable(ctx, r.Publisher, r.Metrics, msg, meta, err)
 		}) {

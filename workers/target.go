@@ -2,7 +2,6 @@ package workers
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -141,9 +140,6 @@ func (t *Target) work(ctx context.Context, msg jetstream.Msg, aside func()) {
 	e := &errand{msg: msg, meta: meta, aside: aside}
 	e.task, err = events.DecodeTask(msg.Data())
 	switch {
-	case errors.Is(err, events.ErrNotWork):
-		ack(msg)
-		return
 	case err != nil:
 		t.ackAfter(ctx, e, func(ctx context.Context) error {
 			return recordUndecodable(ctx, t.Publisher, t.Metrics, msg, meta, err)

@@ -55,7 +55,7 @@ func (l *Letters) findGone(ctx context.Context, stream jetstream.Stream) error {
 func (l *Letters) before(ctx context.Context, seq uint64) ([]uint64, error) {
 	return query(ctx, l, func(tx *sql.Tx) ([]uint64, error) {
 		return all(ctx, tx, func(rows *sql.Rows) (seq uint64, err error) { return seq, rows.Scan(&seq) },
-			`SELECT seq FROM letters WHERE seq < ?1 UNION ALL SELECT seq FROM strays WHERE seq < ?1`, int64(seq))
+			`SELECT seq FROM letters WHERE seq < ?`, int64(seq))
 	})
 }
 

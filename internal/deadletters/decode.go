@@ -52,17 +52,13 @@ type request struct {
 	RequestedAt events.Time `json:"requested_at"`
 }
 
-// decode reads a message that was stored at some time; false: it is a public
-// event. Where it is no dead letter of ours, its subject tells what it stands
+// decode reads a message that was stored at some time. Where it is no dead letter of ours, its subject tells what it stands
 // for.
-func decode(subject string, body []byte, stored time.Time) (Letter, bool) {
+func decode(subject string, body []byte, stored time.Time) Letter {
 	var m message
 	err := json.Unmarshal(body, &m)
 	if err == nil && (m.SpecVersion != "1.0" || m.Type != events.TypeDeadLetter || m.ID == "") {
 		err = fmt.Errorf("type %q of version %q and id %q is no dead letter", m.Type, m.SpecVersion, m.ID)
-	}
-	if err != nil && isPublic(body, m.Type) {
-		return Letter{}, false
 	}
 	if err != nil {
 		m = message{}
@@ -74,14 +70,7 @@ func decode(subject string, body []byte, stored time.Time) (Letter, bool) {
 	if letter.FailedAt.IsZero() {
 		letter.FailedAt = events.At(stored).Time
 	}
-	return letter, true
-}
-
-// isPublic reports, as package events does, whether what cannot be read is a
-// public event that a subscriber has led to this stream.
-func isPublic(body []byte, typ string) bool {
-	return len(body) == 0 || typ == events.TypeFailed || typ == events.TypeOperatorActed ||
-		strings.HasPrefix(typ, "logoutd.") && strings.HasSuffix(typ, ".revoked.v1")
+	return letter
 }
 
 // subjectParts returns the step and the id in logout.failed.<step>.<id>.

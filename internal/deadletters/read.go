@@ -20,9 +20,8 @@ const (
 // batch is what some consecutive messages of the stream hold.
 type batch struct {
 	letters []Letter
-	strays  []uint64 // public events, which are no letters
-	last    uint64   // place of the last message
-	left    uint64   // messages after it
+	last    uint64 // place of the last message
+	left    uint64 // messages after it
 }
 
 // add reads one more message. delivered counts them.
@@ -35,12 +34,9 @@ func (b *batch) add(msg jetstream.Msg, delivered *uint64) error {
 		return fmt.Errorf("message %d came instead of %d", meta.Sequence.Consumer, *delivered)
 	}
 	b.last, b.left = meta.Sequence.Stream, meta.NumPending
-	if letter, ok := decode(msg.Subject(), msg.Data(), meta.Timestamp); ok {
-		letter.Seq = b.last
-		b.letters = append(b.letters, letter)
-	} else {
-		b.strays = append(b.strays, b.last)
-	}
+	letter := decode(msg.Subject(), msg.Data(), meta.Timestamp)
+	letter.Seq = b.last
+	b.letters = append(b.letters, letter)
 	return nil
 }
 

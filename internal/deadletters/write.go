@@ -12,7 +12,7 @@ const removeChunk = 5000
 
 // count returns how many messages of the stream are in the file.
 func (f *file) count() (held uint64, err error) {
-	err = f.write.QueryRow(`SELECT (SELECT COALESCE(SUM(letters), 0) FROM causes) + (SELECT COUNT(*) FROM strays)`).Scan(&held)
+	err = f.write.QueryRow(`SELECT COALESCE(SUM(letters), 0) FROM causes`).Scan(&held)
 	return held, err
 }
 
@@ -59,11 +59,6 @@ func (l *Letters) put(ctx context.Context, b batch) error {
 }
 
 func insert(tx *sql.Tx, b batch) error {
-	for _, seq := range b.strays {
-		if _, err := tx.Exec(`INSERT INTO strays VALUES (?)`, int64(seq)); err != nil {
-			return err
-		}
-	}
 	causes, err := insertCauses(tx, b.letters)
 	if err != nil {
 		return err
@@ -158,9 +153,6 @@ func (l *Letters) takeOut(ctx context.Context, seqs []uint64) error {
 	defer l.writing.Unlock()
 	held, err := l.change(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec(`DELETE FROM letters WHERE seq IN (SELECT value FROM json_each(?))`, string(list))
-		if err == nil {
-			_, err = tx.Exec(`DELETE FROM strays WHERE seq IN (SELECT value FROM json_each(?))`, string(list))
-		}
 		return err
 	})
 	if err == nil {

@@ -36,9 +36,6 @@ CREATE TABLE letters (
     dialect         TEXT NOT NULL
 );
 
--- What lies on the stream and is no letter.
-CREATE TABLE strays (seq INTEGER PRIMARY KEY);
-
 CREATE TRIGGER letter_came AFTER INSERT ON letters BEGIN
     UPDATE causes SET letters = letters + 1 WHERE id = NEW.cause;
 END;
