@@ -7,13 +7,9 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/google/uuid"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
-
-// NewID returns a fresh UUIDv7 (RFC 9562, section 5.7).
-func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // Headers of an atomic batch publish (nats-server 2.12, ADR-50).
 const (
@@ -64,7 +60,7 @@ func (w *wire) batch(ctx context.Context, msgs []*nats.Msg) error {
 	}
 	if len(msgs) == 1 {
 		if err := w.publish(ctx, msgs[0]); err != nil {
-			return unavailable("publishing to "+msgs[0].Subject, err)
+			return Unavailable("publishing to "+msgs[0].Subject, err)
 		}
 		return nil
 	}
@@ -94,14 +90,14 @@ func (w *wire) atomic(ctx context.Context, msgs []*nats.Msg) error {
 		err := w.js.Conn().PublishMsg(msg)
 		leave()
 		if err != nil {
-			return unavailable("publishing batch", err)
+			return Unavailable("publishing batch", err)
 		}
 	}
 	commit := msgs[last]
 	defer join(commit, id, numbers[last:])()
 	commit.Header.Set(headerBatchCommit, "1")
 	if err := w.publish(ctx, commit); err != nil {
-		return unavailable("publishing batch", err)
+		return Unavailable("publishing batch", err)
 	}
 	return nil
 }
@@ -125,7 +121,7 @@ func (w *wire) single(ctx context.Context, msgs []*nats.Msg) error {
 	for i, msg := range msgs {
 		future, err := w.js.PublishMsgAsync(msg)
 		if err != nil {
-			return unavailable("publishing", err)
+			return Unavailable("publishing", err)
 		}
 		futures[i] = future
 	}
@@ -133,9 +129,9 @@ func (w *wire) single(ctx context.Context, msgs []*nats.Msg) error {
 		select {
 		case <-future.Ok():
 		case err := <-future.Err():
-			return unavailable(fmt.Sprintf("publishing to %s", msgs[i].Subject), err)
+			return Unavailable(fmt.Sprintf("publishing to %s", msgs[i].Subject), err)
 		case <-ctx.Done():
-			return unavailable("publishing", ctx.Err())
+			return Unavailable("publishing", ctx.Err())
 		}
 	}
 	return nil

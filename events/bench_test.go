@@ -24,7 +24,7 @@ func BenchmarkEncodeRevoked(b *testing.B) {
 	e := revokedEvent(1)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := e.Message(""); err != nil {
+		if _, err := events.RevokedMessage(e, ""); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -39,7 +39,7 @@ func BenchmarkPublishRevoked(b *testing.B) {
 	for i := 0; b.Loop(); i += 256 {
 		msgs := make([]*nats.Msg, 256)
 		for k := range msgs {
-			msg, err := revokedEvent(i + k).Message("")
+			msg, err := events.RevokedMessage(revokedEvent(i+k), "")
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -104,9 +104,6 @@ func JetStream(conn *nats.Conn) (jetstream.JetStream, error) {
 	return jetstream.New(conn, jetstream.WithPublishAsyncTimeout(AckWait))
 }
 
-// EventsRetention is how long public events are kept.
-const EventsRetention = 72 * time.Hour
-
 // FirstSequence is the first sequence of a stream that is made at a time: its
 // microseconds since 1970. A stream that takes the place of another one, say
 // after NATS has lost its files, continues above all sequences of that, as long
@@ -130,16 +127,16 @@ func streamConfigs(replicas int, first uint64) []jetstream.StreamConfig {
 	}
 	requests := stream(StreamRequests, "logout requests, until done", SubjectRequests)
 	requests.Subjects = append(requests.Subjects, SubjectUnfenced)
-	tasks := stream(StreamTasks, "what targets have to be told, until done", subjectTasks+">")
-	public := stream(StreamEvents, "public: what was revoked, and what failed", subjectEvents+">")
+	tasks := stream(StreamTasks, "what targets have to be told, until done", SubjectTasks+">")
+	public := stream(StreamEvents, "public: what was revoked, and what failed", SubjectEvents+">")
 	public.MaxAge = EventsRetention
 	// The broker keeps the id of each event for up to twice as long, in memory.
 	// What a dead worker held comes back after 10 s.
 	public.Duplicates = 30 * time.Second
-	public.RePublish = &jetstream.RePublish{Source: subjectEvents + ">", Destination: SubjectLive + ">"}
-	failed := stream(StreamFailed, "dead letters, until replayed or discarded", subjectFailed+">")
+	public.RePublish = &jetstream.RePublish{Source: SubjectEvents + ">", Destination: SubjectLive + ">"}
+	failed := stream(StreamFailed, "dead letters, until replayed or discarded", SubjectFailed+">")
 	failed.MaxMsgsPerSubject = 1
-	audit := stream(StreamAudit, "what operators did; the broker itself refuses to change it", subjectAudit+">")
+	audit := stream(StreamAudit, "what operators did; the broker itself refuses to change it", SubjectAudit+">")
 	audit.DenyDelete, audit.DenyPurge = true, true
 	return []jetstream.StreamConfig{requests, tasks, public, failed, audit}
 }
@@ -186,7 +183,7 @@ func setupStream(ctx context.Context, js jetstream.JetStream, config jetstream.S
 		stream, err = addSubjects(ctx, js, stream, config.Subjects)
 	}
 	if err != nil {
-		return unavailable("setting up stream "+config.Name, err)
+		return Unavailable("setting up stream "+config.Name, err)
 	}
 	existing := stream.CachedInfo().Config
 	if err := checkStream(existing); err != nil || existing.RePublish != nil || config.RePublish == nil {
@@ -194,7 +191,7 @@ func setupStream(ctx context.Context, js jetstream.JetStream, config jetstream.S
 	}
 	existing.RePublish = config.RePublish
 	if _, err := js.UpdateStream(ctx, existing); err != nil {
-		return unavailable("setting up republishing of stream "+config.Name, err)
+		return Unavailable("setting up republishing of stream "+config.Name, err)
 	}
 	return nil
 }
@@ -233,9 +230,9 @@ func checkStream(c jetstream.StreamConfig) error {
 	case c.Discard != jetstream.DiscardNew:
 		return fmt.Errorf("stream %s discards old messages when it is full: set its discard policy to new", c.Name)
 	case c.RePublish != nil && c.Name == StreamEvents &&
-		(c.RePublish.Source != subjectEvents+">" || c.RePublish.Destination != SubjectLive+">" || c.RePublish.HeadersOnly):
+		(c.RePublish.Source != SubjectEvents+">" || c.RePublish.Destination != SubjectLive+">" || c.RePublish.HeadersOnly):
 		return fmt.Errorf("stream %s does not republish as subscribers expect: set its republish source to %s and destination to %s, with bodies",
-			c.Name, subjectEvents+">", SubjectLive+">")
+			c.Name, SubjectEvents+">", SubjectLive+">")
 	case c.MaxAge != 0 && c.Name != StreamEvents:
 		return fmt.Errorf("stream %s forgets messages by age: set its max_age to 0", c.Name)
 	}

@@ -2,7 +2,6 @@ package events
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/nats-io/nats.go"
@@ -48,34 +47,11 @@ type DeadLetter struct {
 	Seq uint64 `json:"-"`
 }
 
-// Failed is the data of the public event that announces a dead letter.
-type Failed struct {
-	DeadLetterID  string `json:"dead_letter_id"`
-	Step          string `json:"step"`
-	Target        string `json:"target,omitempty"`
-	Code          string `json:"code"`
-	Attempts      int    `json:"attempts"`
-	FirstFailedAt Time   `json:"first_failed_at"`
-	LastFailedAt  Time   `json:"last_failed_at"`
-	RequestID     string `json:"request_id,omitempty"`
-	Dialect       string `json:"dialect,omitempty"`
-	Scope         string `json:"scope,omitempty"`
-	SessionID     string `json:"session_id,omitempty"`
-	UserID        string `json:"user_id,omitempty"`
-	TenantID      string `json:"tenant_id,omitempty"`
-	AppID         string `json:"app_id,omitempty"`
-	DeviceID      string `json:"device_id,omitempty"`
-	// Replays is how often an operator had replayed it before it failed, Job
-	// the job that replayed it, or what it comes from, last.
-	Replays int    `json:"replays,omitzero"`
-	Job     string `json:"job,omitempty"`
-}
-
-// messages returns the dead letter and its public announcement. key makes
+// Messages returns the dead letter and its public announcement. key makes
 // their message ids unique to this failure: the same letter may fail anew
 // after a replay, and must not be taken for a duplicate then.
-func (d DeadLetter) messages(key string) (letter, announcement *nats.Msg, err error) {
-	if !validToken(d.ID) || !validToken(d.Step) {
+func (d DeadLetter) Messages(key string) (letter, announcement *nats.Msg, err error) {
+	if !ValidToken(d.ID) || !ValidToken(d.Step) {
 		return nil, nil, fmt.Errorf("encoding dead letter: id %q or step %q cannot stand in a subject", d.ID, d.Step)
 	}
 	traceParent := ""
@@ -83,16 +59,15 @@ func (d DeadLetter) messages(key string) (letter, announcement *nats.Msg, err er
 		traceParent = d.Request.TraceParent
 	}
 	id := d.ID + ".failed." + key
-	letter, err = newEvent(d.ID, TypeDeadLetter, d.FailedAt, traceParent, d.bare()).message(d.subject(), id)
+	letter, err = message(NewEvent(d.ID, TypeDeadLetter, d.FailedAt, traceParent, d.bare()), d.subject(), id)
 	if err != nil {
 		return nil, nil, err
 	}
-	announcement, err = newEvent(id, TypeFailed, d.FailedAt, traceParent, d.public()).
-		message(SubjectRevocationFailed, id)
+	announcement, err = message(NewEvent(id, TypeFailed, d.FailedAt, traceParent, d.public()), SubjectRevocationFailed, id)
 	return letter, announcement, err
 }
 
-func (d DeadLetter) subject() string { return subjectFailed + d.Step + "." + d.ID }
+func (d DeadLetter) subject() string { return SubjectFailed + d.Step + "." + d.ID }
 
 func (d DeadLetter) public() Failed {
 	f := Failed{
@@ -142,59 +117,31 @@ func (d DeadLetter) bare() DeadLetter {
 	return d
 }
 
-// replay returns the message that puts the work of the letter back where it
-// came from, with its retries counted anew. The message id is bound to this
-// letter at this place, so that it is put back once.
-func (d DeadLetter) replay(r Replayed) (*nats.Msg, error) {
-	id := fmt.Sprintf("%s.replay.%d", d.ID, d.Seq)
-	history := d.History.replayed(r)
-	switch {
-	case d.Task != nil && d.Task.check() == nil:
-		task := *d.Task
-		task.History = history
-		return task.Message(id)
-	case d.Task == nil && d.Request != nil && d.Request.check() == nil:
-		request := *d.Request
-		request.History = history
-		return requestBatch(id, []Request{request})
-	case d.Step == StepDecode && (d.ofRequests() || strings.HasPrefix(d.Subject, subjectTasks)):
-		return d.replayUnread(id, history)
-	default:
-		return nil, ErrUnreadable
-	}
-}
-
-func (d DeadLetter) ofRequests() bool {
-	return d.Subject == SubjectRequests || d.Subject == SubjectUnfenced
-}
-
-// replayUnread puts a message back that could not be read, as it was; its
-// history is beside it.
-func (d DeadLetter) replayUnread(id string, history History) (*nats.Msg, error) {
-	msg := newMessage(d.Subject, id, ContentType, "", d.Message)
-	if d.ofRequests() {
-		msg.Header.Set("content-type", ContentTypeBatch)
-	}
-	if !d.AppendedAt.IsZero() {
-		msg.Header.Set(headerAppended, d.AppendedAt.String())
-	}
-	past, err := json.Marshal(history)
-	if err != nil {
-		return nil, fmt.Errorf("encoding history: %w", err)
-	}
-	msg.Header.Set(headerHistory, string(past))
-	return msg, nil
-}
-
-// headerHistory holds the history of a message that cannot be read.
-const headerHistory = "Logoutd-History"
+// HeaderHistory holds the history of a message that cannot be read.
+const HeaderHistory = "Logoutd-History"
 
 // HistoryOf returns the history that stands beside a message that could not
 // be read and was replayed; zero where there is none.
 func HistoryOf(header nats.Header) History {
 	var h History
-	if json.Unmarshal([]byte(header.Get(headerHistory)), &h) != nil {
+	if json.Unmarshal([]byte(header.Get(HeaderHistory)), &h) != nil {
 		return History{}
 	}
 	return h
+}
+
+// DecodeDeadLetter reads a message of [StreamFailed]. Its Seq is not set.
+func DecodeDeadLetter(body []byte) (DeadLetter, error) {
+	e, err := decode[DeadLetter](body, TypeDeadLetter)
+	if err != nil {
+		return DeadLetter{}, err
+	}
+	d := e.Data.whole()
+	if d.Request != nil {
+		d.Request.TraceParent = e.TraceParent
+	}
+	if d.Task != nil {
+		d.Task.TraceParent, d.Task.Request.TraceParent = e.TraceParent, e.TraceParent
+	}
+	return d, nil
 }

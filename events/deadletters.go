@@ -34,11 +34,11 @@ func NewDeadLetters(js jetstream.JetStream) *DeadLetters { return &DeadLetters{w
 func (d *DeadLetters) List(ctx context.Context, after uint64, limit int) ([]DeadLetter, error) {
 	stream, err := d.js.Stream(ctx, StreamFailed)
 	if err != nil {
-		return nil, unavailable("reading dead letters", err)
+		return nil, Unavailable("reading dead letters", err)
 	}
 	var letters []DeadLetter
 	for len(letters) < limit {
-		letter, err := nextLetter(ctx, stream, after+1, subjectFailed+">")
+		letter, err := nextLetter(ctx, stream, after+1, SubjectFailed+">")
 		if errors.Is(err, ErrNoDeadLetter) {
 			break
 		}
@@ -53,21 +53,21 @@ func (d *DeadLetters) List(ctx context.Context, after uint64, limit int) ([]Dead
 
 // Get returns the dead letter under an id.
 func (d *DeadLetters) Get(ctx context.Context, id string) (DeadLetter, error) {
-	if !validToken(id) {
+	if !ValidToken(id) {
 		return DeadLetter{}, ErrNoDeadLetter
 	}
 	stream, err := d.js.Stream(ctx, StreamFailed)
 	if err != nil {
-		return DeadLetter{}, unavailable("reading dead letter", err)
+		return DeadLetter{}, Unavailable("reading dead letter", err)
 	}
-	return nextLetter(ctx, stream, 1, subjectFailed+"*."+id)
+	return nextLetter(ctx, stream, 1, SubjectFailed+"*."+id)
 }
 
 // GetAt returns the dead letter at a place in [StreamFailed] (DeadLetter.Seq).
 func (d *DeadLetters) GetAt(ctx context.Context, seq uint64) (DeadLetter, error) {
 	stream, err := d.js.Stream(ctx, StreamFailed)
 	if err != nil {
-		return DeadLetter{}, unavailable("reading dead letter", err)
+		return DeadLetter{}, Unavailable("reading dead letter", err)
 	}
 	return letterAt(ctx, stream, seq)
 }
@@ -95,20 +95,13 @@ func readLetter(raw *jetstream.RawStreamMsg, err error) (DeadLetter, error) {
 		return DeadLetter{}, ErrNoDeadLetter
 	}
 	if err != nil {
-		return DeadLetter{}, unavailable("reading dead letter", err)
+		return DeadLetter{}, Unavailable("reading dead letter", err)
 	}
-	e, err := decode[DeadLetter](raw.Data, TypeDeadLetter)
+	letter, err := DecodeDeadLetter(raw.Data)
 	if err != nil {
 		return unreadable(raw, err), nil
 	}
-	letter := e.Data.whole()
 	letter.Seq = raw.Sequence
-	if letter.Request != nil {
-		letter.Request.TraceParent = e.TraceParent
-	}
-	if letter.Task != nil {
-		letter.Task.TraceParent, letter.Task.Request.TraceParent = e.TraceParent, e.TraceParent
-	}
 	return letter, nil
 }
 
@@ -119,20 +112,10 @@ const CodeUnreadable = "unreadable"
 // unreadable stands for what is no dead letter of ours: operators see that it
 // is there, and can discard it.
 func unreadable(raw *jetstream.RawStreamMsg, cause error) DeadLetter {
-	step, id, _ := strings.Cut(strings.TrimPrefix(raw.Subject, subjectFailed), ".")
+	step, id, _ := strings.Cut(strings.TrimPrefix(raw.Subject, SubjectFailed), ".")
 	at := At(raw.Time)
 	return DeadLetter{
 		ID: id, Step: step, Code: CodeUnreadable, Error: cause.Error(), Seq: raw.Sequence,
 		FirstFailedAt: at, LastFailedAt: at, FailedAt: at,
 	}
-}
-
-// validToken reports whether s can stand as one token of a subject.
-func validToken(s string) bool {
-	for _, c := range []byte(s) {
-		if c <= ' ' || c >= 0x7f || c == '.' || c == '*' || c == '>' {
-			return false
-		}
-	}
-	return s != ""
 }

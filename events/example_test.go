@@ -173,7 +173,7 @@ func startBroker() (natsURL string, stop func()) {
 	}
 	publisher := events.NewPublisher(js, nil)
 	publish = func(id, userID string) {
-		msg, err := events.Revoked{Scope: "user", RequestID: id, UserID: userID, RevokedBefore: noon}.Message("")
+		msg, err := events.RevokedMessage(events.Revoked{Scope: "user", RequestID: id, UserID: userID, RevokedBefore: noon}, "")
 		if err != nil {
 			log.Fatal(err)
 		}

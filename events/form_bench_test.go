@@ -30,7 +30,7 @@ func BenchmarkEncodeRequest(b *testing.B) {
 	requests := usuals(1)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := encodeRequests(requests); err != nil {
+		if _, err := EncodeRequests(requests); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -38,7 +38,7 @@ func BenchmarkEncodeRequest(b *testing.B) {
 
 // BenchmarkDecodeRequests decodes a full message a time.
 func BenchmarkDecodeRequests(b *testing.B) {
-	msg, err := requestBatch("m", usuals(MaxBatch))
+	msg, err := RequestBatch("m", usuals(MaxBatch))
 	if err != nil {
 		b.Fatal(err)
 	}

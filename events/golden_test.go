@@ -67,11 +67,11 @@ func publishOneOfEach(t *testing.T, p *events.Publisher) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	revoked, err := events.Revoked{
+	revoked, err := events.RevokedMessage(events.Revoked{
 		Scope: "user", RequestID: "user-s1", Dialect: "sap-v2", Initiator: events.InitiatorUser, Reason: "lost", UserID: "ü1",
 		TenantID: "t1", AppID: "a1", DeviceID: "d1", SessionIDs: []string{"s1"}, RevokedBefore: noon, RefreshTokens: 2,
 		PushRegistrations: 1, RequestedAt: noon, CompletedAt: noon, DenylistTTLSeconds: 3600,
-	}.Message(traceParent)
+	}, traceParent)
 	if err != nil {
 		t.Fatal(err)
 	}

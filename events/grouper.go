@@ -15,7 +15,7 @@ const groupTimeout = 2 * AckWait
 // group is in flight forms the next one. There is no timer: a lone caller
 // never waits for company.
 type grouper struct {
-	publish func(context.Context, []encodedRequest) error
+	publish func(context.Context, []Encoded) error
 	stopped chan struct{}
 
 	mu      sync.Mutex
@@ -27,14 +27,14 @@ type grouper struct {
 // part is requests of one caller that go together: no more than fit into a
 // message.
 type part struct {
-	requests []encodedRequest
+	requests []Encoded
 	size     int // in bytes
 	done     chan<- error
 }
 
 var errClosed = errors.New("publisher closed")
 
-func newGrouper(publish func(context.Context, []encodedRequest) error) *grouper {
+func newGrouper(publish func(context.Context, []Encoded) error) *grouper {
 	g := &grouper{publish: publish, stopped: make(chan struct{})}
 	g.queued = sync.NewCond(&g.mu)
 	go g.run()
@@ -50,14 +50,14 @@ func (g *grouper) close() {
 	<-g.stopped
 }
 
-func (g *grouper) do(ctx context.Context, requests []encodedRequest) error {
+func (g *grouper) do(ctx context.Context, requests []Encoded) error {
 	parts := divide(requests)
 	done := make(chan error, len(parts))
 	for i := range parts {
 		parts[i].done = done
 	}
 	if !g.enqueue(parts) {
-		return unavailable("publishing requests", errClosed)
+		return Unavailable("publishing requests", errClosed)
 	}
 	for range parts {
 		select {
@@ -66,19 +66,19 @@ func (g *grouper) do(ctx context.Context, requests []encodedRequest) error {
 				return err
 			}
 		case <-ctx.Done():
-			return unavailable("publishing requests", ctx.Err())
+			return Unavailable("publishing requests", ctx.Err())
 		}
 	}
 	return nil
 }
 
 // divide makes parts of requests, as few as the limits of a message allow.
-func divide(requests []encodedRequest) []part {
+func divide(requests []Encoded) []part {
 	var parts []part
 	for len(requests) > 0 {
 		n, size := 0, 0
-		for n < len(requests) && n < MaxBatch && (n == 0 || size+requests[n].size() <= MaxBatchBytes) {
-			size += requests[n].size()
+		for n < len(requests) && n < MaxBatch && (n == 0 || size+requests[n].Size() <= MaxBatchBytes) {
+			size += requests[n].Size()
 			n++
 		}
 		parts = append(parts, part{requests: requests[:n:n], size: size})
@@ -104,7 +104,7 @@ func (g *grouper) run() {
 		g.flush(group)
 	}
 	for _, p := range g.waiting { // nothing comes any more
-		p.done <- unavailable("publishing requests", errClosed)
+		p.done <- Unavailable("publishing requests", errClosed)
 	}
 }
 

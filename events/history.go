@@ -101,9 +101,9 @@ func (h History) Failed(a Attempted) History {
 	return h
 }
 
-// replayed returns the history of a message that is replayed: its retries are
+// Replay returns the history of a message that is replayed: its retries are
 // counted anew, what has happened stays.
-func (h History) replayed(r Replayed) History {
+func (h History) Replay(r Replayed) History {
 	if r.At.IsZero() {
 		r.At = At(time.Now())
 	}

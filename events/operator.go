@@ -28,13 +28,13 @@ type OperatorActed struct {
 // JSON or too long.
 func (a OperatorActed) Message(id string) (*nats.Msg, error) {
 	for word := range strings.SplitSeq(a.Action, ".") {
-		if !validToken(word) {
+		if !ValidToken(word) {
 			return nil, fmt.Errorf("encoding audit entry: action %q cannot stand in a subject", a.Action)
 		}
 	}
 	if len(a.Selection) > MaxBatchBytes {
 		return nil, errors.New("encoding audit entry: the selection is too long")
 	}
-	e := newEvent(id, TypeOperatorActed, a.At, "", a)
-	return e.message(subjectAudit+a.Action, id)
+	e := NewEvent(id, TypeOperatorActed, a.At, "", a)
+	return message(e, SubjectAudit+a.Action, id)
 }

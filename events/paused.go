@@ -11,6 +11,11 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
+// BucketPaused is the key-value bucket of what is paused at the moment
+// ([Paused]), one key a step and target. An entry that is not written again
+// expires after [PausedTTL].
+const BucketPaused = "logoutd_paused"
+
 // PausedTTL is how long [BucketPaused] believes that something is paused. Who
 // pauses says so again well before.
 const PausedTTL = 30 * time.Second
@@ -47,7 +52,7 @@ func PutPaused(ctx context.Context, js jetstream.JetStream, p Paused) error {
 		_, err = bucket.Put(ctx, p.key(), value)
 	}
 	if err != nil {
-		return unavailable("telling of a pause", err)
+		return Unavailable("telling of a pause", err)
 	}
 	return nil
 }
@@ -59,7 +64,7 @@ func DeletePaused(ctx context.Context, js jetstream.JetStream, p Paused) error {
 		err = bucket.Delete(ctx, p.key())
 	}
 	if err != nil {
-		return unavailable("telling of the end of a pause", err)
+		return Unavailable("telling of the end of a pause", err)
 	}
 	return nil
 }
@@ -71,11 +76,11 @@ func AllPaused(ctx context.Context, js jetstream.JetStream) ([]Paused, error) {
 		return nil, nil // nothing was ever paused
 	}
 	if err != nil {
-		return nil, unavailable("reading pauses", err)
+		return nil, Unavailable("reading pauses", err)
 	}
 	watcher, err := bucket.WatchAll(ctx, jetstream.IgnoreDeletes())
 	if err != nil {
-		return nil, unavailable("reading pauses", err)
+		return nil, Unavailable("reading pauses", err)
 	}
 	defer func() { _ = watcher.Stop() }()
 	var all []Paused
@@ -87,7 +92,7 @@ func AllPaused(ctx context.Context, js jetstream.JetStream) ([]Paused, error) {
 			}
 			all = append(all, readPaused(entry))
 		case <-ctx.Done():
-			return nil, unavailable("reading pauses", ctx.Err())
+			return nil, Unavailable("reading pauses", ctx.Err())
 		}
 	}
 }

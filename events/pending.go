@@ -28,12 +28,12 @@ func Pending(ctx context.Context, js jetstream.JetStream, do func([]Request) err
 func PendingMessages(ctx context.Context, js jetstream.JetStream, do func(jetstream.Msg) error) error {
 	stream, err := js.Stream(ctx, StreamRequests)
 	if err != nil {
-		return unavailable("reading pending requests", err)
+		return Unavailable("reading pending requests", err)
 	}
 	last := stream.CachedInfo().State.LastSeq
 	first, err := firstPending(ctx, stream)
 	if err != nil {
-		return unavailable("reading pending requests", err)
+		return Unavailable("reading pending requests", err)
 	}
 	if first > last || stream.CachedInfo().State.Msgs == 0 {
 		return nil
@@ -42,7 +42,7 @@ func PendingMessages(ctx context.Context, js jetstream.JetStream, do func(jetstr
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: first,
 	})
 	if err != nil {
-		return unavailable("reading pending requests", err)
+		return Unavailable("reading pending requests", err)
 	}
 	return eachPending(ctx, stream, consumer, last, do)
 }
@@ -70,7 +70,7 @@ func eachPending(ctx context.Context, stream jetstream.Stream, consumer jetstrea
 	}
 	messages, err := consumer.Messages()
 	if err != nil {
-		return unavailable("reading pending requests", err)
+		return Unavailable("reading pending requests", err)
 	}
 	defer messages.Stop()
 	for read := uint64(0); ; {
@@ -82,7 +82,7 @@ func eachPending(ctx context.Context, stream jetstream.Stream, consumer jetstrea
 			continue
 		}
 		if err != nil {
-			return unavailable("reading pending requests", err)
+			return Unavailable("reading pending requests", err)
 		}
 		meta, err := msg.Metadata()
 		if err != nil {
@@ -111,7 +111,7 @@ func anyPending(ctx context.Context, stream jetstream.Stream, read, last uint64)
 		return false, nil
 	}
 	if err != nil {
-		return false, unavailable("reading pending requests", err)
+		return false, Unavailable("reading pending requests", err)
 	}
 	return msg.Sequence <= last, nil
 }

@@ -21,7 +21,8 @@ var ErrUnavailable = errors.New("broker unavailable")
 // again is of no use, and nothing else is wrong.
 var ErrTooLarge = errors.New("longer than the broker takes")
 
-func unavailable(doing string, err error) error {
+// Unavailable returns err with what was being done. It wraps [ErrUnavailable].
+func Unavailable(doing string, err error) error {
 	return fmt.Errorf("%s: %w: %w", doing, ErrUnavailable, err)
 }
 
@@ -65,16 +66,16 @@ func (p *Publisher) Close() {
 // may be on the stream then; or [ErrTooLarge], where one of the requests is longer
 // than a message can be: none of them is published, and other callers' are.
 func (p *Publisher) Requests(ctx context.Context, requests ...Request) error {
-	encoded, err := encodeRequests(requests)
+	encoded, err := EncodeRequests(requests)
 	if err != nil {
 		return err
 	}
 	for _, r := range encoded {
-		if err := p.fits(r.subject(), r.size()); err != nil {
+		if err := p.fits(r.Subject(), r.Size()); err != nil {
 			return err
 		}
 	}
-	parts := bySubject(encoded)
+	parts := BySubject(encoded)
 	if len(parts) == 1 {
 		return p.grouperOf(parts[0]).do(ctx, parts[0])
 	}
@@ -85,8 +86,8 @@ func (p *Publisher) Requests(ctx context.Context, requests ...Request) error {
 	return all.Wait()
 }
 
-func (p *Publisher) grouperOf(requests []encodedRequest) *grouper {
-	if requests[0].unfenced {
+func (p *Publisher) grouperOf(requests []Encoded) *grouper {
+	if requests[0].Unfenced {
 		return p.unfenced
 	}
 	return p.requests
@@ -94,8 +95,8 @@ func (p *Publisher) grouperOf(requests []encodedRequest) *grouper {
 
 // publishGroup publishes one message of requests, resending the same bytes
 // under the same id until ctx ends.
-func (p *Publisher) publishGroup(ctx context.Context, requests []encodedRequest) error {
-	msg := joinRequests(NewID(), requests)
+func (p *Publisher) publishGroup(ctx context.Context, requests []Encoded) error {
+	msg := JoinRequests(NewID(), requests)
 	start := time.Now()
 	for {
 		err := p.publish(ctx, msg)
@@ -106,7 +107,7 @@ func (p *Publisher) publishGroup(ctx context.Context, requests []encodedRequest)
 		}
 		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
 			p.failed.Store(time.Now().UnixMilli())
-			return unavailable("publishing requests", err)
+			return Unavailable("publishing requests", err)
 		}
 	}
 }
@@ -131,7 +132,7 @@ func (p *Publisher) Trouble() error {
 // in: it keeps the message id from being that of an earlier round of the same
 // request, which JetStream would drop as a duplicate.
 func (p *Publisher) Again(ctx context.Context, r Request, from uint64) error {
-	msg, err := requestBatch(fmt.Sprintf("%s.%d.%d", r.ID, r.History.Attempts, from), []Request{r})
+	msg, err := RequestBatch(fmt.Sprintf("%s.%d.%d", r.ID, r.History.Attempts, from), []Request{r})
 	if err != nil {
 		return err
 	}
@@ -152,13 +153,13 @@ func (p *Publisher) TaskAgain(ctx context.Context, t Task, from uint64) error {
 func (p *Publisher) Split(ctx context.Context, parts ...[]Request) error {
 	msgs := make([]*nats.Msg, 0, len(parts))
 	for _, part := range parts {
-		encoded, err := encodeRequests(part)
+		encoded, err := EncodeRequests(part)
 		if err != nil {
 			return err
 		}
-		for _, ofSubject := range bySubject(encoded) {
+		for _, ofSubject := range BySubject(encoded) {
 			for _, fits := range divide(ofSubject) {
-				msgs = append(msgs, joinRequests(NewID(), fits.requests))
+				msgs = append(msgs, JoinRequests(NewID(), fits.requests))
 			}
 		}
 	}
@@ -169,7 +170,7 @@ func (p *Publisher) Split(ctx context.Context, parts ...[]Request) error {
 // [Publisher.Again]. An error that does not wrap [ErrUnavailable] means that
 // its id or step cannot stand in a subject.
 func (p *Publisher) DeadLetter(ctx context.Context, d DeadLetter, from uint64) error {
-	letter, announcement, err := d.messages(fmt.Sprint(from))
+	letter, announcement, err := d.Messages(fmt.Sprint(from))
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -86,7 +87,7 @@ func (d *DeadLetters) each(
 ) ([]error, error) {
 	stream, err := d.js.Stream(ctx, StreamFailed)
 	if err != nil {
-		return nil, unavailable("reading dead letters", err)
+		return nil, Unavailable("reading dead letters", err)
 	}
 	results := make([]error, 0, len(seqs))
 	for part := range slices.Chunk(seqs, replayedTogether) {
@@ -120,7 +121,7 @@ func (d *DeadLetters) replay(ctx context.Context, stream jetstream.Stream, seqs 
 	results, err := together(seqs, func(i int) error {
 		letter, err := letterAt(ctx, stream, seqs[i])
 		if err == nil {
-			msgs[i], err = letter.replay(r)
+			msgs[i], err = replayMessage(letter, r)
 		}
 		return err
 	})
@@ -171,7 +172,7 @@ func (d *DeadLetters) remove(ctx context.Context, stream jetstream.Stream, seqs 
 			}
 		}
 		if err != nil {
-			return unavailable("removing dead letter", err)
+			return Unavailable("removing dead letter", err)
 		}
 		return nil
 	})
@@ -193,4 +194,48 @@ func together(seqs []uint64, do func(i int) error) ([]error, error) {
 		})
 	}
 	return results, group.Wait()
+}
+
+// replayMessage returns the message that puts the work of the letter back where it
+// came from, with its retries counted anew. The message id is bound to this
+// letter at this place, so that it is put back once.
+func replayMessage(d DeadLetter, r Replayed) (*nats.Msg, error) {
+	id := fmt.Sprintf("%s.replay.%d", d.ID, d.Seq)
+	history := d.History.Replay(r)
+	switch {
+	case d.Task != nil && d.Task.Check() == nil:
+		task := *d.Task
+		task.History = history
+		return task.Message(id)
+	case d.Task == nil && d.Request != nil && d.Request.Check() == nil:
+		request := *d.Request
+		request.History = history
+		return RequestBatch(id, []Request{request})
+	case d.Step == StepDecode && (ofRequests(d) || strings.HasPrefix(d.Subject, SubjectTasks)):
+		return replayUnread(d, id, history)
+	default:
+		return nil, ErrUnreadable
+	}
+}
+
+func ofRequests(d DeadLetter) bool {
+	return d.Subject == SubjectRequests || d.Subject == SubjectUnfenced
+}
+
+// replayUnread puts a message back that could not be read, as it was; its
+// history is beside it.
+func replayUnread(d DeadLetter, id string, history History) (*nats.Msg, error) {
+	msg := NewMessage(d.Subject, id, ContentType, "", d.Message)
+	if ofRequests(d) {
+		msg.Header.Set("content-type", ContentTypeBatch)
+	}
+	if !d.AppendedAt.IsZero() {
+		msg.Header.Set(HeaderAppended, d.AppendedAt.String())
+	}
+	past, err := json.Marshal(history)
+	if err != nil {
+		return nil, fmt.Errorf("encoding history: %w", err)
+	}
+	msg.Header.Set(HeaderHistory, string(past))
+	return msg, nil
 }

@@ -62,57 +62,59 @@ type Request struct {
 // scope.
 func RequestID(scope, sessionID string) string { return scope + "-" + sessionID }
 
-// encodedRequest is a request as it stands in a batch.
-type encodedRequest struct {
+// Encoded is a request, encoded, as it stands in a batch.
+type Encoded struct {
 	body        []byte
 	traceParent string
-	unfenced    bool
+	Unfenced    bool
 }
 
-// size is what the request takes in a batch, with the bracket or comma.
-func (r encodedRequest) size() int { return len(r.body) + 2 }
+// Size is what the request takes in a batch, with the bracket or comma.
+func (r Encoded) Size() int { return len(r.body) + 2 }
 
-func (r encodedRequest) subject() string {
-	if r.unfenced {
+// Subject returns the subject of the message that the request belongs in.
+func (r Encoded) Subject() string {
+	if r.Unfenced {
 		return SubjectUnfenced
 	}
 	return SubjectRequests
 }
 
-func encodeRequests(requests []Request) ([]encodedRequest, error) {
-	encoded := make([]encodedRequest, len(requests))
+// EncodeRequests encodes requests for [JoinRequests].
+func EncodeRequests(requests []Request) ([]Encoded, error) {
+	encoded := make([]Encoded, len(requests))
 	for i, r := range requests {
-		body, err := newEvent(r.ID, TypeRequested, r.RequestedAt, r.TraceParent, r).encode()
+		body, err := encode(new(NewEvent(r.ID, TypeRequested, r.RequestedAt, r.TraceParent, r)))
 		if err != nil {
 			return nil, err
 		}
-		encoded[i] = encodedRequest{body, r.TraceParent, !r.Fenced}
+		encoded[i] = Encoded{body, r.TraceParent, !r.Fenced}
 	}
 	return encoded, nil
 }
 
-// requestBatch returns requests as one message under the given message id.
-func requestBatch(id string, requests []Request) (*nats.Msg, error) {
-	encoded, err := encodeRequests(requests)
+// RequestBatch returns requests as one message under the given message id.
+func RequestBatch(id string, requests []Request) (*nats.Msg, error) {
+	encoded, err := EncodeRequests(requests)
 	if err != nil {
 		return nil, err
 	}
-	return joinRequests(id, encoded), nil
+	return JoinRequests(id, encoded), nil
 }
 
-// joinRequests returns encoded requests, one at least and all fenced or none,
+// JoinRequests returns encoded requests, one at least and all fenced or none,
 // as one message.
-func joinRequests(id string, requests []encodedRequest) *nats.Msg {
+func JoinRequests(id string, requests []Encoded) *nats.Msg {
 	size := 0
 	for _, r := range requests {
-		size += r.size()
+		size += r.Size()
 	}
 	body := make([]byte, 0, size)
 	for i, r := range requests {
 		body = append(append(body, "[,"[min(i, 1)]), r.body...)
 	}
 	body = append(body, ']')
-	return newMessage(requests[0].subject(), id, ContentTypeBatch, requests[0].traceParent, body)
+	return NewMessage(requests[0].Subject(), id, ContentTypeBatch, requests[0].traceParent, body)
 }
 
 // DecodeRequests reads a message of [StreamRequests]. There may be more
@@ -128,7 +130,7 @@ func DecodeRequests(body []byte) ([]Request, error) {
 	requests := make([]Request, 0, len(batch))
 	for i := range batch {
 		e := &batch[i]
-		if err := e.check(TypeRequested); err != nil {
+		if err := check(e, TypeRequested); err != nil {
 			return nil, err
 		}
 		e.Data.TraceParent = e.TraceParent
@@ -144,7 +146,7 @@ func DecodeRequests(body []byte) ([]Request, error) {
 // its candidates.
 func (r *Request) appendTo(requests []Request) ([]Request, error) {
 	if len(r.Candidates) == 0 {
-		return append(requests, *r), r.check()
+		return append(requests, *r), r.Check()
 	}
 	for _, sessionID := range r.Candidates {
 		request := *r
@@ -152,7 +154,7 @@ func (r *Request) appendTo(requests []Request) ([]Request, error) {
 		if sessionID == "" {
 			return nil, errors.New("decoding request: an empty candidate")
 		}
-		if err := request.check(); err != nil {
+		if err := request.Check(); err != nil {
 			return nil, err
 		}
 		requests = append(requests, request)
@@ -160,9 +162,10 @@ func (r *Request) appendTo(requests []Request) ([]Request, error) {
 	return requests, nil
 }
 
-func (r *Request) check() error {
+// Check returns an error if the request misses what every request has.
+func (r *Request) Check() error {
 	switch {
-	case !validToken(r.ID):
+	case !ValidToken(r.ID):
 		return fmt.Errorf("decoding request: id %q cannot stand in a subject", r.ID)
 	case r.Scope != "session" && r.Scope != "user" && r.Scope != "device":
 		return fmt.Errorf("decoding request: unknown scope %q", r.Scope)

@@ -1,7 +1,5 @@
 package events
 
-import "github.com/nats-io/nats.go"
-
 // Revoked is the data of the public event: a logout is done, everything it
 // covers is revoked. New optional fields may come; none changes its meaning.
 type Revoked struct {
@@ -33,9 +31,25 @@ type Revoked struct {
 	DenylistTTLSeconds int64 `json:"denylist_ttl_seconds"`
 }
 
-// Message returns the public event, under the request's id: the same however
-// often the request is redelivered.
-func (r Revoked) Message(traceParent string) (*nats.Msg, error) {
-	e := newEvent(r.RequestID, TypeRevoked(r.Scope), r.CompletedAt, traceParent, r)
-	return e.message(SubjectRevoked(r.Scope), r.RequestID)
+// Failed is the data of the public event that announces a dead letter.
+type Failed struct {
+	DeadLetterID  string `json:"dead_letter_id"`
+	Step          string `json:"step"`
+	Target        string `json:"target,omitempty"`
+	Code          string `json:"code"`
+	Attempts      int    `json:"attempts"`
+	FirstFailedAt Time   `json:"first_failed_at"`
+	LastFailedAt  Time   `json:"last_failed_at"`
+	RequestID     string `json:"request_id,omitempty"`
+	Dialect       string `json:"dialect,omitempty"`
+	Scope         string `json:"scope,omitempty"`
+	SessionID     string `json:"session_id,omitempty"`
+	UserID        string `json:"user_id,omitempty"`
+	TenantID      string `json:"tenant_id,omitempty"`
+	AppID         string `json:"app_id,omitempty"`
+	DeviceID      string `json:"device_id,omitempty"`
+	// Replays is how often an operator had replayed it before it failed, Job
+	// the job that replayed it, or what it comes from, last.
+	Replays int    `json:"replays,omitzero"`
+	Job     string `json:"job,omitempty"`
 }

@@ -54,8 +54,8 @@ func NewPushTask(r Request, cutoff Time, reg PushRegistration) Task {
 
 // Message returns the task under the given message id.
 func (t Task) Message(id string) (*nats.Msg, error) {
-	e := newEvent(t.ID, TypeTask, t.Request.RequestedAt, t.TraceParent, t)
-	return e.message(SubjectTask(t.Kind, t.Target), id)
+	e := NewEvent(t.ID, TypeTask, t.Request.RequestedAt, t.TraceParent, t)
+	return message(e, SubjectTask(t.Kind, t.Target), id)
 }
 
 // DecodeTask reads a message of [StreamTasks].
@@ -66,14 +66,15 @@ func DecodeTask(body []byte) (Task, error) {
 	}
 	t := e.Data
 	t.TraceParent, t.Request.TraceParent = e.TraceParent, e.TraceParent
-	if err := t.check(); err != nil {
+	if err := t.Check(); err != nil {
 		return Task{}, err
 	}
 	return t, nil
 }
 
-func (t *Task) check() error {
-	if !validToken(t.ID) || !validToken(t.Kind) || !validToken(t.Target) {
+// Check returns an error if the task misses what every task has.
+func (t *Task) Check() error {
+	if !ValidToken(t.ID) || !ValidToken(t.Kind) || !ValidToken(t.Target) {
 		return fmt.Errorf("decoding task: id %q, kind %q or target %q cannot stand in a subject", t.ID, t.Kind, t.Target)
 	}
 	return nil

@@ -1,7 +1,6 @@
 package events
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -10,8 +9,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// headerAppended holds the AppendedAt of a message that cannot be read.
-const headerAppended = "Logoutd-Appended-At"
+// HeaderAppended holds the AppendedAt of a message that cannot be read.
+const HeaderAppended = "Logoutd-Appended-At"
 
 // ReadRequests reads a message of [StreamRequests] as [DecodeRequests] does,
 // and notes when the broker first had what is not fenced.
@@ -32,49 +31,10 @@ func ReadRequests(msg jetstream.Msg) ([]Request, error) {
 // AppendedAt is when the broker first had a message that it has stored at the
 // time: earlier, where the message was put back.
 func AppendedAt(header nats.Header, stored time.Time) Time {
-	if first, err := parseTime(header.Get(headerAppended)); err == nil {
-		return first
+	if first, err := time.Parse(time.RFC3339, header.Get(HeaderAppended)); err == nil {
+		return At(first)
 	}
 	return At(stored)
-}
-
-// Clocks are the times that store and broker showed, the store first.
-type Clocks struct{ Store, Broker time.Time }
-
-// ReadClocks reads both clocks: the broker's is that of the stream's leader.
-func ReadClocks(
-	ctx context.Context, stream jetstream.Stream, store func(context.Context) (time.Time, error),
-) (c Clocks, err error) {
-	if c.Store, err = store(ctx); err != nil {
-		return c, err
-	}
-	info, err := stream.Info(ctx)
-	if err != nil {
-		return c, unavailable("reading the broker's clock", err)
-	}
-	c.Broker = info.TimeStamp
-	return c, nil
-}
-
-const (
-	// leastMargin is the precision of times. The clocks of store and broker may
-	// run at rates that differ by a thousandth, far more than real ones do;
-	// beyond maxMargin they are set right by then.
-	leastMargin = time.Millisecond
-	marginRate  = 1000
-	maxMargin   = 4 * time.Second
-)
-
-// Bound is the latest cutoff, by the store's clock, that a request may have
-// which is not fenced: what it brings, or else a little less than the time
-// when the broker first had it. It is early rather than late.
-func (c Clocks) Bound(r Request) Time {
-	if !r.Cutoff.IsZero() {
-		return r.Cutoff
-	}
-	age := max(c.Broker.Sub(r.AppendedAt.Time), 0)
-	margin := min(leastMargin+age/marginRate, maxMargin)
-	return At(c.Store.Add(-age - margin))
 }
 
 // EarlierOf returns the earlier of two times; one that is zero does not count.
@@ -85,15 +45,15 @@ func EarlierOf(a, b Time) Time {
 	return a
 }
 
-// bySubject divides requests into those that go to one subject each.
-func bySubject(requests []encodedRequest) [][]encodedRequest {
-	var fenced, unfenced []encodedRequest
+// BySubject divides requests into those that go to one subject each.
+func BySubject(requests []Encoded) [][]Encoded {
+	var fenced, unfenced []Encoded
 	for _, r := range requests {
-		if r.unfenced {
+		if r.Unfenced {
 			unfenced = append(unfenced, r)
 		} else {
 			fenced = append(fenced, r)
 		}
 	}
-	return slices.DeleteFunc([][]encodedRequest{fenced, unfenced}, func(part []encodedRequest) bool { return len(part) == 0 })
+	return slices.DeleteFunc([][]Encoded{fenced, unfenced}, func(part []Encoded) bool { return len(part) == 0 })
 }

@@ -133,7 +133,7 @@ func (r *Revoker) tell(ctx context.Context, b *batch) error {
 		if it.revocation == nil && !r.PublishUnknown {
 			continue
 		}
-		msg, err := r.public(it).Message(it.request.TraceParent)
+		msg, err := events.RevokedMessage(r.public(it), it.request.TraceParent)
 		if err != nil {
 			return err
 		}

@@ -227,7 +227,7 @@ func TestLongMessageThatCannotBeReadHoldsUpNobody(t *testing.T) {
 func TestPublicEventOnAPrivateStreamIsForgotten(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	msg, err := events.Revoked{Scope: "user", RequestID: "x"}.Message("")
+	msg, err := events.RevokedMessage(events.Revoked{Scope: "user", RequestID: "x"}, "")
 	w.must(err)
 	msg.Subject = events.SubjectRequests
 	_, err = w.broker.JS.PublishMsg(t.Context(), msg)

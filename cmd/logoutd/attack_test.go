@@ -119,7 +119,7 @@ func publishEvents(t *testing.T, js jetstream.JetStream, n int) {
 	p := events.NewPublisher(js, nil)
 	defer p.Close()
 	for i := range n {
-		msg, err := events.Revoked{Scope: "user", RequestID: fmt.Sprint("e", i)}.Message("")
+		msg, err := events.RevokedMessage(events.Revoked{Scope: "user", RequestID: fmt.Sprint("e", i)}, "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -159,7 +159,7 @@ func settledCmd(ts *testscript.TestScript, _ bool, args []string) {
 // announceCmd publishes public events: announce id...
 func announceCmd(ts *testscript.TestScript, _ bool, ids []string) {
 	for _, id := range ids {
-		msg, err := events.Revoked{Scope: "user", RequestID: id, UserID: "u", RequestedAt: deadAt, CompletedAt: deadAt}.Message("")
+		msg, err := events.RevokedMessage(events.Revoked{Scope: "user", RequestID: id, UserID: "u", RequestedAt: deadAt, CompletedAt: deadAt}, "")
 		ts.Check(err)
 		ts.Check(serverOf(ts).publisher.All(context.Background(), []*nats.Msg{msg}))
 	}

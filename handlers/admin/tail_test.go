@@ -21,7 +21,7 @@ import (
 func (w *world) announce(id string) {
 	w.t.Helper()
 	now := events.At(time.Now())
-	msg, err := events.Revoked{Scope: "user", RequestID: id, UserID: "u", RequestedAt: now, CompletedAt: now}.Message("")
+	msg, err := events.RevokedMessage(events.Revoked{Scope: "user", RequestID: id, UserID: "u", RequestedAt: now, CompletedAt: now}, "")
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -109,11 +109,11 @@ func wave(i int, middle, height float64) float64 {
 func (w *world) revoked(i int) error {
 	took := time.Duration(wave(i, 11, 4)+rand.Float64()*3) * time.Millisecond
 	now := time.Now()
-	msg, err := events.Revoked{
+	msg, err := events.RevokedMessage(events.Revoked{
 		Scope: "session", RequestID: fmt.Sprintf("session-%d-%d", now.UnixNano(), i), Dialect: "sap_v1", Initiator: events.InitiatorUser,
 		TenantID: "acme", UserID: fmt.Sprintf("user-%d@example.com", i), SessionIDs: []string{fmt.Sprintf("%043d", i)}, RefreshTokens: 1,
 		RevokedBefore: events.At(now), RequestedAt: events.At(now.Add(-took)), CompletedAt: events.At(now),
-	}.Message("")
+	}, "")
 	if err != nil {
 		return err
 	}

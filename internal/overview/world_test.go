@@ -126,9 +126,9 @@ func (w *world) revoked(n int, took time.Duration) {
 	w.Helper()
 	for range n {
 		r := w.request()
-		msg, err := events.Revoked{
+		msg, err := events.RevokedMessage(events.Revoked{
 			Scope: r.Scope, RequestID: r.ID, RequestedAt: r.RequestedAt, CompletedAt: events.At(r.RequestedAt.Add(took)),
-		}.Message("")
+		}, "")
 		w.must(err)
 		_, err = w.js.PublishMsg(w.Context(), msg)
 		w.must(err)

@@ -175,7 +175,7 @@ func announce(t *testing.T, b *eventstest.Broker, ids ...string) {
 	p := events.NewPublisher(b.JS, nil)
 	defer p.Close()
 	for _, id := range ids {
-		msg, err := events.Revoked{Scope: "user", RequestID: id}.Message("")
+		msg, err := events.RevokedMessage(events.Revoked{Scope: "user", RequestID: id}, "")
 		if err != nil {
 			t.Fatal(err)
 		}
