@@ -18,7 +18,7 @@ type registerSessionCmd struct {
 	clientFlags `json:"-"`
 	outputFlags `json:"-"`
 
-	SessionToken    *string `json:"session_token,omitempty" help:"The session token; - reads it from standard input."`
+	SessionToken    *string `json:"session_token,omitempty" help:"The session token. The only value is -, which reads it from standard input." placeholder:"-"`
 	SessionID       *string `json:"session_id,omitempty" help:"In place of the token: base64url(SHA-256(token)), unpadded."`
 	UserID          *string `json:"user_id,omitempty" help:"Whose it is."`
 	TenantID        *string `json:"tenant_id,omitempty" help:"The user's tenant."`
@@ -51,11 +51,11 @@ type registerRefreshTokenCmd struct {
 	clientFlags `json:"-"`
 	outputFlags `json:"-"`
 
-	RefreshToken    *string `json:"refresh_token,omitempty" help:"The refresh token; - reads it from standard input."`
+	RefreshToken    *string `json:"refresh_token,omitempty" help:"The refresh token. The only value is -, which reads it from standard input." placeholder:"-"`
 	UserID          *string `json:"user_id,omitempty" help:"Whose it is."`
 	TenantID        *string `json:"tenant_id,omitempty" help:"The user's tenant."`
 	SessionID       *string `json:"session_id,omitempty" help:"The session that it is bound to."`
-	RotatedFrom     *string `json:"rotated_from,omitempty" help:"The refresh token that it replaces; - reads it from standard input."`
+	RotatedFrom     *string `json:"rotated_from,omitempty" help:"The refresh token that it replaces. The only value is -, which reads it from standard input." placeholder:"-"`
 	AppID           *string `json:"app_id,omitempty" help:"The app that it is for."`
 	AuthenticatedAt *string `json:"authenticated_at,omitempty" help:"When the user logged in (RFC 3339). Default: now, or what is handed down."`
 	ExpiresAt       *string `json:"expires_at,omitempty" help:"When it expires (RFC 3339)."`
@@ -87,7 +87,7 @@ type registerPushRegistrationCmd struct {
 	DeviceID     *string `json:"device_id,omitempty" help:"The device."`
 	AppID        *string `json:"app_id,omitempty" help:"The app on the device."`
 	Provider     *string `json:"provider,omitempty" help:"The push provider, by the name that the settings give it."`
-	PushToken    *string `json:"push_token,omitempty" help:"The device's address at the provider; - reads it from standard input."`
+	PushToken    *string `json:"push_token,omitempty" help:"The device's address at the provider. The only value is -, which reads it from standard input." placeholder:"-"`
 	SessionID    *string `json:"session_id,omitempty" help:"The session that it is bound to."`
 	RegisteredAt *string `json:"registered_at,omitempty" help:"When it was registered (RFC 3339). Default: now."`
 }

@@ -16,7 +16,7 @@ type revokeCmd struct {
 	outputFlags `json:"-"`
 	planFlags   `json:"-"`
 
-	SessionToken *string `json:"session_token,omitempty" help:"Log out this session; - reads the token from standard input."`
+	SessionToken *string `json:"session_token,omitempty" help:"Log out this session. The only value is -, which reads the token from standard input." placeholder:"-"`
 	SessionID    *string `json:"session_id,omitempty" help:"Log out this session, by its id."`
 	UserID       *string `json:"user_id,omitempty" help:"Log out everything of this user, or of one device with --device-id."`
 	TenantID     *string `json:"tenant_id,omitempty" help:"The user's tenant; alone: everybody in it."`

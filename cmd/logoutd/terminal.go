@@ -28,12 +28,17 @@ func newTerminal() *terminal {
 	}
 }
 
-// secrets replaces each value that is "-" by a line of standard input, so that
-// it shows in no list of processes.
+// secrets replaces each value, which must be "-", by a line of standard input.
+// Any other value is refused: every user of the machine reads the arguments of
+// a process in the list of processes.
 func (t *terminal) secrets(values ...*string) error {
 	for _, value := range values {
-		if value == nil || *value != "-" {
+		if value == nil {
 			continue
+		}
+		if *value != "-" {
+			return usage("pass - in place of the token, and the token on standard input: one line for each -",
+				"a token on the command line is refused: the list of processes shows it")
 		}
 		line, err := t.in.ReadString('\n')
 		line = strings.TrimRight(line, "\r\n")
