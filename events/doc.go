@@ -1,19 +1,11 @@
-// Package events is what logoutd says on the wire: the events, the streams and
-// subjects they travel on, the publisher that puts them there, and the dead
-// letters.
+// Package events is what subscribers to logoutd read: the public events
+// [Revoked] and [Failed], and the stream and subjects they are published on.
 //
-// Every message is a CloudEvents 1.0 event in structured JSON, or a batch of
-// them, with the event's id as its JetStream message id and the W3C trace
-// context in the header traceparent. What subscribers may rely on is
-// [Revoked] and [Failed], on the stream [StreamEvents] and, as they happen,
-// under [SubjectLive]; everything else is private to logoutd.
+// Every message is a CloudEvents 1.0 event in structured JSON, with the event's
+// id as its JetStream message id and the W3C trace context in the header
+// traceparent. New optional fields may come; the meaning of existing ones does
+// not change.
 //
-// What has happened to a message before travels in it ([History]): each
-// delivery that failed, and who has replayed it. One that never failed holds
-// nothing of it. So a dead letter that is replayed and fails again comes back
-// with all that is behind it, whichever process works on it.
-//
-// The package imports nothing else of logoutd, so that a subscriber that uses
-// its types gets nats.go and little more. internal/broker/embedded runs the broker in
-// the process, events/eventstest does the same for tests.
+// The package imports nothing else of logoutd. events/eventstest starts a broker
+// for tests.
 package events

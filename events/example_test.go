@@ -15,7 +15,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/broker/embedded"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // A service that learns of every logout, also of those that happened while it
@@ -56,7 +58,7 @@ func Example_subscriber() {
 	}
 	defer consuming.Stop()
 	<-done
-	// Output: user-s1: user of alice, up to 2026-03-01T11:00:00.123Z
+	// Output: user-s1: user of alice, up to 2026-03-01T12:00:00.000Z
 }
 
 // A denylist in many replicas: each wants every event, and none is worth a
@@ -116,8 +118,8 @@ func Example_denylist() {
 		}
 	}
 	// Output:
-	// alice is logged out up to 2026-03-01T11:00:00.123Z
-	// bob is logged out up to 2026-03-01T11:00:00.123Z
+	// alice is logged out up to 2026-03-01T12:00:00.000Z
+	// bob is logged out up to 2026-03-01T12:00:00.000Z
 }
 
 // readAfter reads the events after a sequence from the stream, and returns the
@@ -156,24 +158,24 @@ func startBroker() (natsURL string, stop func()) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	broker, err := embedded.Start(embedded.Config{Dir: dir, Listen: "127.0.0.1:0"})
+	server, err := embedded.Start(embedded.Config{Dir: dir, Listen: "127.0.0.1:0"})
 	if err != nil {
 		log.Fatal(err)
 	}
-	conn, err := broker.Connect(events.ConnectConfig{Name: "example"})
+	conn, err := server.Connect(broker.ConnectConfig{Name: "example"})
 	if err != nil {
 		log.Fatal(err)
 	}
-	js, err := events.JetStream(conn)
+	js, err := broker.JetStream(conn)
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := events.Setup(context.Background(), js); err != nil {
+	if err := broker.Setup(context.Background(), js); err != nil {
 		log.Fatal(err)
 	}
-	publisher := events.NewPublisher(js, nil)
+	publisher := broker.NewPublisher(js, nil)
 	publish = func(id, userID string) {
-		msg, err := events.RevokedMessage(events.Revoked{Scope: "user", RequestID: id, UserID: userID, RevokedBefore: noon}, "")
+		msg, err := messages.RevokedMessage(events.Revoked{Scope: "user", RequestID: id, UserID: userID, RevokedBefore: events.At(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))}, "")
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -182,27 +184,27 @@ func startBroker() (natsURL string, stop func()) {
 		}
 	}
 	publish("user-s1", "alice")
-	return subscribe(broker, js), func() {
+	return subscribe(server, js), func() {
 		publisher.Close()
 		conn.Close()
-		broker.Close()
+		server.Close()
 		_ = os.RemoveAll(dir)
 	}
 }
 
 // subscribe does what logoutd subscribers create shop does.
-func subscribe(broker *embedded.Broker, js jetstream.JetStream) (natsURL string) {
+func subscribe(server *embedded.Broker, js jetstream.JetStream) (natsURL string) {
 	config := jetstream.ConsumerConfig{Durable: "shop", AckPolicy: jetstream.AckExplicitPolicy}
 	if _, err := js.CreateConsumer(context.Background(), events.StreamEvents, config); err != nil {
 		log.Fatal(err)
 	}
-	password := events.NewPassword()
-	hash, err := events.HashPassword(password)
+	password := broker.NewPassword()
+	hash, err := broker.HashPassword(password)
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := broker.SetSubscribers([]events.Subscriber{{Name: "shop", PasswordHash: hash, Consumers: []string{"shop"}}}); err != nil {
+	if err := server.SetSubscribers([]broker.Subscriber{{Name: "shop", PasswordHash: hash, Consumers: []string{"shop"}}}); err != nil {
 		log.Fatal(err)
 	}
-	return strings.Replace(broker.URL(), "nats://", "nats://shop:"+password+"@", 1)
+	return strings.Replace(server.URL(), "nats://", "nats://shop:"+password+"@", 1)
 }

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -41,7 +42,7 @@ func (f *front) judge(c candidate, fenced store.Fenced) outcome {
 	}
 }
 
-func (f *front) publish(ctx context.Context, requests []events.Request) error {
+func (f *front) publish(ctx context.Context, requests []messages.Request) error {
 	if len(requests) == 0 {
 		return nil
 	}
@@ -61,10 +62,10 @@ func (f *front) publish(ctx context.Context, requests []events.Request) error {
 // newRequest returns the request for one session of a logout. Where the store
 // has given no cutoff there is none: a worker finds out when the broker had the
 // request. The front's clock bounds nothing.
-func newRequest(a *arrival, sessionID string, fenced store.Fenced) events.Request {
-	r := events.Request{
-		ID:      events.RequestID(string(a.scope), sessionID),
-		Dialect: a.dialect, Initiator: events.InitiatorUser,
+func newRequest(a *arrival, sessionID string, fenced store.Fenced) messages.Request {
+	r := messages.Request{
+		ID:      messages.RequestID(string(a.scope), sessionID),
+		Dialect: a.dialect, Initiator: messages.InitiatorUser,
 		Scope: string(a.scope), SessionID: sessionID,
 		Cutoff: events.At(fenced.Cutoff), RequestedAt: events.At(a.at),
 		Fenced: fenced.Err == nil && !fenced.Cutoff.IsZero(), TraceParent: a.traceParent,
@@ -85,12 +86,12 @@ func newRequest(a *arrival, sessionID string, fenced store.Fenced) events.Reques
 
 // fold returns the requests of one logout with those of sessions that nothing
 // is known of as few entries: a logout may present thousands.
-func fold(requests []events.Request) []events.Request {
+func fold(requests []messages.Request) []messages.Request {
 	type what struct {
 		fenced bool
 		cutoff events.Time
 	}
-	var folded []events.Request
+	var folded []messages.Request
 	entries := map[what]int{}
 	for _, r := range requests {
 		if r.UserID != "" {
@@ -103,7 +104,7 @@ func fold(requests []events.Request) []events.Request {
 			i = len(folded)
 			entries[same] = i
 			entry := r
-			entry.ID, entry.SessionID = events.NewID(), ""
+			entry.ID, entry.SessionID = messages.NewID(), ""
 			folded = append(folded, entry)
 		}
 		folded[i].Candidates = append(folded[i].Candidates, r.SessionID)

@@ -13,13 +13,14 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/handlers"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
 // recorder is a publisher that keeps what it is given.
-type recorder struct{ requests []events.Request }
+type recorder struct{ requests []messages.Request }
 
-func (r *recorder) Requests(_ context.Context, requests ...events.Request) error {
+func (r *recorder) Requests(_ context.Context, requests ...messages.Request) error {
 	r.requests = append(r.requests, requests...)
 	return nil
 }
@@ -38,7 +39,7 @@ func logoutRequest(token string) *http.Request {
 }
 
 // serve returns the status of a request and what it made cfg's handler publish.
-func serve(cfg handlers.Config, r *http.Request) (int, []events.Request) {
+func serve(cfg handlers.Config, r *http.Request) (int, []messages.Request) {
 	published := &recorder{}
 	cfg.Publisher = published
 	w := httptest.NewRecorder()
@@ -60,7 +61,7 @@ func TestRequest(t *testing.T) {
 	microseconds := session // written as milliseconds
 	microseconds.AuthenticatedAt = time.UnixMilli(authenticated.UnixMicro())
 	sessionID := store.TokenID("tok-alice")
-	blank := events.Request{
+	blank := messages.Request{
 		ID: "user-" + sessionID, Dialect: "sap_v2", Initiator: "user", Scope: "user", SessionID: sessionID,
 		TraceParent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 	}
@@ -75,7 +76,7 @@ func TestRequest(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		fenced store.Fenced
-		want   events.Request
+		want   messages.Request
 	}{
 		{"fenced", store.Fenced{Outcome: store.FenceFenced, Session: session, Cutoff: cutoff}, full},
 		{"ended before", store.Fenced{Outcome: store.FenceEnded, Session: session, Cutoff: cutoff}, full},
@@ -100,7 +101,7 @@ func TestRequest(t *testing.T) {
 
 // wantRequest checks a request that was made just now, since before. The front's
 // clock makes no cutoff.
-func wantRequest(t *testing.T, want, got events.Request, before events.Time) {
+func wantRequest(t *testing.T, want, got messages.Request, before events.Time) {
 	t.Helper()
 	wantNow(t, "requested at", before, &got.RequestedAt)
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -156,7 +157,7 @@ func TestSlowBrokerIsUnavailable(t *testing.T) {
 	t.Parallel()
 	h := handlers.New(handlers.Config{
 		Store: storeDown, AcceptTimeout: 20 * time.Millisecond,
-		Publisher: publisherFunc(func(ctx context.Context, _ ...events.Request) error {
+		Publisher: publisherFunc(func(ctx context.Context, _ ...messages.Request) error {
 			<-ctx.Done()
 			return ctx.Err()
 		}),

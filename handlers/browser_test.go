@@ -15,8 +15,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/handlers"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -85,7 +85,7 @@ func portOf(address string) string {
 }
 
 func publisherOf(published chan<- string) publisherFunc {
-	return func(_ context.Context, requests ...events.Request) error {
+	return func(_ context.Context, requests ...messages.Request) error {
 		for _, r := range requests {
 			published <- r.SessionID
 		}

@@ -5,8 +5,8 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/handlers"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -34,7 +34,7 @@ func TestCallersAreCounted(t *testing.T) {
 			tells("in the store", 1, 0)
 			return []store.Fenced{{Outcome: store.FenceFenced}}, nil
 		}),
-		Publisher: publisherFunc(func(context.Context, ...events.Request) error {
+		Publisher: publisherFunc(func(context.Context, ...messages.Request) error {
 			tells("at the broker", 1, 0)
 			return nil
 		}),

@@ -8,8 +8,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/forwarded"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -21,7 +21,7 @@ type Store interface {
 // Publisher is what the dialects need of an [events.Publisher]: Requests
 // returns once all requests are on disk.
 type Publisher interface {
-	Requests(ctx context.Context, requests ...events.Request) error
+	Requests(ctx context.Context, requests ...messages.Request) error
 }
 
 // Config is what the public listener is made of.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -42,25 +42,25 @@ func (w *world) effects(t *testing.T, request string) []string {
 var tokens = regexp.MustCompile(`tok-[A-Za-z0-9-]+`)
 
 // published returns the requests published since the last call.
-func (w *world) published(t *testing.T) []events.Request {
+func (w *world) published(t *testing.T) []messages.Request {
 	t.Helper()
-	messages := w.broker.Messages(events.StreamRequests)
-	var requests []events.Request
-	for _, msg := range messages[w.read:] {
+	msgs := w.broker.Messages(messages.StreamRequests)
+	var requests []messages.Request
+	for _, msg := range msgs[w.read:] {
 		if leak := tokens.Find(msg.Data); leak != nil {
 			t.Errorf("event shows %s", leak)
 		}
-		batch, err := events.DecodeRequests(msg.Data)
+		batch, err := messages.DecodeRequests(msg.Data)
 		if err != nil {
 			t.Fatal(err)
 		}
 		requests = append(requests, batch...)
 	}
-	w.read = len(messages)
+	w.read = len(msgs)
 	return requests
 }
 
-func describe(r events.Request, names map[string]string) string {
+func describe(r messages.Request, names map[string]string) string {
 	parts := []string{r.Dialect, r.Scope, names[r.SessionID]}
 	for _, id := range []struct{ key, value string }{
 		{"user", r.UserID}, {"tenant", r.TenantID}, {"device", r.DeviceID}, {"app", r.AppID},

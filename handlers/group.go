@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -20,7 +20,7 @@ const patience = time.Millisecond
 
 // groupCredentials is how many credentials a call of the store has at most: as
 // many as a message has entries.
-const groupCredentials = events.MaxBatch
+const groupCredentials = messages.MaxBatch
 
 // arrival is a logout whose caller waits for what becomes of it.
 type arrival struct {
@@ -122,7 +122,7 @@ func (f *front) acceptGroup(g group, fenced func()) {
 	fenced()
 
 	published := make(group, 0, len(g))
-	requests := make([]events.Request, 0, len(results))
+	requests := make([]messages.Request, 0, len(results))
 	for _, a := range g {
 		accepted := f.requestsOf(a, results[:len(a.candidates)])
 		results = results[len(a.candidates):]
@@ -144,8 +144,8 @@ func (f *front) acceptGroup(g group, fenced func()) {
 
 // requestsOf decides what becomes of a logout, and returns what is to be
 // published of it.
-func (f *front) requestsOf(a *arrival, results []store.Fenced) []events.Request {
-	requests := make([]events.Request, 0, 1)
+func (f *front) requestsOf(a *arrival, results []store.Fenced) []messages.Request {
+	requests := make([]messages.Request, 0, 1)
 	for i, c := range a.candidates {
 		o := f.judge(c, results[i])
 		a.outcome = max(a.outcome, o)
@@ -183,7 +183,7 @@ func (f *front) fence(ctx context.Context, g group) []store.Fenced {
 	for _, a := range g {
 		for _, c := range a.candidates {
 			fences = append(fences, store.Fence{
-				RequestID: events.RequestID(string(a.scope), c.sessionID),
+				RequestID: messages.RequestID(string(a.scope), c.sessionID),
 				SessionID: c.sessionID, RefuseBrowser: c.refuseBrowser,
 			})
 		}

@@ -11,8 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/handlers"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -50,7 +50,7 @@ func logoutsShareCalls(t *testing.T) {
 			}
 			return results, nil
 		}),
-		Publisher: publisherFunc(func(_ context.Context, requests ...events.Request) error {
+		Publisher: publisherFunc(func(_ context.Context, requests ...messages.Request) error {
 			mu.Lock()
 			defer mu.Unlock()
 			for _, r := range requests {

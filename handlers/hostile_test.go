@@ -11,9 +11,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
 	"github.com/logoutd/logoutd/handlers"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -46,7 +46,7 @@ func hostileRequestHarmsNobody(t *testing.T, skipped bool) {
 		clean[store.TokenID(fmt.Sprint("tok-", i))] = true
 	}
 	var mu sync.Mutex
-	var published []events.Request
+	var published []messages.Request
 	h := handlers.New(handlers.Config{
 		FenceTimeout: longEnough,
 		Store: storeFunc(func(_ context.Context, fences []store.Fence) ([]store.Fenced, error) {
@@ -56,7 +56,7 @@ func hostileRequestHarmsNobody(t *testing.T, skipped bool) {
 					mine++
 				}
 			}
-			if mine != 0 && mine != len(fences) || len(fences) > events.MaxBatch {
+			if mine != 0 && mine != len(fences) || len(fences) > messages.MaxBatch {
 				t.Errorf("a call for %d sessions, %d of them of clean clients", len(fences), mine)
 			}
 			if mine == 0 {
@@ -67,7 +67,7 @@ func hostileRequestHarmsNobody(t *testing.T, skipped bool) {
 			}
 			return fencesAll(store.FenceFenced)(context.Background(), fences)
 		}),
-		Publisher: publisherFunc(func(_ context.Context, requests ...events.Request) error {
+		Publisher: publisherFunc(func(_ context.Context, requests ...messages.Request) error {
 			mu.Lock()
 			defer mu.Unlock()
 			published = append(published, requests...)
@@ -128,24 +128,24 @@ func TestFewOfManyAreKnown(t *testing.T) {
 // requests.
 func TestHostileRequestIsRead(t *testing.T) {
 	t.Parallel()
-	broker := eventstest.Start(t)
-	w := newWorld(t, broker, worldSettings{"store down"})
+	server := eventstest.Start(t)
+	w := newWorld(t, server, worldSettings{"store down"})
 	head := "POST /mobileservices/sessions/v2/logout HTTP/1.1\r\nHost: logout.example\r\nCookie: "
 	if answer := send(t, w.addr, head+hostileRequest("tok-alice").Header.Get("Cookie")+"\r\n\r\n"); !strings.HasPrefix(answer, "HTTP/1.1 204 ") {
 		t.Fatalf("answer %s", answer)
 	}
-	if messages := broker.Messages(events.StreamRequests); len(messages) != 1 || len(messages[0].Data) > events.MaxBatchBytes {
-		t.Fatalf("%d messages", len(messages))
+	if msgs := server.Messages(messages.StreamRequests); len(msgs) != 1 || len(msgs[0].Data) > messages.MaxBatchBytes {
+		t.Fatalf("%d messages", len(msgs))
 	}
 	requests := w.published(t)
 	ids := map[string]bool{}
 	for _, r := range requests {
-		if r.ID != events.RequestID("user", r.SessionID) || r.Scope != "user" || r.Fenced || r.Candidates != nil {
+		if r.ID != messages.RequestID("user", r.SessionID) || r.Scope != "user" || r.Fenced || r.Candidates != nil {
 			t.Fatalf("request %+v", r)
 		}
 		ids[r.ID] = true
 	}
-	if len(ids) != hostileCookies || !ids[events.RequestID("user", store.TokenID("tok-alice"))] {
+	if len(ids) != hostileCookies || !ids[messages.RequestID("user", store.TokenID("tok-alice"))] {
 		t.Errorf("%d requests", len(ids))
 	}
 }

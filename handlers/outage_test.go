@@ -17,9 +17,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
 	"github.com/logoutd/logoutd/handlers"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -29,12 +29,12 @@ const kratosLogout = "DELETE /self-service/logout/api HTTP/1.1\r\nHost: logout.e
 // TestBrokerStops stops the broker under a listener.
 func TestBrokerStops(t *testing.T) {
 	t.Parallel()
-	broker := eventstest.Start(t)
-	w := newWorld(t, broker, worldSettings{"session tok-alice user=alice"})
+	server := eventstest.Start(t)
+	w := newWorld(t, server, worldSettings{"session tok-alice user=alice"})
 	if answer := send(t, w.addr, kratosLogout); !strings.HasPrefix(answer, "HTTP/1.1 204 ") {
 		t.Fatalf("before: %s", answer)
 	}
-	broker.Stop()
+	server.Stop()
 	if answer := send(t, w.addr, kratosLogout); !strings.HasPrefix(answer, "HTTP/1.1 503 ") || !strings.Contains(answer, "\nRetry-After: ") {
 		t.Errorf("after: %s", answer)
 	}
@@ -45,7 +45,7 @@ func TestBrokerStops(t *testing.T) {
 // request's context then.
 func TestClientHangsUp(t *testing.T) {
 	t.Parallel()
-	fenced, gone, published := make(chan struct{}), make(chan struct{}), make(chan events.Request, 1)
+	fenced, gone, published := make(chan struct{}), make(chan struct{}), make(chan messages.Request, 1)
 	sessions := openStore(t)
 	put(t, sessions, store.Session{ID: store.TokenID("tok-alice"), ExpiresAt: time.Now().Add(time.Hour)})
 	h := handlers.New(handlers.Config{
@@ -56,7 +56,7 @@ func TestClientHangsUp(t *testing.T) {
 			<-gone
 			return results, err
 		}),
-		Publisher: publisherFunc(func(ctx context.Context, requests ...events.Request) error {
+		Publisher: publisherFunc(func(ctx context.Context, requests ...messages.Request) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
@@ -114,7 +114,7 @@ func TestFiftyAtOnce(t *testing.T) {
 	for _, r := range w.published(t) {
 		ids[r.ID]++
 	}
-	if id := events.RequestID("session", store.TokenID("tok-alice")); len(ids) != 1 || ids[id] != callers {
+	if id := messages.RequestID("session", store.TokenID("tok-alice")); len(ids) != 1 || ids[id] != callers {
 		t.Errorf("published %v, want %d times %s", ids, callers, id)
 	}
 }

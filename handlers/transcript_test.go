@@ -44,12 +44,12 @@ func runTranscript(t *testing.T, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	broker := eventstest.Start(t)
+	server := eventstest.Start(t)
 	cases := strings.SplitAfter(string(text), "\n\n")
 	for i, part := range cases {
 		title, _, _ := strings.Cut(part, "\n")
 		t.Run(fmt.Sprintf("%d %s", i, strings.TrimLeft(title, "# ")), func(t *testing.T) {
-			replayed := replay(t, broker, part)
+			replayed := replay(t, server, part)
 			if diff := cmp.Diff(strings.Split(part, "\n"), strings.Split(replayed, "\n")); diff != "" && !*update {
 				t.Errorf("-transcript +handler:\n%s", diff)
 			}
@@ -64,7 +64,7 @@ func runTranscript(t *testing.T, file string) {
 }
 
 // replay plays one case and returns it as it went.
-func replay(t *testing.T, broker *eventstest.Broker, part string) string {
+func replay(t *testing.T, server *eventstest.Broker, part string) string {
 	var w *world
 	var out, request []string
 	settings := worldSettings{}
@@ -73,7 +73,7 @@ func replay(t *testing.T, broker *eventstest.Broker, part string) string {
 			return
 		}
 		if w == nil {
-			w = newWorld(t, broker, settings)
+			w = newWorld(t, server, settings)
 		}
 		out = append(out, w.exchange(t, request)...)
 		request = nil

@@ -15,10 +15,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
 	"github.com/logoutd/logoutd/handlers"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/forwarded"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/server"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
@@ -35,9 +36,9 @@ func (f storeFunc) Fence(ctx context.Context, fences []store.Fence) ([]store.Fen
 	return f(ctx, fences)
 }
 
-type publisherFunc func(context.Context, ...events.Request) error
+type publisherFunc func(context.Context, ...messages.Request) error
 
-func (f publisherFunc) Requests(ctx context.Context, requests ...events.Request) error {
+func (f publisherFunc) Requests(ctx context.Context, requests ...messages.Request) error {
 	return f(ctx, requests...)
 }
 
@@ -49,8 +50,8 @@ var (
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
-	brokerDown publisherFunc = func(context.Context, ...events.Request) error {
-		return events.ErrUnavailable
+	brokerDown publisherFunc = func(context.Context, ...messages.Request) error {
+		return broker.ErrUnavailable
 	}
 )
 
@@ -88,13 +89,13 @@ type world struct {
 // worldSettings are the + lines of a case.
 type worldSettings []string
 
-func newWorld(t *testing.T, broker *eventstest.Broker, settings worldSettings) *world {
+func newWorld(t *testing.T, server *eventstest.Broker, settings worldSettings) *world {
 	t.Helper()
 	w := &world{
-		store: openStore(t), broker: broker, registry: prometheus.NewRegistry(), logs: &logBuffer{},
-		read: len(broker.Messages(events.StreamRequests)), counted: map[string]float64{}, expiries: map[string]time.Time{},
+		store: openStore(t), broker: server, registry: prometheus.NewRegistry(), logs: &logBuffer{},
+		read: len(server.Messages(messages.StreamRequests)), counted: map[string]float64{}, expiries: map[string]time.Time{},
 	}
-	publisher := events.NewPublisher(broker.JS, nil)
+	publisher := broker.NewPublisher(server.JS, nil)
 	t.Cleanup(publisher.Close)
 	cfg := handlers.Config{
 		Store: w.store, Publisher: publisher, Secret: secret, FenceTimeout: longEnough,

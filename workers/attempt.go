@@ -7,7 +7,7 @@ import (
 
 	"github.com/cenkalti/backoff/v4"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -25,7 +25,7 @@ type result struct {
 
 // attempt tells the target, a few times in quick succession where that may
 // help.
-func (t *Target) attempt(ctx context.Context, task events.Task) (r result) {
+func (t *Target) attempt(ctx context.Context, task messages.Task) (r result) {
 	quick := backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(100*time.Millisecond), backoff.WithMaxElapsedTime(0))
 	for t.try(ctx, task, &r) && r.attempts < quickAttempts && wait(ctx, quick.NextBackOff()) {
@@ -35,7 +35,7 @@ func (t *Target) attempt(ctx context.Context, task events.Task) (r result) {
 
 // try makes one attempt, unless the task is obsolete, and reports whether
 // another one soon may come out better.
-func (t *Target) try(ctx context.Context, task events.Task, r *result) (again bool) {
+func (t *Target) try(ctx context.Context, task messages.Task, r *result) (again bool) {
 	obsolete, err := t.obsolete(ctx, task)
 	if err != nil {
 		r.failure = asFailure(err)
@@ -56,7 +56,7 @@ func (t *Target) try(ctx context.Context, task events.Task, r *result) (again bo
 
 // send makes one attempt. One that has begun is not cut off by a shutdown:
 // its own timeout bounds it.
-func (t *Target) send(ctx context.Context, task events.Task) *Failure {
+func (t *Target) send(ctx context.Context, task messages.Task) *Failure {
 	err := t.Sender.Send(context.WithoutCancel(ctx), task)
 	if err == nil {
 		t.count("ok")
@@ -68,13 +68,13 @@ func (t *Target) send(ctx context.Context, task events.Task) *Failure {
 }
 
 func (t *Target) count(outcome string) {
-	t.Metrics.attempts.WithLabelValues(events.StepPush, t.Name, outcome).Inc()
+	t.Metrics.attempts.WithLabelValues(messages.StepPush, t.Name, outcome).Inc()
 }
 
 // obsolete reports whether the device has registered again since the cutoff, or
 // its push token belongs to a newer registration: then the provider must keep
 // what it has. It waits for a store that is down.
-func (t *Target) obsolete(ctx context.Context, task events.Task) (bool, error) {
+func (t *Target) obsolete(ctx context.Context, task messages.Task) (bool, error) {
 	check := store.PushCheck{
 		User:               store.User{TenantID: task.PushRegistration.TenantID, ID: task.PushRegistration.UserID},
 		PushRegistrationID: task.PushRegistration.ID, Cutoff: task.Cutoff.Time,

@@ -11,7 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 const (
@@ -47,14 +47,14 @@ func NewBacklog(js jetstream.JetStream, providers []string, logger *slog.Logger)
 		oldest: prometheus.NewDesc("logoutd_backlog_oldest_seconds",
 			"Age of the oldest message that is not done, 0 if there is none.", labels, nil),
 		consumers: []backlogConsumer{{
-			stream: events.StreamRequests, durable: events.ConsumerRevoker, subject: events.FilterRequests,
-			step: events.StepRevoke,
+			stream: messages.StreamRequests, durable: messages.ConsumerRevoker, subject: messages.FilterRequests,
+			step: messages.StepRevoke,
 		}},
 	}
 	for _, name := range providers {
 		b.consumers = append(b.consumers, backlogConsumer{
-			stream: events.StreamTasks, durable: events.ConsumerTarget(events.KindPush, name),
-			subject: events.SubjectTask(events.KindPush, name), step: events.StepPush, target: name,
+			stream: messages.StreamTasks, durable: messages.ConsumerTarget(messages.KindPush, name),
+			subject: messages.SubjectTask(messages.KindPush, name), step: messages.StepPush, target: name,
 		})
 	}
 	return b
@@ -86,7 +86,7 @@ func (b *Backlog) tellOrphans(ctx context.Context, told map[string]bool) {
 		if !told[name] {
 			told[name] = true
 			b.logger.Error("tasks of a target that is not configured: nobody does them",
-				"step", events.StepPush, "target", name, "tasks", tasks)
+				"step", messages.StepPush, "target", name, "tasks", tasks)
 		}
 	}
 }
@@ -95,11 +95,11 @@ func (b *Backlog) tellOrphans(ctx context.Context, told map[string]bool) {
 func (b *Backlog) orphans(ctx context.Context) (map[string]uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	stream, err := b.js.Stream(ctx, events.StreamTasks)
+	stream, err := b.js.Stream(ctx, messages.StreamTasks)
 	if err != nil {
 		return nil, err
 	}
-	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(events.SubjectTask(events.KindPush, "*")))
+	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(messages.SubjectTask(messages.KindPush, "*")))
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (b *Backlog) orphans(ctx context.Context) (map[string]uint64, error) {
 	for subject, tasks := range info.State.Subjects {
 		known := func(c backlogConsumer) bool { return c.subject == subject }
 		if !slices.ContainsFunc(b.consumers, known) {
-			orphans[strings.TrimPrefix(subject, events.SubjectTask(events.KindPush, ""))] = tasks
+			orphans[strings.TrimPrefix(subject, messages.SubjectTask(messages.KindPush, ""))] = tasks
 		}
 	}
 	return orphans, nil
@@ -123,7 +123,7 @@ func (b *Backlog) trim(ctx context.Context, c backlogConsumer) error {
 		return err
 	}
 	below := []jetstream.StreamPurgeOpt{jetstream.WithPurgeSequence(info.AckFloor.Stream + 1)}
-	if c.stream != events.StreamRequests { // which is the revoker's alone, strays and all
+	if c.stream != messages.StreamRequests { // which is the revoker's alone, strays and all
 		below = append(below, jetstream.WithPurgeSubject(c.subject))
 	}
 	return stream.Purge(ctx, below...)
@@ -154,7 +154,7 @@ func (b *Backlog) Collect(metrics chan<- prometheus.Metric) {
 	defer cancel()
 	orphans, _ := b.orphans(ctx)
 	for name, tasks := range orphans {
-		metrics <- prometheus.MustNewConstMetric(b.messages, prometheus.GaugeValue, float64(tasks), events.StepPush, name)
+		metrics <- prometheus.MustNewConstMetric(b.messages, prometheus.GaugeValue, float64(tasks), messages.StepPush, name)
 	}
 	for _, c := range b.consumers {
 		info, stream, err := b.ask(ctx, c)

@@ -10,6 +10,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -19,7 +21,7 @@ type delivery struct {
 	seq        uint64    // in its stream
 	deliveries uint64    // with this one
 	appended   time.Time // by the broker's clock
-	requests   []events.Request
+	requests   []messages.Request
 }
 
 // read reads a message. It returns false where there is nothing to work on:
@@ -28,11 +30,11 @@ func (r *Revoker) read(ctx context.Context, msg jetstream.Msg) (delivery, bool) 
 	d := delivery{msg: msg}
 	meta, err := msg.Metadata()
 	if err != nil {
-		r.Logger.Error("message without metadata", "step", events.StepRevoke, "err", err)
+		r.Logger.Error("message without metadata", "step", messages.StepRevoke, "err", err)
 		return d, false
 	}
 	d.seq, d.deliveries, d.appended = meta.Sequence.Stream, meta.NumDelivered, meta.Timestamp
-	d.requests, err = events.ReadRequests(msg)
+	d.requests, err = messages.ReadRequests(msg)
 	if err != nil {
 		if r.persist(ctx, func(ctx context.Context) error {
 			return recordUndecodable(ctx, r.Publisher, r.Metrics, msg, meta, err)
@@ -71,15 +73,15 @@ func ack(msg jetstream.Msg) { _ = msg.Ack() }
 
 // giveUp makes a request a dead letter: f is the latest failure, which stands
 // in its history. The letter holds what the fence has answered.
-func (r *Revoker) giveUp(ctx context.Context, d delivery, request events.Request, f *Failure) bool {
-	r.Logger.Error("request given up", "step", events.StepRevoke, "request_id", request.ID,
+func (r *Revoker) giveUp(ctx context.Context, d delivery, request messages.Request, f *Failure) bool {
+	r.Logger.Error("request given up", "step", messages.StepRevoke, "request_id", request.ID,
 		"delivered", d.deliveries, "err", f)
 	return r.persist(ctx, func(ctx context.Context) error {
 		fenced, err := r.keepFence(ctx, d, request)
 		if err != nil {
 			return err
 		}
-		letter := deadLetter(events.StepRevoke, request.ID, request.History)
+		letter := deadLetter(messages.StepRevoke, request.ID, request.History)
 		letter.Request = &fenced
 		if err := r.Publisher.DeadLetter(ctx, letter, d.seq); err != nil {
 			return err
@@ -95,7 +97,7 @@ func (r *Revoker) giveUp(ctx context.Context, d delivery, request events.Request
 // request as the fence leaves it. The error is that of a store or broker that
 // is down; a fence that fails by itself, or may be what crashes the process,
 // does not hold the letter up.
-func (r *Revoker) keepFence(ctx context.Context, d delivery, request events.Request) (events.Request, error) {
+func (r *Revoker) keepFence(ctx context.Context, d delivery, request messages.Request) (messages.Request, error) {
 	if d.deliveries > maxFenceDeliveries {
 		return request, nil
 	}
@@ -117,7 +119,7 @@ func (r *Revoker) keepFence(ctx context.Context, d delivery, request events.Requ
 		err = results[0].Err
 	}
 	if err != nil {
-		r.Logger.Error("fence of a dead letter cannot be kept", "step", events.StepRevoke,
+		r.Logger.Error("fence of a dead letter cannot be kept", "step", messages.StepRevoke,
 			"request_id", request.ID, "session_id", request.SessionID, "err", err)
 		return request, nil
 	}
@@ -127,7 +129,7 @@ func (r *Revoker) keepFence(ctx context.Context, d delivery, request events.Requ
 
 // asFenced returns a request with what its fence has answered, as far as JSON
 // can carry it. Otherwise it stays one for whose user the store has to be asked.
-func asFenced(request events.Request, fenced store.Fenced) events.Request {
+func asFenced(request messages.Request, fenced store.Fenced) messages.Request {
 	session := fenced.Session
 	if fenced.Outcome == store.FenceUnknown || !writable(fenced.Cutoff) || !writable(session.AuthenticatedAt) {
 		return request
@@ -153,8 +155,8 @@ func writable(t time.Time) bool { return t.Year() >= 0 && t.Year() <= 9999 }
 
 // deadLetter returns a dead letter without its content, but with the history
 // that ends with the failure for which it is given up.
-func deadLetter(step, id string, h events.History) events.DeadLetter {
-	return events.DeadLetter{
+func deadLetter(step, id string, h messages.History) messages.DeadLetter {
+	return messages.DeadLetter{
 		ID: id, Step: step, Code: h.Code, Error: h.Error, Answer: h.Answer, Attempts: h.Attempts,
 		FirstFailedAt: h.FirstFailedAt, LastFailedAt: h.LastFailedAt, FailedAt: events.At(time.Now()),
 		Replays: h.Replays, History: h,
@@ -162,23 +164,23 @@ func deadLetter(step, id string, h events.History) events.DeadLetter {
 }
 
 // recordUndecodable makes a message that cannot be read a dead letter.
-func recordUndecodable(ctx context.Context, p *events.Publisher, m *Metrics, msg jetstream.Msg, meta *jetstream.MsgMetadata, cause error) error {
+func recordUndecodable(ctx context.Context, p *broker.Publisher, m *Metrics, msg jetstream.Msg, meta *jetstream.MsgMetadata, cause error) error {
 	seq := meta.Sequence.Stream
 	f := &Failure{Class: Permanent, Code: codeUndecodable, Err: cause}
 	stream := "requests"
-	if msg.Subject() != events.SubjectRequests && msg.Subject() != events.SubjectUnfenced {
+	if msg.Subject() != messages.SubjectRequests && msg.Subject() != messages.SubjectUnfenced {
 		stream = "tasks"
 	}
 	body := msg.Data()
-	if len(body) > events.MaxBatchBytes { // nothing of ours is; a letter has to fit into a message
-		f.Err = fmt.Errorf("%w (only the first %d of %d bytes are kept)", cause, events.MaxBatchBytes, len(body))
-		body = body[:events.MaxBatchBytes]
+	if len(body) > messages.MaxBatchBytes { // nothing of ours is; a letter has to fit into a message
+		f.Err = fmt.Errorf("%w (only the first %d of %d bytes are kept)", cause, messages.MaxBatchBytes, len(body))
+		body = body[:messages.MaxBatchBytes]
 	}
-	history := events.HistoryOf(msg.Headers()).Failed(f.attempted(events.StepDecode, 1, meta.NumDelivered, time.Now()))
-	letter := deadLetter(events.StepDecode, fmt.Sprintf("%s-%d", stream, seq), history)
+	history := messages.HistoryOf(msg.Headers()).Failed(f.attempted(messages.StepDecode, 1, meta.NumDelivered, time.Now()))
+	letter := deadLetter(messages.StepDecode, fmt.Sprintf("%s-%d", stream, seq), history)
 	letter.Subject, letter.Message = msg.Subject(), body
-	if msg.Subject() == events.SubjectUnfenced {
-		letter.AppendedAt = events.AppendedAt(msg.Headers(), meta.Timestamp)
+	if msg.Subject() == messages.SubjectUnfenced {
+		letter.AppendedAt = messages.AppendedAt(msg.Headers(), meta.Timestamp)
 	}
 	if err := p.DeadLetter(ctx, letter, seq); err != nil {
 		return err

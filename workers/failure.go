@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // Class says whose fault a failure is, and so what follows from it.
@@ -61,8 +62,8 @@ const (
 
 // attempted returns a failure as it stands in a message's history: that of a
 // delivery, in which so many attempts were made.
-func (f *Failure) attempted(step string, attempts int, deliveries uint64, now time.Time) events.Attempted {
-	return events.Attempted{
+func (f *Failure) attempted(step string, attempts int, deliveries uint64, now time.Time) messages.Attempted {
+	return messages.Attempted{
 		At: events.At(now), Step: step, Code: f.Code, Error: f.Err.Error(),
 		Attempts: attempts, Delivered: int(deliveries), Answer: f.Answer,
 	}

@@ -9,12 +9,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // letter waits for the only dead letter that comes after a place.
-func (w *world) letter(after uint64) events.DeadLetter {
+func (w *world) letter(after uint64) messages.DeadLetter {
 	w.Helper()
-	var letter events.DeadLetter
+	var letter messages.DeadLetter
 	w.eventually("dead letter", func() bool {
 		letters := w.letters()
 		if len(letters) != 1 || letters[0].Seq <= after {
@@ -26,14 +28,14 @@ func (w *world) letter(after uint64) events.DeadLetter {
 	return letter
 }
 
-func (w *world) replay(letter events.DeadLetter) events.Replayed {
+func (w *world) replay(letter messages.DeadLetter) messages.Replayed {
 	w.Helper()
-	r := events.Replayed{At: events.At(time.Now()), By: "ada", Reason: "the provider is back", Job: "j1"}
-	w.must(events.NewDeadLetters(w.broker.JS).ReplayAt(w.Context(), letter.Seq, r))
+	r := messages.Replayed{At: events.At(time.Now()), By: "ada", Reason: "the provider is back", Job: "j1"}
+	w.must(deadletters.NewDeadLetters(w.broker.JS).ReplayAt(w.Context(), letter.Seq, r))
 	return r
 }
 
-func codes(log []events.Attempted) (codes []string) {
+func codes(log []messages.Attempted) (codes []string) {
 	for _, a := range log {
 		codes = append(codes, a.Code)
 	}
@@ -56,8 +58,8 @@ func TestTaskThatFailsAgainComesBackWithItsHistory(t *testing.T) {
 		t.Fatalf("%d attempts, %d deliveries are told of:\n%+v", first.Attempts, deliveries, first.History)
 	}
 	for i, a := range first.History.Log {
-		want := events.Attempted{
-			At: a.At, Step: events.StepPush, Code: "http_429", Error: "the provider answers 429 Too Many Requests",
+		want := messages.Attempted{
+			At: a.At, Step: messages.StepPush, Code: "http_429", Error: "the provider answers 429 Too Many Requests",
 			Attempts: 1, Delivered: 1,
 		}
 		if diff := cmp.Diff(want, a); diff != "" || a.At.Before(request.RequestedAt.Time) || a.At.After(first.FailedAt.Time) {
@@ -78,7 +80,7 @@ func TestTaskThatFailsAgainComesBackWithItsHistory(t *testing.T) {
 	if diff := cmp.Diff(want, codes(second.History.Log)); diff != "" {
 		t.Errorf("codes (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]events.Replayed{replayed}, second.History.Replayed); diff != "" {
+	if diff := cmp.Diff([]messages.Replayed{replayed}, second.History.Replayed); diff != "" {
 		t.Errorf("replays (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(first.Task.RevokedAt, second.Task.RevokedAt); diff != "" {
@@ -105,14 +107,14 @@ func TestRequestThatFailsAgainComesBackWithItsHistory(t *testing.T) {
 	if n := len(second.History.Log); n <= len(first.History.Log) || second.Replays != 1 || len(second.History.Replayed) != 1 {
 		t.Errorf("history after the replay: %+v", second.History)
 	}
-	if a := second.History.Log[0]; a.Step != events.StepRevoke || a.Code != "store_refused" || a.Delivered != 1 {
+	if a := second.History.Log[0]; a.Step != messages.StepRevoke || a.Code != "store_refused" || a.Delivered != 1 {
 		t.Errorf("first failure %+v", a)
 	}
 
 	w.store.refuse(request.ID, nil)
 	w.replay(second)
 	w.eventually("public event", func() bool { return len(w.revoked("session")) == 1 })
-	task, err := events.DecodeTask(w.broker.Messages(events.StreamTasks)[0].Data)
+	task, err := messages.DecodeTask(w.broker.Messages(messages.StreamTasks)[0].Data)
 	w.must(err)
 	if len(task.History.Replayed) != 2 || len(task.History.Log) != len(second.History.Log) || task.History.Attempts != 0 {
 		t.Errorf("the task does not know what is behind it: %+v", task.History)
@@ -121,7 +123,7 @@ func TestRequestThatFailsAgainComesBackWithItsHistory(t *testing.T) {
 
 func TestMessageThatCannotBeReadComesBackWithItsHistory(t *testing.T) {
 	t.Parallel()
-	for _, subject := range []string{events.SubjectRequests, events.SubjectTask(events.KindPush, "http")} {
+	for _, subject := range []string{messages.SubjectRequests, messages.SubjectTask(messages.KindPush, "http")} {
 		t.Run(subject, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
@@ -135,7 +137,7 @@ func TestMessageThatCannotBeReadComesBackWithItsHistory(t *testing.T) {
 			if diff := cmp.Diff([]string{"undecodable", "undecodable"}, codes(second.History.Log)); diff != "" {
 				t.Errorf("codes (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff([]events.Replayed{replayed}, second.History.Replayed); diff != "" || second.Replays != 1 {
+			if diff := cmp.Diff([]messages.Replayed{replayed}, second.History.Replayed); diff != "" || second.Replays != 1 {
 				t.Errorf("%d replays (-want +got):\n%s", second.Replays, diff)
 			}
 			if first.Attempts != 1 || second.Attempts != 1 {

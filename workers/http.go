@@ -14,8 +14,8 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/httpclient"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 const (
@@ -58,7 +58,7 @@ type HTTPConfig struct {
 var placeholder = regexp.MustCompile(`\{([^{}]*)\}`)
 
 // values returns what stands for the placeholders.
-func values(task events.Task) map[string]string {
+func values(task messages.Task) map[string]string {
 	reg := task.PushRegistration
 	return map[string]string{
 		"push_token": reg.PushToken, "user_id": reg.UserID, "device_id": reg.DeviceID,
@@ -73,7 +73,7 @@ func NewHTTPSender(c HTTPConfig) (*HTTPSender, error) {
 	if s.method == "" {
 		s.method = http.MethodDelete
 	}
-	known := values(events.Task{})
+	known := values(messages.Task{})
 	for _, match := range placeholder.FindAllStringSubmatch(c.URL, -1) {
 		if _, ok := known[match[1]]; !ok {
 			return nil, fmt.Errorf("url: unknown placeholder %s", match[0])
@@ -101,7 +101,7 @@ func NewHTTPSender(c HTTPConfig) (*HTTPSender, error) {
 const maxRead = 64 << 10
 
 // Send implements [Sender].
-func (s *HTTPSender) Send(ctx context.Context, task events.Task) error {
+func (s *HTTPSender) Send(ctx context.Context, task messages.Task) error {
 	target, err := s.expand(task)
 	if err != nil {
 		return &Failure{Class: Permanent, Code: codeBadValue, Err: err}
@@ -133,7 +133,7 @@ func (s *HTTPSender) Send(ctx context.Context, task events.Task) error {
 // expand fills the template in. A segment of the path that comes out empty, as
 // "." or as ".." is refused: it would name another resource, such as the
 // collection of all registrations.
-func (s *HTTPSender) expand(task events.Task) (string, error) {
+func (s *HTTPSender) expand(task messages.Task) (string, error) {
 	known := values(task)
 	fill := func(template string) string {
 		return placeholder.ReplaceAllStringFunc(template, func(match string) string {

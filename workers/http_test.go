@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
-func pushTask(token string) events.Task {
-	return events.Task{ID: "t", Kind: events.KindPush, Target: "http", PushRegistration: events.PushRegistration{
+func pushTask(token string) messages.Task {
+	return messages.Task{ID: "t", Kind: messages.KindPush, Target: "http", PushRegistration: messages.PushRegistration{
 		UserID: "ada", DeviceID: "d/1", AppID: "a b", TenantID: "acme", PushToken: token,
 	}}
 }

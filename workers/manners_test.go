@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // simulatedFronts are asked for so many logouts a second, and accept what they
@@ -168,7 +169,7 @@ func TestMannersAfterABurst(t *testing.T) {
 
 // lateRound is a round that took 50 ms, of a request that old.
 func lateRound(late time.Duration) *rounds {
-	request := events.Request{RequestedAt: events.At(time.Now().Add(-late))}
-	d := delivery{requests: []events.Request{request}}
+	request := messages.Request{RequestedAt: events.At(time.Now().Add(-late))}
+	d := delivery{requests: []messages.Request{request}}
 	return &rounds{latest: &revokeRound{fresh: []group{{deliveries: []delivery{d}}}, took: 50 * time.Millisecond}}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // modelBroker is a real broker on the clock of a model: it stamps messages, and
@@ -26,7 +26,7 @@ func (b *modelBroker) append(ctx context.Context, msg *nats.Msg, opts ...jetstre
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	ack, err := b.JetStream.PublishMsg(ctx, msg, opts...)
-	if err == nil && ack.Stream == events.StreamRequests && !ack.Duplicate {
+	if err == nil && ack.Stream == messages.StreamRequests && !ack.Duplicate {
 		b.stamps[ack.Sequence] = b.clock.Broker()
 	}
 	return ack, err
@@ -134,7 +134,7 @@ func (s *modelStream) CachedInfo() *jetstream.StreamInfo {
 
 func (s *modelStream) GetMsg(ctx context.Context, seq uint64, opts ...jetstream.GetMsgOpt) (*jetstream.RawStreamMsg, error) {
 	msg, err := s.Stream.GetMsg(ctx, seq, opts...)
-	if err == nil && s.Stream.CachedInfo().Config.Name == events.StreamRequests {
+	if err == nil && s.Stream.CachedInfo().Config.Name == messages.StreamRequests {
 		msg.Time = s.js.stamp(msg.Sequence)
 	}
 	return msg, err
@@ -253,7 +253,7 @@ type modelMsg struct {
 
 func (m *modelMsg) Metadata() (*jetstream.MsgMetadata, error) {
 	meta, err := m.Msg.Metadata()
-	if err == nil && meta.Stream == events.StreamRequests {
+	if err == nil && meta.Stream == messages.StreamRequests {
 		copied := *meta
 		copied.Timestamp = m.js.stamp(meta.Sequence.Stream)
 		meta = &copied

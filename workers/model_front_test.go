@@ -10,8 +10,9 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/handlers"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -39,7 +40,7 @@ const (
 func newModelFront(m *model) *modelFront {
 	f := &modelFront{m: m}
 	js := &modelJetStream{modelBroker: m.broker, alive: func() error { return nil }, onAppend: f.appended}
-	publisher := events.NewPublisher(js, nil)
+	publisher := broker.NewPublisher(js, nil)
 	m.t.Cleanup(publisher.Close)
 	f.Handler = handlers.New(handlers.Config{
 		Store: f, Publisher: publisher, FenceTimeout: 10 * time.Second, Logger: m.logger,
@@ -48,7 +49,7 @@ func newModelFront(m *model) *modelFront {
 }
 
 func (f *modelFront) appended(msg *nats.Msg) error {
-	if requests, err := events.DecodeRequests(msg.Data); err == nil {
+	if requests, err := messages.DecodeRequests(msg.Data); err == nil {
 		f.m.truth.appended(requests)
 	}
 	f.mu.Lock()

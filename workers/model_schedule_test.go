@@ -12,6 +12,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -202,7 +205,7 @@ func (m *model) registerEnded(id string) (refused bool) {
 
 // operator revokes everything of the user, as the admin API does.
 func (m *model) operator() {
-	t, id := m.truth, events.NewID()
+	t, id := m.truth, messages.NewID()
 	t.mu.Lock()
 	now := t.now()
 	t.logouts = append(t.logouts, &modelLogout{scope: id, at: now, reach: &now, accepted: true})
@@ -213,10 +216,10 @@ func (m *model) operator() {
 	if err != nil || fenced[0].Err != nil {
 		m.fail("operator's fence: %v %v", err, fenced)
 	}
-	publisher := events.NewPublisher(m.connection(), nil)
+	publisher := broker.NewPublisher(m.connection(), nil)
 	defer publisher.Close()
-	err = publisher.Requests(ctx, events.Request{
-		ID: id, Dialect: "admin", Initiator: events.InitiatorAdmin, Scope: "user", UserID: m.user.ID, TenantID: m.user.TenantID,
+	err = publisher.Requests(ctx, messages.Request{
+		ID: id, Dialect: "admin", Initiator: messages.InitiatorAdmin, Scope: "user", UserID: m.user.ID, TenantID: m.user.TenantID,
 		Cutoff: events.At(fenced[0].Cutoff), Fenced: true, RequestedAt: events.At(m.clock.Now()),
 	})
 	if err != nil {
@@ -269,11 +272,11 @@ func (m *model) replace() {
 // purge removes what is done from the stream, as [workers.Backlog] does.
 func (m *model) purge() {
 	ctx := context.Background()
-	stream, err := m.broker.JetStream.Stream(ctx, events.StreamRequests)
+	stream, err := m.broker.JetStream.Stream(ctx, messages.StreamRequests)
 	if err != nil {
 		m.fail("purge: %v", err)
 	}
-	consumer, err := stream.Consumer(ctx, events.ConsumerRevoker)
+	consumer, err := stream.Consumer(ctx, messages.ConsumerRevoker)
 	if err != nil {
 		m.fail("purge: %v", err)
 	}
@@ -299,7 +302,7 @@ func (m *model) drain() {
 		m.landLate()
 	}
 	m.retry.GiveUpAfter = 24 * time.Hour
-	letters := events.NewDeadLetters(m.connection())
+	letters := deadletters.NewDeadLetters(m.connection())
 	for deadline := time.Now().Add(time.Minute); ; { // some redeliveries take AckWait
 		for _, w := range m.workers {
 			if m.pending() > 0 {
@@ -313,7 +316,7 @@ func (m *model) drain() {
 		}
 		for _, letter := range failed {
 			m.clock.advance(time.Second)
-			if err := letters.ReplayAt(context.Background(), letter.Seq, events.Replayed{}); err != nil {
+			if err := letters.ReplayAt(context.Background(), letter.Seq, messages.Replayed{}); err != nil {
 				m.fail("replay: %v", err)
 			}
 		}
@@ -330,11 +333,11 @@ func (m *model) drain() {
 // own count of what is pending may lag behind the stream.
 func (m *model) pending() uint64 {
 	ctx := context.Background()
-	stream, err := m.broker.JetStream.Stream(ctx, events.StreamRequests)
+	stream, err := m.broker.JetStream.Stream(ctx, messages.StreamRequests)
 	if err != nil {
 		m.fail("pending: %v", err)
 	}
-	consumer, err := stream.Consumer(ctx, events.ConsumerRevoker)
+	consumer, err := stream.Consumer(ctx, messages.ConsumerRevoker)
 	if err != nil {
 		m.fail("pending: %v", err)
 	}

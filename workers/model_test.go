@@ -14,8 +14,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/redisstore"
 	"github.com/logoutd/logoutd/store/redisstore/redistest"
@@ -89,7 +89,7 @@ type model struct {
 	user    store.User
 	truth   *truth
 	workers []*modelWorker
-	tasks   []events.Task
+	tasks   []messages.Task
 	unknown []string // session ids that were logged out, unfenced, before they were registered
 	late    []func() // fences that were skipped and have not been made yet
 }
@@ -117,7 +117,7 @@ func (m *model) connection() *modelJetStream {
 
 // published notes what a worker wants to be deleted at a provider.
 func (m *model) published(msg *nats.Msg) error {
-	if task, err := events.DecodeTask(msg.Data); err == nil {
+	if task, err := messages.DecodeTask(msg.Data); err == nil {
 		m.truth.mu.Lock()
 		defer m.truth.mu.Unlock()
 		m.tasks = append(m.tasks, task)

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -84,7 +84,7 @@ func (t *truth) fenced(sessionID string) {
 }
 
 // appended notes that requests are on the stream.
-func (t *truth) appended(requests []events.Request) {
+func (t *truth) appended(requests []messages.Request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, r := range requests {

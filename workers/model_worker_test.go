@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/workers"
 )
@@ -56,7 +56,7 @@ func (m *model) startWorker(name string) *modelWorker {
 		msgs: map[*modelMsg]bool{}, changed: make(chan struct{}),
 	}
 	js := &modelJetStream{modelBroker: m.broker, alive: w.alive, worker: w, onAppend: m.published}
-	publisher := events.NewPublisher(js, nil)
+	publisher := broker.NewPublisher(js, nil)
 	r := workers.NewRevoker(workers.RevokerConfig{
 		JetStream: js, Publisher: publisher, Store: &modelWorkerStore{Store: m.store, w: w},
 		Providers: []string{"http"}, Retry: m.retry, Metrics: m.metrics, Logger: m.logger,

@@ -10,6 +10,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/redisstore"
 	"github.com/logoutd/logoutd/store/redisstore/redistest"
@@ -42,8 +44,8 @@ func (p *play) put(session string) string {
 // clock is off.
 func (p *play) skip(scope string) {
 	p.Helper()
-	p.must(p.publisher.Requests(p.Context(), events.Request{
-		ID: events.RequestID(scope, p.old), Dialect: "test", Initiator: events.InitiatorUser, Scope: scope,
+	p.must(p.publisher.Requests(p.Context(), messages.Request{
+		ID: messages.RequestID(scope, p.old), Dialect: "test", Initiator: messages.InitiatorUser, Scope: scope,
 		SessionID: p.old, RequestedAt: events.At(time.Now().Add(5 * time.Minute)),
 	}))
 }
@@ -83,8 +85,8 @@ func (p *play) wantNewer() {
 	if !there[0] {
 		p.Error("the newer login's push registration is gone")
 	}
-	for _, msg := range p.broker.Messages(events.StreamTasks) {
-		task, err := events.DecodeTask(msg.Data)
+	for _, msg := range p.broker.Messages(messages.StreamTasks) {
+		task, err := messages.DecodeTask(msg.Data)
 		p.must(err)
 		if task.PushRegistration.PushToken == "push of "+p.newer {
 			p.Error("the provider is told to delete the newer login's registration")
@@ -109,9 +111,9 @@ var plays = map[string]func(*play){
 	},
 	"the worker that holds the first dies": func(p *play) {
 		p.skip(p.first)
-		consumer, err := p.broker.JS.CreateConsumer(p.Context(), events.StreamRequests, jetstream.ConsumerConfig{
-			Durable: events.ConsumerRevoker, AckPolicy: jetstream.AckExplicitPolicy, AckWait: time.Second,
-			FilterSubjects: []string{events.SubjectRequests, events.SubjectUnfenced},
+		consumer, err := p.broker.JS.CreateConsumer(p.Context(), messages.StreamRequests, jetstream.ConsumerConfig{
+			Durable: messages.ConsumerRevoker, AckPolicy: jetstream.AckExplicitPolicy, AckWait: time.Second,
+			FilterSubjects: []string{messages.SubjectRequests, messages.SubjectUnfenced},
 		})
 		p.must(err)
 		_, err = consumer.Next()
@@ -136,7 +138,7 @@ var plays = map[string]func(*play){
 		p.login()
 		second := p.logout(p.second, p.old)
 		p.settle()()
-		stream, err := p.broker.JS.Stream(p.Context(), events.StreamRequests)
+		stream, err := p.broker.JS.Stream(p.Context(), messages.StreamRequests)
 		p.must(err)
 		p.must(stream.Purge(p.Context()))
 		p.must(p.publisher.Requests(p.Context(), second))
@@ -147,7 +149,7 @@ var plays = map[string]func(*play){
 		p.skip(p.first)
 		p.login()
 		second := p.logout(p.second, p.old)
-		p.store.refuse(events.RequestID(p.first, p.old), errors.New("malformed record"))
+		p.store.refuse(messages.RequestID(p.first, p.old), errors.New("malformed record"))
 		stop := p.run(p.revoker("http").Run)
 		p.eventually("dead letter", func() bool { return len(p.letters()) == 1 && p.pending() == 0 })
 		letter := p.letters()[0]
@@ -158,7 +160,7 @@ var plays = map[string]func(*play){
 		p.store.refuse("", nil)
 		p.must(p.publisher.Requests(p.Context(), second))
 		p.settle()()
-		p.must(events.NewDeadLetters(p.broker.JS).Replay(p.Context(), letter.ID))
+		p.must(deadletters.NewDeadLetters(p.broker.JS).Replay(p.Context(), letter.ID))
 		p.settle()
 	},
 }

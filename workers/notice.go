@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 )
 
 // noticeEvery is how often a pause is told again: well within events.PausedTTL.
@@ -21,7 +22,7 @@ type notice struct {
 	changed chan struct{} // holds one
 
 	mu     sync.Mutex
-	pause  events.Paused
+	pause  broker.Paused
 	paused bool
 
 	// logged is the failure that was warned of last, empty after a success. Only
@@ -32,7 +33,7 @@ type notice struct {
 func newNotice(js jetstream.JetStream, logger *slog.Logger, step, target string) *notice {
 	return &notice{
 		js: js, logger: logger, changed: make(chan struct{}, 1),
-		pause: events.Paused{Step: step, Target: target},
+		pause: broker.Paused{Step: step, Target: target},
 	}
 }
 
@@ -49,7 +50,7 @@ func (n *notice) set(paused bool, code string, class Class) {
 	}
 }
 
-func (n *notice) state() (events.Paused, bool) {
+func (n *notice) state() (broker.Paused, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.pause, n.paused
@@ -67,7 +68,7 @@ func (n *notice) tell() (stop func()) {
 		}
 		if told {
 			pause, _ := n.state()
-			n.do(context.Background(), pause, events.DeletePaused)
+			n.do(context.Background(), pause, broker.DeletePaused)
 		}
 	})
 	return func() {
@@ -82,9 +83,9 @@ func (n *notice) say(ctx context.Context, told bool) bool {
 	pause, paused := n.state()
 	switch {
 	case paused:
-		n.do(ctx, pause, events.PutPaused)
+		n.do(ctx, pause, broker.PutPaused)
 	case told:
-		n.do(ctx, pause, events.DeletePaused)
+		n.do(ctx, pause, broker.DeletePaused)
 	}
 	return paused
 }
@@ -105,8 +106,8 @@ func (n *notice) wait(ctx context.Context, again bool) {
 
 // do changes what is told. Where that fails, the broker forgets it by itself.
 func (n *notice) do(
-	ctx context.Context, pause events.Paused,
-	change func(context.Context, jetstream.JetStream, events.Paused) error,
+	ctx context.Context, pause broker.Paused,
+	change func(context.Context, jetstream.JetStream, broker.Paused) error,
 ) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -114,7 +115,7 @@ func (n *notice) do(
 	switch {
 	case err == nil:
 		n.logged = ""
-	case err.Error() != n.logged && events.LogFailure(ctx, n.logger, n.js,
+	case err.Error() != n.logged && broker.LogFailure(ctx, n.logger, n.js,
 		"a pause cannot be told", "step", pause.Step, "target", pause.Target, "err", err):
 		n.logged = err.Error()
 	}

@@ -6,13 +6,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // paused returns what all processes are told to be paused.
-func (w *world) paused() []events.Paused {
+func (w *world) paused() []broker.Paused {
 	w.Helper()
-	paused, err := events.AllPaused(w.Context(), w.broker.JS)
+	paused, err := broker.AllPaused(w.Context(), w.broker.JS)
 	w.must(err)
 	return paused
 }
@@ -27,7 +28,7 @@ func TestPauseOfATargetIsToldToAll(t *testing.T) {
 	w.must(w.publisher.Requests(t.Context(), request))
 	w.eventually("pause", func() bool { return len(w.paused()) == 1 })
 	got := w.paused()[0]
-	want := events.Paused{Step: events.StepPush, Target: "http", Since: got.Since, Code: "http_401", Refused: true}
+	want := broker.Paused{Step: messages.StepPush, Target: "http", Since: got.Since, Code: "http_401", Refused: true}
 	if diff := cmp.Diff(want, got); diff != "" || got.Since.Before(request.RequestedAt.Time) {
 		t.Errorf("paused since %v (-want +got):\n%s", got.Since, diff)
 	}
@@ -42,7 +43,7 @@ func TestPauseOfTheStoreEndsWithTheWorker(t *testing.T) {
 	w.must(w.publisher.Requests(t.Context(), w.logout("session", w.login("ada", "one"))))
 	stop := w.run(w.revoker("http").Run)
 	w.eventually("pause", func() bool { return len(w.paused()) == 1 })
-	if got := w.paused()[0]; got.Step != events.StepRevoke || got.Target != "" || got.Code != "store_unavailable" {
+	if got := w.paused()[0]; got.Step != messages.StepRevoke || got.Target != "" || got.Code != "store_unavailable" {
 		t.Errorf("paused: %+v", got)
 	}
 	stop()

@@ -8,6 +8,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -52,7 +53,7 @@ func (r *Revoker) resolve(ctx context.Context, b *batch) error {
 // bound returns the latest cutoff that a request may have, where it has to be
 // fenced now: its own, or that of another request of the session if that is
 // earlier.
-func (r *Revoker) bound(ctx context.Context, request events.Request) (at events.Time, late bool, err error) {
+func (r *Revoker) bound(ctx context.Context, request messages.Request) (at events.Time, late bool, err error) {
 	at, listed := r.unfenced.earliest(request.SessionID)
 	if request.Fenced && !listed {
 		return events.Time{}, false, nil
@@ -65,10 +66,10 @@ func (r *Revoker) bound(ctx context.Context, request events.Request) (at events.
 		}
 		own = clocks.Bound(request)
 	}
-	return events.EarlierOf(own, at), true, nil
+	return messages.EarlierOf(own, at), true, nil
 }
 
-func (r *Revoker) fence(request events.Request) store.Fence {
+func (r *Revoker) fence(request messages.Request) store.Fence {
 	f := store.Fence{RequestID: request.ID, SessionID: request.SessionID, At: request.Cutoff.Time}
 	if f.SessionID == "" {
 		f.User, f.DeviceID = user(request), request.DeviceID
@@ -120,7 +121,7 @@ func applyFence(it *item, fenced store.Fenced) {
 
 // revocation returns the store's part of a request whose user is known, nil
 // otherwise.
-func revocation(request events.Request) *store.Revocation {
+func revocation(request messages.Request) *store.Revocation {
 	if request.UserID == "" {
 		return nil
 	}
@@ -131,14 +132,14 @@ func revocation(request events.Request) *store.Revocation {
 	}
 }
 
-func user(request events.Request) store.User {
+func user(request messages.Request) store.User {
 	return store.User{TenantID: request.TenantID, ID: request.UserID}
 }
 
 // newPushTask returns the message that asks for one push registration to be
 // deleted at its provider.
 func newPushTask(it *item, reg store.PushRegistration) (*nats.Msg, error) {
-	task := events.NewPushTask(it.request, events.At(it.revoked.Cutoff), events.PushRegistration{
+	task := messages.NewPushTask(it.request, events.At(it.revoked.Cutoff), messages.PushRegistration{
 		ID: reg.ID, UserID: reg.User.ID, TenantID: reg.User.TenantID, DeviceID: reg.DeviceID, AppID: reg.AppID,
 		Provider: reg.Provider, PushToken: reg.PushToken, RegisteredAt: events.At(reg.RegisteredAt),
 	})

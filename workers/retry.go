@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // Retry is the policy for messages that fail by themselves.
@@ -47,7 +48,7 @@ func jitter(d time.Duration) time.Duration {
 
 // next puts off a message with its latest failure, which took so long, in its
 // history. It returns false where the message is to be given up.
-func (r Retry) next(h events.History, f *Failure, took time.Duration, now time.Time) (events.History, bool) {
+func (r Retry) next(h messages.History, f *Failure, took time.Duration, now time.Time) (messages.History, bool) {
 	waited := h.WaitedFor() + took
 	if f.Class == Permanent || waited >= r.giveUpAfter() {
 		return h, false

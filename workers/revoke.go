@@ -8,6 +8,8 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -15,9 +17,9 @@ import (
 // the targets and the public events. It returns the failures of single
 // requests by id. An error means that the store or the broker is down and any
 // part may have been done; doing it again is harmless.
-func (r *Revoker) revoke(ctx context.Context, requests []events.Request) (map[string]*Failure, error) {
+func (r *Revoker) revoke(ctx context.Context, requests []messages.Request) (map[string]*Failure, error) {
 	failures, err := r.revokeTogether(ctx, requests)
-	if err == nil || errors.Is(err, store.ErrUnavailable) || errors.Is(err, events.ErrUnavailable) {
+	if err == nil || errors.Is(err, store.ErrUnavailable) || errors.Is(err, broker.ErrUnavailable) {
 		return failures, err
 	}
 	if len(requests) == 1 {
@@ -46,8 +48,8 @@ type batch struct {
 
 // item is one request on its way through the stages.
 type item struct {
-	request events.Request
-	asked   *events.Request // as it is put back: once fenced late, with that cutoff
+	request messages.Request
+	asked   *messages.Request // as it is put back: once fenced late, with that cutoff
 	// revocation is the store's part; nil where the store knows neither
 	// session nor user.
 	revocation *store.Revocation
@@ -68,7 +70,7 @@ func (b *batch) live() []*item {
 	return live
 }
 
-func (r *Revoker) revokeTogether(ctx context.Context, requests []events.Request) (map[string]*Failure, error) {
+func (r *Revoker) revokeTogether(ctx context.Context, requests []messages.Request) (map[string]*Failure, error) {
 	b := &batch{items: make([]*item, len(requests)), failures: map[string]*Failure{}}
 	items := make([]item, len(requests))
 	for i, request := range requests {
@@ -101,7 +103,7 @@ func (r *Revoker) mark(ctx context.Context, b *batch) error {
 		if n := results[i].Ahead; n > 0 {
 			r.Metrics.ahead.Add(float64(n))
 			r.Logger.Warn("revoked what is later than the cutoff, because its time is ahead of the store's clock: check the clock of the service that wrote it",
-				"step", events.StepRevoke, "request_id", it.request.ID, "user_id", it.revocation.User.ID, "ahead", n)
+				"step", messages.StepRevoke, "request_id", it.request.ID, "user_id", it.revocation.User.ID, "ahead", n)
 		}
 		if results[i].Err != nil {
 			b.fail(it, &Failure{Class: Transient, Code: codeStore, Err: results[i].Err})
@@ -133,7 +135,7 @@ func (r *Revoker) tell(ctx context.Context, b *batch) error {
 		if it.revocation == nil && !r.PublishUnknown {
 			continue
 		}
-		msg, err := events.RevokedMessage(r.public(it), it.request.TraceParent)
+		msg, err := messages.RevokedMessage(r.public(it), it.request.TraceParent)
 		if err != nil {
 			return err
 		}
@@ -196,5 +198,5 @@ func (r *Revoker) count(it *item, f *Failure) {
 }
 
 func (r *Revoker) attempt(outcome string, n int) {
-	r.Metrics.attempts.WithLabelValues(events.StepRevoke, "", outcome).Add(float64(n))
+	r.Metrics.attempts.WithLabelValues(messages.StepRevoke, "", outcome).Add(float64(n))
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/time/rate"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -41,7 +42,7 @@ const (
 // required.
 type RevokerConfig struct {
 	JetStream jetstream.JetStream
-	Publisher *events.Publisher
+	Publisher *broker.Publisher
 	Store     store.Store
 	// Fronts go first in a burst that is too much for the machine. Default:
 	// this process has no front end.
@@ -82,11 +83,11 @@ type Revoker struct {
 func NewRevoker(c RevokerConfig) *Revoker {
 	r := &Revoker{
 		RevokerConfig: c,
-		puller:        newPuller(c.JetStream, events.StreamRequests, events.ConsumerRevoker, events.SubjectRequests, events.SubjectUnfenced),
+		puller:        newPuller(c.JetStream, messages.StreamRequests, messages.ConsumerRevoker, messages.SubjectRequests, messages.SubjectUnfenced),
 		unfenced:      newUnfenced(c.JetStream, c.Store.Now),
 		tombstones:    rate.NewLimiter(rate.Every(c.unknownTTL()/maxTombstones), maxTombstones),
 		providers:     map[string]bool{},
-		pause:         pause{metrics: c.Metrics, notice: newNotice(c.JetStream, c.Logger, events.StepRevoke, "")},
+		pause:         pause{metrics: c.Metrics, notice: newNotice(c.JetStream, c.Logger, messages.StepRevoke, "")},
 		manners:       manners{fronts: c.Fronts},
 	}
 	for _, name := range c.Providers {
@@ -100,16 +101,16 @@ func NewRevoker(c RevokerConfig) *Revoker {
 // A round begins while the one before it is still under way: the store works
 // on one while the broker works on the other. One that takes long is left behind.
 func (r *Revoker) Run(ctx context.Context) error {
-	r.Metrics.paused.WithLabelValues(events.StepRevoke, "").Set(0)
+	r.Metrics.paused.WithLabelValues(messages.StepRevoke, "").Set(0)
 	defer r.pause.notice.tell()()
 	probes := probeBackOff()
-	underWay, messages := rounds{latest: &revokeRound{}}, firstMessages
+	underWay, limit := rounds{latest: &revokeRound{}}, firstMessages
 	defer underWay.Wait()
 	for ctx.Err() == nil {
-		msgs, err := r.puller.pull(ctx, messages)
+		msgs, err := r.puller.pull(ctx, limit)
 		began := time.Now()
 		if err != nil && ctx.Err() == nil {
-			events.LogFailure(ctx, r.Logger, r.JetStream, "requests cannot be pulled", "step", events.StepRevoke, "err", err)
+			broker.LogFailure(ctx, r.Logger, r.JetStream, "requests cannot be pulled", "step", messages.StepRevoke, "err", err)
 			wait(ctx, probes.NextBackOff())
 			continue
 		}
@@ -118,7 +119,7 @@ func (r *Revoker) Run(ctx context.Context) error {
 			continue
 		}
 		next := r.open(ctx, msgs)
-		messages = next.messages()
+		limit = next.messages()
 		underWay.meet(next)
 		next.begin(func() { r.do(ctx, next) })
 		underWay.follow(next, r.pause.on)

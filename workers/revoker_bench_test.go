@@ -13,6 +13,8 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
 	"github.com/logoutd/logoutd/workers"
@@ -27,16 +29,16 @@ func BenchmarkRevoker(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			requests := benchRequests(b.N)
 			s := open(b, b.N)
-			broker := eventstest.Start(b)
-			p := events.NewPublisher(broker.JS, nil)
+			server := eventstest.Start(b)
+			p := broker.NewPublisher(server.JS, nil)
 			b.Cleanup(p.Close)
-			for from := 0; from < b.N; from += events.MaxBatch {
-				if err := p.Split(b.Context(), requests[from:min(from+events.MaxBatch, b.N)]); err != nil {
+			for from := 0; from < b.N; from += messages.MaxBatch {
+				if err := p.Split(b.Context(), requests[from:min(from+messages.MaxBatch, b.N)]); err != nil {
 					b.Fatal(err)
 				}
 			}
 			b.ResetTimer()
-			drainBacklog(b, broker.JS, workers.RevokerConfig{JetStream: broker.JS, Publisher: p, Store: s})
+			drainBacklog(b, server.JS, workers.RevokerConfig{JetStream: server.JS, Publisher: p, Store: s})
 		})
 	}
 }
@@ -59,17 +61,17 @@ func drainBacklog(b *testing.B, js jetstream.JetStream, c workers.RevokerConfig)
 }
 
 func drained(ctx context.Context, js jetstream.JetStream) bool {
-	consumer, err := js.Consumer(ctx, events.StreamRequests, events.ConsumerRevoker)
+	consumer, err := js.Consumer(ctx, messages.StreamRequests, messages.ConsumerRevoker)
 	return err == nil && consumer.CachedInfo().NumPending == 0 && consumer.CachedInfo().NumAckPending == 0
 }
 
-func benchRequests(n int) []events.Request {
+func benchRequests(n int) []messages.Request {
 	now := events.At(time.Now())
-	requests := make([]events.Request, n)
+	requests := make([]messages.Request, n)
 	for i := range requests {
 		id := store.TokenID(fmt.Sprint("session ", i))
-		requests[i] = events.Request{
-			ID: events.RequestID("user", id), Dialect: "sap-v2", Initiator: events.InitiatorUser, Scope: "user",
+		requests[i] = messages.Request{
+			ID: messages.RequestID("user", id), Dialect: "sap-v2", Initiator: messages.InitiatorUser, Scope: "user",
 			SessionID: id, UserID: fmt.Sprint("user-", i), AppID: "com.example.app", DeviceID: fmt.Sprint("device-", i),
 			AuthenticatedAt: now, Cutoff: now, Fenced: true, RequestedAt: now,
 		}

@@ -12,6 +12,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -37,7 +39,7 @@ func TestLogoutOfASession(t *testing.T) {
 	if ttl := e.Data.DenylistTTLSeconds; ttl < 3500 || ttl > 3600 {
 		t.Errorf("denylist TTL is %d s, the session lives for an hour", ttl)
 	}
-	tasks := w.broker.Messages(events.StreamTasks)
+	tasks := w.broker.Messages(messages.StreamTasks)
 	if len(tasks) != 1 || tasks[0].Subject != "logout.tasks.push.http" {
 		t.Fatalf("%d tasks, want one for the provider http", len(tasks))
 	}
@@ -83,7 +85,7 @@ func TestRequestThatIsRepeatedLaterIsToldOnce(t *testing.T) {
 	if n := w.metric("logoutd_revocations_total", map[string]string{"outcome": "repeated"}); n != 2 {
 		t.Errorf("%v repeated, want 2", n)
 	}
-	if len(w.revoked("session")) != 1 || len(w.broker.Messages(events.StreamTasks)) != 1 {
+	if len(w.revoked("session")) != 1 || len(w.broker.Messages(messages.StreamTasks)) != 1 {
 		t.Error("told more than once")
 	}
 }
@@ -93,8 +95,8 @@ func TestSkippedFenceIsDoneByTheWorker(t *testing.T) {
 	w := newWorld(t)
 	id := w.login("ada", "one")
 	cutoff := events.At(time.Now().Add(10 * time.Millisecond))
-	w.must(w.publisher.Requests(t.Context(), events.Request{
-		ID: events.RequestID("user", id), Scope: "user", SessionID: id, Cutoff: cutoff, RequestedAt: cutoff,
+	w.must(w.publisher.Requests(t.Context(), messages.Request{
+		ID: messages.RequestID("user", id), Scope: "user", SessionID: id, Cutoff: cutoff, RequestedAt: cutoff,
 	}))
 	w.run(w.revoker("http").Run)
 	w.eventually("public event", func() bool { return len(w.revoked("user")) == 1 })
@@ -106,7 +108,7 @@ func TestSkippedFenceIsDoneByTheWorker(t *testing.T) {
 
 func TestUnknownSession(t *testing.T) {
 	t.Parallel()
-	request := events.Request{
+	request := messages.Request{
 		ID: "session-x", Scope: "session", SessionID: store.TokenID("x"), Cutoff: events.At(time.Now()),
 	}
 	for name, publish := range map[string]bool{"is dropped": false, "is told where sessions are kept elsewhere": true} {
@@ -171,7 +173,7 @@ func TestRequestThatFailsByItselfIsRetriedThenGivenUp(t *testing.T) {
 	w.eventually("announcement", func() bool { return len(public[events.Failed](w, "logout.events.revocation.failed")) == 1 })
 
 	w.store.refuse("", nil)
-	w.must(events.NewDeadLetters(w.broker.JS).Replay(t.Context(), letter.ID))
+	w.must(deadletters.NewDeadLetters(w.broker.JS).Replay(t.Context(), letter.ID))
 	w.eventually("replay done", func() bool { return len(w.revoked("session")) == 2 })
 	if letters := w.letters(); len(letters) != 0 {
 		t.Errorf("after the replay: %+v", letters)
@@ -198,7 +200,7 @@ func TestPauseIsNoWaitOfTheRequest(t *testing.T) {
 func TestMessageThatCannotBeReadBecomesADeadLetterAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	_, err := w.broker.JS.Publish(t.Context(), events.SubjectRequests, []byte("{not json"))
+	_, err := w.broker.JS.Publish(t.Context(), messages.SubjectRequests, []byte("{not json"))
 	w.must(err)
 	w.run(w.revoker().Run)
 	w.eventually("dead letter", func() bool { return len(w.letters()) == 1 })
@@ -213,7 +215,7 @@ func TestLongMessageThatCannotBeReadHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	long := fmt.Sprintf(`[{"specversion":"1.0","id":"x","type":%q}]`, strings.Repeat("x", 900_000))
-	_, err := w.broker.JS.Publish(t.Context(), events.SubjectRequests, []byte(long))
+	_, err := w.broker.JS.Publish(t.Context(), messages.SubjectRequests, []byte(long))
 	w.must(err)
 	w.must(w.publisher.Requests(t.Context(), w.logout("session", w.login("ada", "one"))))
 	w.run(w.revoker().Run)
@@ -227,9 +229,9 @@ func TestLongMessageThatCannotBeReadHoldsUpNobody(t *testing.T) {
 func TestPublicEventOnAPrivateStreamIsForgotten(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	msg, err := events.RevokedMessage(events.Revoked{Scope: "user", RequestID: "x"}, "")
+	msg, err := messages.RevokedMessage(events.Revoked{Scope: "user", RequestID: "x"}, "")
 	w.must(err)
-	msg.Subject = events.SubjectRequests
+	msg.Subject = messages.SubjectRequests
 	_, err = w.broker.JS.PublishMsg(t.Context(), msg)
 	w.must(err)
 	w.run(w.revoker().Run)
@@ -241,15 +243,15 @@ func TestPublicEventOnAPrivateStreamIsForgotten(t *testing.T) {
 
 // crash takes the messages that wait for the revoker and hands them back
 // without working on them, as often as a process that dies each time would.
-func (w *world) crash(times, messages int) {
+func (w *world) crash(times, n int) {
 	w.Helper()
-	consumer, err := w.broker.JS.CreateOrUpdateConsumer(w.Context(), events.StreamRequests, jetstream.ConsumerConfig{
-		Durable: events.ConsumerRevoker, FilterSubjects: []string{events.SubjectRequests, events.SubjectUnfenced}, AckPolicy: jetstream.AckExplicitPolicy,
+	consumer, err := w.broker.JS.CreateOrUpdateConsumer(w.Context(), messages.StreamRequests, jetstream.ConsumerConfig{
+		Durable: messages.ConsumerRevoker, FilterSubjects: []string{messages.SubjectRequests, messages.SubjectUnfenced}, AckPolicy: jetstream.AckExplicitPolicy,
 		AckWait: 10 * time.Second, MaxDeliver: -1, MaxAckPending: 100_000,
 	})
 	w.must(err)
 	for range times {
-		batch, err := consumer.Fetch(messages)
+		batch, err := consumer.Fetch(n)
 		w.must(err)
 		for msg := range batch.Messages() {
 			w.must(msg.Nak())
@@ -260,7 +262,7 @@ func (w *world) crash(times, messages int) {
 func TestBatchThatMayCrashTheProcessIsSplit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	var requests []events.Request
+	var requests []messages.Request
 	for i := range 8 {
 		id := w.login("ada", fmt.Sprint("session ", i))
 		requests = append(requests, w.logout("session", id))
@@ -270,8 +272,8 @@ func TestBatchThatMayCrashTheProcessIsSplit(t *testing.T) {
 	w.run(w.revoker("http").Run)
 	w.eventually("all done", func() bool { return len(w.revoked("session")) == 8 })
 	var sizes []int
-	for _, msg := range w.broker.Messages(events.StreamRequests) {
-		batch, err := events.DecodeRequests(msg.Data)
+	for _, msg := range w.broker.Messages(messages.StreamRequests) {
+		batch, err := messages.DecodeRequests(msg.Data)
 		w.must(err)
 		sizes = append(sizes, len(batch))
 	}
@@ -292,7 +294,7 @@ func TestCandidatesAreRevoked(t *testing.T) {
 		entry.Candidates = append(entry.Candidates, store.TokenID(fmt.Sprint("nobody ", i)))
 	}
 	entry.Candidates = append(entry.Candidates, w.login("bob", "two"))
-	entry.ID, entry.SessionID, entry.UserID, entry.Fenced = events.NewID(), "", "", false
+	entry.ID, entry.SessionID, entry.UserID, entry.Fenced = messages.NewID(), "", "", false
 	entry.AuthenticatedAt = events.Time{}
 	w.must(w.publisher.Requests(t.Context(), entry))
 	w.crash(1, 1)
@@ -318,7 +320,7 @@ func TestRequestBehindTheOneThatCrashesTheProcessIsDone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	crashing, behind := w.logout("session", w.login("ada", "one")), w.logout("session", w.login("bob", "two"))
-	w.must(w.publisher.Split(t.Context(), []events.Request{crashing}, []events.Request{behind}))
+	w.must(w.publisher.Split(t.Context(), []messages.Request{crashing}, []messages.Request{behind}))
 	w.crash(5, 2)
 	w.run(w.revoker("http").Run)
 	w.eventually("dead letter", func() bool { return len(w.letters()) > 0 })
@@ -353,7 +355,7 @@ func TestShutdownIsNoFailure(t *testing.T) {
 // pending returns how many messages the revoker has not settled.
 func (w *world) pending() uint64 {
 	w.Helper()
-	consumer, err := w.broker.JS.Consumer(context.Background(), events.StreamRequests, events.ConsumerRevoker)
+	consumer, err := w.broker.JS.Consumer(context.Background(), messages.StreamRequests, messages.ConsumerRevoker)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return 1
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // revokeRound is the messages of one pull, while they are worked on.
@@ -26,8 +26,8 @@ type revokeRound struct {
 // group is deliveries whose requests share their round trips.
 type group struct {
 	deliveries []delivery
-	requests   []events.Request // each id once
-	ids        map[string]int   // their places
+	requests   []messages.Request // each id once
+	ids        map[string]int     // their places
 }
 
 // open reads the messages of a pull, and holds them.
@@ -74,7 +74,7 @@ func newGroup(deliveries []delivery) group {
 	for _, d := range deliveries {
 		n += len(d.requests)
 	}
-	g := group{deliveries: deliveries, requests: make([]events.Request, 0, n), ids: make(map[string]int, n)}
+	g := group{deliveries: deliveries, requests: make([]messages.Request, 0, n), ids: make(map[string]int, n)}
 	for _, d := range deliveries {
 		for _, request := range d.requests {
 			place, known := g.ids[request.ID]
@@ -84,8 +84,8 @@ func newGroup(deliveries []delivery) group {
 				continue
 			}
 			same := &g.requests[place]
-			same.Cutoff = events.EarlierOf(same.Cutoff, request.Cutoff)
-			same.AppendedAt = events.EarlierOf(same.AppendedAt, request.AppendedAt)
+			same.Cutoff = messages.EarlierOf(same.Cutoff, request.Cutoff)
+			same.AppendedAt = messages.EarlierOf(same.AppendedAt, request.AppendedAt)
 		}
 	}
 	return g
@@ -184,7 +184,7 @@ func (r *Revoker) do(ctx context.Context, current *revokeRound) {
 // the first of a round can be to blame: those behind it were delivered as
 // often, but may never have been reached.
 func (r *Revoker) workAgain(ctx context.Context, d delivery, first bool) {
-	r.Metrics.redeliveries.WithLabelValues(events.StepRevoke, "").Inc()
+	r.Metrics.redeliveries.WithLabelValues(messages.StepRevoke, "").Inc()
 	if n := len(d.requests); n > 1 {
 		if r.persist(ctx, func(ctx context.Context) error {
 			return r.Publisher.Split(ctx, d.requests[:n/2], d.requests[n/2:])
@@ -201,7 +201,7 @@ func (r *Revoker) workAgain(ctx context.Context, d delivery, first bool) {
 			Err: errors.New("the process ended each time while it worked on this request")}
 		request := d.requests[0]
 		request.History = request.History.Failed(
-			f.attempted(events.StepRevoke, int(d.deliveries), d.deliveries, time.Now()))
+			f.attempted(messages.StepRevoke, int(d.deliveries), d.deliveries, time.Now()))
 		if r.giveUp(ctx, d, request, f) {
 			ack(d.msg)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -65,7 +66,7 @@ func (s *watchedStore) Finish(ctx context.Context, revocations []store.Revocatio
 // held returns how many messages the revoker works on.
 func (w *world) held() int {
 	w.Helper()
-	consumer, err := w.broker.JS.Consumer(context.Background(), events.StreamRequests, events.ConsumerRevoker)
+	consumer, err := w.broker.JS.Consumer(context.Background(), messages.StreamRequests, messages.ConsumerRevoker)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return 0
 	}
@@ -154,7 +155,7 @@ func TestRequestOfTwoRoundsIsToldOnce(t *testing.T) {
 	if diff := cmp.Diff([]string{"revoke", "finish", "revoke", "finish"}, s.calls); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
-	if len(w.revoked("session")) != 1 || len(w.broker.Messages(events.StreamTasks)) != 1 {
+	if len(w.revoked("session")) != 1 || len(w.broker.Messages(messages.StreamTasks)) != 1 {
 		t.Error("told more than once")
 	}
 }
@@ -165,7 +166,7 @@ func TestRoundsThatWaitTogetherAreOnePause(t *testing.T) {
 	one, two := w.logout("session", w.login("ada", "one")), w.logout("session", w.login("bob", "two"))
 	w.store.set(true)
 	w.run(w.revoker("http").Run)
-	for i, request := range []events.Request{one, two} {
+	for i, request := range []messages.Request{one, two} {
 		w.must(w.publisher.Requests(t.Context(), request))
 		w.eventually("held", func() bool { return w.held() == i+1 })
 		calls := w.store.revokes()
@@ -234,9 +235,9 @@ func TestFenceThatMayCrashTheProcessIsLeftOut(t *testing.T) {
 	w.eventually("dead letter", func() bool { return len(w.letters()) == 1 })
 }
 
-func request(id string) events.Request {
+func request(id string) messages.Request {
 	now := events.At(time.Now())
-	return events.Request{
+	return messages.Request{
 		ID: id, Dialect: "test", Scope: "session", SessionID: store.TokenID(id), Cutoff: now, RequestedAt: now,
 	}
 }
@@ -248,8 +249,8 @@ func TestFullMessagesAreManyRequestsAtOnce(t *testing.T) {
 	var sizes []int
 	var total int
 	for range 6 {
-		var requests []events.Request
-		for range events.MaxBatch {
+		var requests []messages.Request
+		for range messages.MaxBatch {
 			requests = append(requests, request(fmt.Sprint("request-", total)))
 			requests[len(requests)-1].UserID, requests[len(requests)-1].Fenced = fmt.Sprint("user-", total), true
 			total++
@@ -260,7 +261,7 @@ func TestFullMessagesAreManyRequestsAtOnce(t *testing.T) {
 	stop := w.run(w.revoker("http").Run)
 	w.eventually("all done", func() bool { return w.done() == float64(total) })
 	stop()
-	if diff := cmp.Diff([]int{3 * events.MaxBatch, 3 * events.MaxBatch}, sizes); diff != "" {
+	if diff := cmp.Diff([]int{3 * messages.MaxBatch, 3 * messages.MaxBatch}, sizes); diff != "" {
 		t.Errorf("requests that shared a call (-want +got):\n%s", diff)
 	}
 	if n := len(w.revoked("session")); n != total {

@@ -6,7 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -14,7 +15,7 @@ import (
 // interruption is no failure, and must not look like a crash when the requests
 // are delivered next. Where the broker is down too, they are delivered again.
 func (r *Revoker) handBack(ctx context.Context, deliveries []delivery) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), events.AckWait)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), broker.AckWait)
 	defer cancel()
 	for _, d := range deliveries {
 		if r.Publisher.Split(ctx, d.requests) == nil {
@@ -32,7 +33,7 @@ func (r *Revoker) settle(ctx context.Context, d delivery, failures map[string]*F
 			continue
 		}
 		now := time.Now()
-		failed := request.History.Failed(f.attempted(events.StepRevoke, 1, d.deliveries, now))
+		failed := request.History.Failed(f.attempted(messages.StepRevoke, 1, d.deliveries, now))
 		var retry bool
 		if request.History, retry = r.Retry.next(failed, f, took, now); !retry {
 			if !r.giveUp(ctx, d, request, f) {
@@ -66,7 +67,7 @@ func (r *Revoker) persist(ctx context.Context, do func(context.Context) error) b
 		if !paused {
 			paused = true
 			if r.pause.enter(pauseCode(err)) {
-				r.Logger.Warn("paused: store or broker is down", "step", events.StepRevoke, "err", err)
+				r.Logger.Warn("paused: store or broker is down", "step", messages.StepRevoke, "err", err)
 			}
 		}
 		if !wait(ctx, probes.NextBackOff()) {
@@ -97,7 +98,7 @@ func (p *pause) enter(code string) bool {
 	defer p.mu.Unlock()
 	p.waiting++
 	if p.waiting == 1 {
-		p.metrics.setPaused(events.StepRevoke, "", true)
+		p.metrics.setPaused(messages.StepRevoke, "", true)
 		p.notice.set(true, code, Transient)
 	}
 	return p.waiting == 1
@@ -114,7 +115,7 @@ func (p *pause) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.waiting--; p.waiting == 0 {
-		p.metrics.setPaused(events.StepRevoke, "", false)
+		p.metrics.setPaused(messages.StepRevoke, "", false)
 		p.notice.set(false, "", Transient)
 	}
 }

@@ -9,13 +9,15 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
 // Sender tells one outside system. An error that is a *[Failure] says what to
 // do; its text is shown to operators and holds no credential.
 type Sender interface {
-	Send(ctx context.Context, task events.Task) error
+	Send(ctx context.Context, task messages.Task) error
 }
 
 // TargetConfig configures a [Target]. All fields without a default are
@@ -25,7 +27,7 @@ type TargetConfig struct {
 	Name      string
 	Sender    Sender
 	JetStream jetstream.JetStream
-	Publisher *events.Publisher
+	Publisher *broker.Publisher
 	Store     store.Store
 	// Concurrency is how many attempts are made at once. Default 32.
 	Concurrency int
@@ -61,10 +63,10 @@ func NewTarget(c TargetConfig) *Target {
 		TargetConfig: c,
 		slots:        make(chan struct{}, c.concurrency()),
 		held:         newHeld(),
-		notice:       newNotice(c.JetStream, c.Logger, events.StepPush, c.Name),
+		notice:       newNotice(c.JetStream, c.Logger, messages.StepPush, c.Name),
 		recheck:      &rechecker{store: c.Store},
-		puller: newPuller(c.JetStream, events.StreamTasks,
-			events.ConsumerTarget(events.KindPush, c.Name), events.SubjectTask(events.KindPush, c.Name)),
+		puller: newPuller(c.JetStream, messages.StreamTasks,
+			messages.ConsumerTarget(messages.KindPush, c.Name), messages.SubjectTask(messages.KindPush, c.Name)),
 	}
 	t.outage = newOutage(t.report)
 	return t
@@ -72,21 +74,21 @@ func NewTarget(c TargetConfig) *Target {
 
 // report tells operators of a pause and its end.
 func (t *Target) report(paused bool) {
-	t.Metrics.setPaused(events.StepPush, t.Name, paused)
+	t.Metrics.setPaused(messages.StepPush, t.Name, paused)
 	if paused {
 		doubt := t.doubt.Load()
 		t.notice.set(true, doubt.Code, doubt.Class)
-		t.Logger.Warn("paused: target is down", "step", events.StepPush, "target", t.Name, "err", doubt, "answer", doubt.Answer)
+		t.Logger.Warn("paused: target is down", "step", messages.StepPush, "target", t.Name, "err", doubt, "answer", doubt.Answer)
 	} else {
 		t.notice.set(false, "", Transient)
-		t.Logger.Info("resumed", "step", events.StepPush, "target", t.Name)
+		t.Logger.Info("resumed", "step", messages.StepPush, "target", t.Name)
 	}
 }
 
 // Run works until ctx ends, then finishes the attempts that have begun. It
 // returns nil.
 func (t *Target) Run(ctx context.Context) error {
-	t.Metrics.paused.WithLabelValues(events.StepPush, t.Name).Set(0)
+	t.Metrics.paused.WithLabelValues(messages.StepPush, t.Name).Set(0)
 	defer t.notice.tell()()
 	defer t.held.keep()()
 	c := newCrew(t.concurrency(), pullTasks, func(msg jetstream.Msg, aside func()) {
@@ -102,7 +104,7 @@ func (t *Target) Run(ctx context.Context) error {
 			c.msgs <- msg
 		}
 		if err != nil && ctx.Err() == nil {
-			events.LogFailure(ctx, t.Logger, t.JetStream, "tasks cannot be pulled", "step", events.StepPush, "target", t.Name, "err", err)
+			broker.LogFailure(ctx, t.Logger, t.JetStream, "tasks cannot be pulled", "step", messages.StepPush, "target", t.Name, "err", err)
 			wait(ctx, probes.NextBackOff())
 			continue
 		}
@@ -115,7 +117,7 @@ func (t *Target) Run(ctx context.Context) error {
 type errand struct {
 	msg    jetstream.Msg
 	meta   *jetstream.MsgMetadata
-	task   events.Task
+	task   messages.Task
 	memory suspect
 	aside  func() // to be called before a wait; see [crew]
 }
@@ -134,11 +136,11 @@ func (e *errand) deliveries() uint64 {
 func (t *Target) work(ctx context.Context, msg jetstream.Msg, aside func()) {
 	meta, err := msg.Metadata()
 	if err != nil {
-		t.Logger.Error("message without metadata", "step", events.StepPush, "target", t.Name, "err", err)
+		t.Logger.Error("message without metadata", "step", messages.StepPush, "target", t.Name, "err", err)
 		return
 	}
 	e := &errand{msg: msg, meta: meta, aside: aside}
-	e.task, err = events.DecodeTask(msg.Data())
+	e.task, err = messages.DecodeTask(msg.Data())
 	switch {
 	case err != nil:
 		t.ackAfter(ctx, e, func(ctx context.Context) error {
@@ -149,7 +151,7 @@ func (t *Target) work(ctx context.Context, msg jetstream.Msg, aside func()) {
 		return
 	}
 	if meta.NumDelivered > 1 {
-		t.Metrics.redeliveries.WithLabelValues(events.StepPush, t.Name).Inc()
+		t.Metrics.redeliveries.WithLabelValues(messages.StepPush, t.Name).Inc()
 	}
 	t.deliver(ctx, e)
 }
@@ -227,18 +229,18 @@ func (t *Target) retry(ctx context.Context, e *errand, r result) error {
 	if task.RevokedAt.IsZero() { // it has never failed before
 		task.RevokedAt = events.At(e.meta.Timestamp)
 	}
-	failed := task.History.Failed(f.attempted(events.StepPush, r.attempts, e.deliveries(), now))
+	failed := task.History.Failed(f.attempted(messages.StepPush, r.attempts, e.deliveries(), now))
 	var retry bool
 	if task.History, retry = t.Retry.next(failed, f, r.took, now); retry {
 		return t.Publisher.TaskAgain(ctx, task, e.meta.Sequence.Stream)
 	}
-	letter := deadLetter(events.StepPush, task.ID, task.History)
+	letter := deadLetter(messages.StepPush, task.ID, task.History)
 	letter.Target, letter.Request, letter.Task = t.Name, &task.Request, &task
 	if err := t.Publisher.DeadLetter(ctx, letter, e.meta.Sequence.Stream); err != nil {
 		return err
 	}
 	t.Metrics.deadLetters.WithLabelValues(letter.Step, letter.Code).Inc()
-	t.Logger.Error("task given up", "step", events.StepPush, "target", t.Name,
+	t.Logger.Error("task given up", "step", messages.StepPush, "target", t.Name,
 		"request_id", task.Request.ID, "delivered", e.meta.NumDelivered, "err", f, "answer", f.Answer)
 	return nil
 }
@@ -254,7 +256,7 @@ func (t *Target) ackAfter(ctx context.Context, e *errand, do func(context.Contex
 			ack(e.msg)
 			return
 		}
-		events.LogFailure(ctx, t.Logger, t.JetStream, "broker is down", "step", events.StepPush, "target", t.Name, "err", err)
+		broker.LogFailure(ctx, t.Logger, t.JetStream, "broker is down", "step", messages.StepPush, "target", t.Name, "err", err)
 		if !wait(ctx, probes.NextBackOff()) {
 			return
 		}

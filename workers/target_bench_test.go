@@ -16,6 +16,8 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/workers"
 )
@@ -29,8 +31,8 @@ func BenchmarkTarget(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			s := open(b, 0)
 			provider := newCounter(b, b.N)
-			broker := eventstest.Start(b)
-			p := events.NewPublisher(broker.JS, nil)
+			server := eventstest.Start(b)
+			p := broker.NewPublisher(server.JS, nil)
 			b.Cleanup(p.Close)
 			if err := p.All(b.Context(), benchTasks(b, b.N)); err != nil {
 				b.Fatal(err)
@@ -38,7 +40,7 @@ func BenchmarkTarget(b *testing.B) {
 			ctx, cancel := context.WithCancel(b.Context())
 			defer cancel()
 			target := workers.NewTarget(workers.TargetConfig{
-				Name: "http", Sender: provider.sender(b), JetStream: broker.JS, Publisher: p, Store: s,
+				Name: "http", Sender: provider.sender(b), JetStream: server.JS, Publisher: p, Store: s,
 				Metrics: workers.NewMetrics(prometheus.NewRegistry()), Logger: slog.Default(),
 			})
 			ended := make(chan error, 1)
@@ -67,7 +69,7 @@ func BenchmarkSender(b *testing.B) {
 	for range 32 {
 		looping.Go(func() {
 			for n := next.Add(1); n <= int64(b.N); n = next.Add(1) {
-				task := events.Task{PushRegistration: events.PushRegistration{PushToken: fmt.Sprint("push-", n)}}
+				task := messages.Task{PushRegistration: messages.PushRegistration{PushToken: fmt.Sprint("push-", n)}}
 				if err := sender.Send(b.Context(), task); err != nil {
 					b.Error(err)
 				}
@@ -110,14 +112,14 @@ func benchTasks(b *testing.B, n int) []*nats.Msg {
 	requests := benchRequests(n)
 	msgs := make([]*nats.Msg, n)
 	for i, r := range requests {
-		reg := events.PushRegistration{
+		reg := messages.PushRegistration{
 			UserID: r.UserID, DeviceID: r.DeviceID, AppID: r.AppID, Provider: "http",
 			PushToken: fmt.Sprint("push-", i), RegisteredAt: now,
 		}
 		reg.ID = store.PushRegistrationID(store.PushRegistration{
 			User: store.User{ID: reg.UserID}, DeviceID: reg.DeviceID, AppID: reg.AppID, Provider: reg.Provider,
 		})
-		task := events.NewPushTask(r, now, reg)
+		task := messages.NewPushTask(r, now, reg)
 		msg, err := task.Message(task.ID)
 		if err != nil {
 			b.Fatal(err)

@@ -10,7 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/workers"
 )
@@ -114,7 +115,7 @@ func TestOneBadDeviceDelaysOnlyItself(t *testing.T) {
 
 	p.set(always(http.StatusNoContent))
 	for _, letter := range w.letters() {
-		w.must(events.NewDeadLetters(w.broker.JS).Replay(t.Context(), letter.ID))
+		w.must(deadletters.NewDeadLetters(w.broker.JS).Replay(t.Context(), letter.ID))
 	}
 	for _, name := range names {
 		w.eventually("deletion of "+name, func() bool { return p.deleted("push-"+name) == 1 })
@@ -125,7 +126,7 @@ func TestOneBadDeviceDelaysOnlyItself(t *testing.T) {
 }
 
 // wantBadDevice checks a dead letter of the devices that answer badly.
-func wantBadDevice(t *testing.T, letter events.DeadLetter) {
+func wantBadDevice(t *testing.T, letter messages.DeadLetter) {
 	t.Helper()
 	switch letter.Task.PushRegistration.PushToken {
 	case "push-broken":
@@ -154,13 +155,13 @@ func TestOutageOfATargetBurnsNoAttempts(t *testing.T) {
 			w.retry.GiveUpAfter = time.Millisecond // a single counted failure would make a dead letter
 			p := newProvider(t, always(status))
 			w.run(w.revoker("http").Run)
-			var requests []events.Request
+			var requests []messages.Request
 			for i := range 20 {
 				name := fmt.Sprint("user-", i)
 				requests = append(requests, w.logout("session", w.login(name, name)))
 			}
 			w.must(w.publisher.Requests(t.Context(), requests...))
-			w.eventually("tasks", func() bool { return len(w.broker.Messages(events.StreamTasks)) == 20 })
+			w.eventually("tasks", func() bool { return len(w.broker.Messages(messages.StreamTasks)) == 20 })
 			w.runTarget(p)
 			w.eventually("pause", func() bool {
 				return w.metric("logoutd_paused", map[string]string{"target": "http"}) == 1
@@ -278,7 +279,7 @@ func TestUnknownProviderIsToldToNobody(t *testing.T) {
 	request := w.logout("session", w.login("ada", "one"))
 	w.must(w.publisher.Requests(t.Context(), request))
 	w.eventually("public event", func() bool { return len(w.revoked("session")) == 1 })
-	if n := len(w.broker.Messages(events.StreamTasks)); n != 0 {
+	if n := len(w.broker.Messages(messages.StreamTasks)); n != 0 {
 		t.Errorf("%d tasks, want none", n)
 	}
 	w.eventually("registration gone", func() bool {
@@ -302,14 +303,14 @@ func TestManyBadDevicesDelayOnlyThemselves(t *testing.T) {
 		return http.StatusNoContent
 	})
 	const bad = 50
-	var requests []events.Request
+	var requests []messages.Request
 	for i := range bad {
 		name := fmt.Sprint("bad-", i)
 		requests = append(requests, w.logout("session", w.login(name, name)))
 	}
 	w.must(w.publisher.Requests(t.Context(), requests...))
 	w.run(w.revoker("http").Run)
-	w.eventually("tasks", func() bool { return len(w.broker.Messages(events.StreamTasks)) == bad })
+	w.eventually("tasks", func() bool { return len(w.broker.Messages(messages.StreamTasks)) == bad })
 	w.runTarget(p)
 	paused := func() bool { return w.metric("logoutd_paused", map[string]string{"target": "http"}) == 1 }
 	w.eventually("pause", paused)
@@ -336,7 +337,7 @@ func TestTasksOfATargetThatIsNoMoreAreShown(t *testing.T) {
 	w := newWorld(t)
 	w.run(w.revoker("http").Run)
 	w.must(w.publisher.Requests(t.Context(), w.logout("session", w.login("ada", "one"))))
-	w.eventually("task", func() bool { return len(w.broker.Messages(events.StreamTasks)) == 1 })
+	w.eventually("task", func() bool { return len(w.broker.Messages(messages.StreamTasks)) == 1 })
 	w.registry.MustRegister(workers.NewBacklog(w.broker.JS, []string{"other"}, w.logger))
 	if n := w.metric("logoutd_backlog_messages", map[string]string{"step": "push", "target": "http"}); n != 1 {
 		t.Errorf("%v tasks of the target that is not configured, want 1", n)

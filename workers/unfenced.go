@@ -12,6 +12,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -50,7 +52,7 @@ type unfenced struct {
 // unfencedMessage is a message that was read.
 type unfencedMessage struct {
 	seq      uint64
-	requests []events.Request
+	requests []messages.Request
 }
 
 // sessionBound is the latest cutoff of a session, as one message tells.
@@ -69,33 +71,33 @@ func (u *unfenced) earliest(sessionID string) (at events.Time, found bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, b := range u.bounds[sessionID] {
-		at, found = events.EarlierOf(at, b.at), true
+		at, found = messages.EarlierOf(at, b.at), true
 	}
 	return at, found
 }
 
 // clocks reads the clocks of store and broker.
-func (u *unfenced) clocks(ctx context.Context) (events.Clocks, error) {
+func (u *unfenced) clocks(ctx context.Context) (broker.Clocks, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if err := u.open(ctx); err != nil {
-		return events.Clocks{}, err
+		return broker.Clocks{}, err
 	}
 	return u.readClocks(ctx)
 }
 
-func (u *unfenced) readClocks(ctx context.Context) (events.Clocks, error) {
+func (u *unfenced) readClocks(ctx context.Context) (broker.Clocks, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	return events.ReadClocks(ctx, u.stream, u.clock)
+	return broker.ReadClocks(ctx, u.stream, u.clock)
 }
 
 func (u *unfenced) open(ctx context.Context) (err error) {
 	if u.stream == nil {
-		u.stream, err = u.js.Stream(ctx, events.StreamRequests)
+		u.stream, err = u.js.Stream(ctx, messages.StreamRequests)
 	}
 	if err != nil {
-		return fmt.Errorf("looking at unfenced requests: %w: %w", events.ErrUnavailable, err)
+		return fmt.Errorf("looking at unfenced requests: %w: %w", broker.ErrUnavailable, err)
 	}
 	return nil
 }
@@ -120,14 +122,14 @@ func (u *unfenced) look(ctx context.Context, deliveries []delivery) error {
 		}
 		wait(ctx, lookAgain)
 	}
-	return fmt.Errorf("looking at unfenced requests: %w: %w", events.ErrUnavailable, err)
+	return fmt.Errorf("looking at unfenced requests: %w: %w", broker.ErrUnavailable, err)
 }
 
 // lookOnce fails where not all are known yet.
 func (u *unfenced) lookOnce(ctx context.Context, last delivery) error {
 	asking, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	info, err := u.stream.Info(asking, jetstream.WithSubjectFilter(events.SubjectUnfenced))
+	info, err := u.stream.Info(asking, jetstream.WithSubjectFilter(messages.SubjectUnfenced))
 	if err != nil {
 		return err
 	}
@@ -139,7 +141,7 @@ func (u *unfenced) lookOnce(ctx context.Context, last delivery) error {
 		return errBehind
 	}
 	u.forgetBelow(info.State.FirstSeq)
-	count := info.State.Subjects[events.SubjectUnfenced]
+	count := info.State.Subjects[messages.SubjectUnfenced]
 	if count == 0 {
 		u.reset()
 		return nil
@@ -191,9 +193,9 @@ func (u *unfenced) read(ctx context.Context) error {
 			if u.delivered++; meta.Sequence.Consumer != u.delivered {
 				return errBehind // a message was lost on its way
 			}
-			requests, _ := events.ReadRequests(msg) // what cannot be read names no session
+			requests, _ := messages.ReadRequests(msg) // what cannot be read names no session
 			for i := range requests {
-				requests[i] = events.Request{
+				requests[i] = messages.Request{
 					SessionID: requests[i].SessionID, Cutoff: requests[i].Cutoff, AppendedAt: requests[i].AppendedAt,
 				}
 			}
@@ -212,9 +214,9 @@ func (u *unfenced) pull(ctx context.Context) ([]jetstream.Msg, error) {
 		if n := len(u.messages); n > 0 {
 			start = u.messages[n-1].seq + 1
 		}
-		reader, err := u.js.CreateConsumer(asking, events.StreamRequests, jetstream.ConsumerConfig{
+		reader, err := u.js.CreateConsumer(asking, messages.StreamRequests, jetstream.ConsumerConfig{
 			DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: start,
-			FilterSubject: events.SubjectUnfenced, AckPolicy: jetstream.AckNonePolicy,
+			FilterSubject: messages.SubjectUnfenced, AckPolicy: jetstream.AckNonePolicy,
 			InactiveThreshold: readerLife, MemoryStorage: true, Replicas: 1,
 		})
 		if err != nil {

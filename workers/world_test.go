@@ -16,6 +16,9 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
 	"github.com/logoutd/logoutd/workers"
@@ -25,7 +28,7 @@ import (
 type world struct {
 	*testing.T
 	broker    *eventstest.Broker
-	publisher *events.Publisher
+	publisher *broker.Publisher
 	store     *brittleStore
 	registry  *prometheus.Registry
 	metrics   *workers.Metrics
@@ -37,7 +40,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	broker := eventstest.Start(t)
+	server := eventstest.Start(t)
 	s, err := sqlitestore.Open(filepath.Join(t.TempDir(), "store.db"), sqlitestore.Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +48,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(func() { s.Close() })
 	log := &logBuffer{}
 	w := &world{
-		T: t, broker: broker, publisher: events.NewPublisher(broker.JS, nil),
+		T: t, broker: server, publisher: broker.NewPublisher(server.JS, nil),
 		store: &brittleStore{Store: s}, registry: prometheus.NewRegistry(), log: log,
 		logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		retry:  workers.Retry{GiveUpAfter: 2 * time.Second, Initial: 50 * time.Millisecond},
@@ -131,10 +134,10 @@ func (w *world) must(errs ...error) {
 }
 
 // logout fences a session as a front end does and returns its request.
-func (w *world) logout(scope, id string) events.Request {
+func (w *world) logout(scope, id string) messages.Request {
 	w.Helper()
-	request := events.Request{
-		ID: events.RequestID(scope, id), Dialect: "test", Initiator: events.InitiatorUser, Scope: scope,
+	request := messages.Request{
+		ID: messages.RequestID(scope, id), Dialect: "test", Initiator: messages.InitiatorUser, Scope: scope,
 		SessionID: id, RequestedAt: events.At(time.Now()),
 	}
 	fenced, err := w.store.Fence(w.Context(), []store.Fence{{RequestID: request.ID, SessionID: id}})
@@ -165,9 +168,9 @@ func (w *world) revoked(scope string) []events.Event[events.Revoked] {
 	return public[events.Revoked](w, events.SubjectRevoked(scope))
 }
 
-func (w *world) letters() []events.DeadLetter {
+func (w *world) letters() []messages.DeadLetter {
 	w.Helper()
-	letters, err := events.NewDeadLetters(w.broker.JS).List(w.Context(), 0, 100)
+	letters, err := deadletters.NewDeadLetters(w.broker.JS).List(w.Context(), 0, 100)
 	w.must(err)
 	return letters
 }

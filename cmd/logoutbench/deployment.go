@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // deployOptions say how a logoutd is run. The zero value: with everything
@@ -32,7 +32,7 @@ type deployment struct {
 
 // newDeployment prepares a deployment in dir.
 func newDeployment(program, dir string, o deployOptions) (*deployment, error) {
-	d := &deployment{program: program, dir: dir, system: system{token: events.NewID()}}
+	d := &deployment{program: program, dir: dir, system: system{token: messages.NewID()}}
 	d.env = []string{"LOGOUTD_ADMIN_TOKEN=" + d.token}
 	d.args = []string{
 		"serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--nats-listen", "-",

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/workers"
 )
 
@@ -117,7 +117,7 @@ func (s *suite) revoked(ctx context.Context, d *deployment, u *users, perSecond 
 		return err
 	}
 	r, err := s.calmRun(ctx, d, u, perSecond, func(session int, at time.Time) {
-		id := events.RequestID(string(dialects["sap_v1"].scope), u.sessionID(session))
+		id := messages.RequestID(string(dialects["sap_v1"].scope), u.sessionID(session))
 		mu.Lock()
 		defer mu.Unlock()
 		answers[id] = at
@@ -155,7 +155,7 @@ func (s *suite) giantUser(ctx context.Context, d *deployment, r *redisServer) er
 	if err := r.unsynced(ctx, func() error { return giant.provide(ctx, &d.system, 1) }); err != nil {
 		return err
 	}
-	request := events.RequestID(string(dialects["sap_v2"].scope), giant.sessionID(0))
+	request := messages.RequestID(string(dialects["sap_v2"].scope), giant.sessionID(0))
 	var done atomic.Int64
 	stop, err := d.follow(ctx, func(id string, at time.Time) {
 		if id == request {
@@ -272,7 +272,7 @@ func (s *suite) pushLoop(ctx context.Context, url string) (*result, error) {
 	for range pushLoops {
 		looping.Go(func() {
 			for now := r.start; ctx.Err() == nil && now.Sub(r.start) < s.baseline; {
-				task := events.Task{PushRegistration: events.PushRegistration{PushToken: fmt.Sprint(number.Add(1))}}
+				task := messages.Task{PushRegistration: messages.PushRegistration{PushToken: fmt.Sprint(number.Add(1))}}
 				begin := now
 				err := sender.Send(ctx, task)
 				now = time.Now()

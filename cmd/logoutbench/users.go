@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -153,8 +154,8 @@ func (u *users) appendUser(b []byte, user int) []byte {
 
 // requests returns the logout requests of the next n users, as a front end
 // publishes them.
-func (u *users) requests(d dialect, n int) ([]events.Request, error) {
-	requests := make([]events.Request, n)
+func (u *users) requests(d dialect, n int) ([]messages.Request, error) {
+	requests := make([]messages.Request, n)
 	now := events.At(time.Now())
 	for i := range requests {
 		session, ok := u.next()
@@ -162,8 +163,8 @@ func (u *users) requests(d dialect, n int) ([]events.Request, error) {
 			return nil, fmt.Errorf("only %d of %d users are left", i, n)
 		}
 		id := u.sessionID(session)
-		requests[i] = events.Request{
-			ID: events.RequestID(string(d.scope), id), Dialect: d.name, Initiator: events.InitiatorUser,
+		requests[i] = messages.Request{
+			ID: messages.RequestID(string(d.scope), id), Dialect: d.name, Initiator: messages.InitiatorUser,
 			Scope: string(d.scope), SessionID: id, UserID: u.userID(session / u.Sessions),
 			AuthenticatedAt: events.At(u.authenticated), Cutoff: now, Fenced: true, RequestedAt: now,
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/version"
 )
 
@@ -57,7 +58,7 @@ func (s *service) storePlace() string {
 // demonstrate prints three commands: a session is registered, logged out, and
 // shown to be dead.
 func (s *service) demonstrate(w io.Writer, token string) {
-	session := "demo-" + events.NewID()[24:]
+	session := "demo-" + messages.NewID()[24:]
 	expires := events.At(time.Now().Add(24 * time.Hour))
 	fmt.Fprintf(w, "\nTry it: register a session, log it out, see that it is dead.\n\n")
 	fmt.Fprintf(w, `curl -sS -X PUT %s/v1/sessions -H "Authorization: Bearer %s" -H "Content-Type: application/json" -d '{"session_token":"%s","user_id":"ada","expires_at":"%s"}'`+"\n",

@@ -14,6 +14,8 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/subscribers"
 )
 
@@ -37,7 +39,7 @@ func TestSubscriberAttacks(t *testing.T) {
 		t.Parallel()
 		n := deployNATS(t)
 		js := n.as(t, roleAdmin)
-		if err := events.SetupFrom(t.Context(), js, 1); err != nil {
+		if err := broker.SetupFrom(t.Context(), js, 1); err != nil {
 			t.Fatal(err)
 		}
 		all := subscribers.New(subscribers.Config{JetStream: js})
@@ -116,10 +118,10 @@ func attackAll(t *testing.T, a arena) {
 // publishEvents puts n events on the public stream.
 func publishEvents(t *testing.T, js jetstream.JetStream, n int) {
 	t.Helper()
-	p := events.NewPublisher(js, nil)
+	p := broker.NewPublisher(js, nil)
 	defer p.Close()
 	for i := range n {
-		msg, err := events.RevokedMessage(events.Revoked{Scope: "user", RequestID: fmt.Sprint("e", i)}, "")
+		msg, err := messages.RevokedMessage(events.Revoked{Scope: "user", RequestID: fmt.Sprint("e", i)}, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,14 +135,14 @@ func publishEvents(t *testing.T, js jetstream.JetStream, n int) {
 // acknowledge it.
 func inFlight(t *testing.T, js jetstream.JetStream) {
 	t.Helper()
-	p := events.NewPublisher(js, nil)
+	p := broker.NewPublisher(js, nil)
 	defer p.Close()
-	request := events.Request{ID: "r", Scope: "session", SessionID: "s", Cutoff: events.At(time.Now())}
+	request := messages.Request{ID: "r", Scope: "session", SessionID: "s", Cutoff: events.At(time.Now())}
 	if err := p.Requests(t.Context(), request); err != nil {
 		t.Fatal(err)
 	}
-	consumer, err := js.CreateConsumer(t.Context(), events.StreamRequests, jetstream.ConsumerConfig{
-		Durable: events.ConsumerRevoker, AckPolicy: jetstream.AckExplicitPolicy, AckWait: time.Hour,
+	consumer, err := js.CreateConsumer(t.Context(), messages.StreamRequests, jetstream.ConsumerConfig{
+		Durable: messages.ConsumerRevoker, AckPolicy: jetstream.AckExplicitPolicy, AckWait: time.Hour,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -183,7 +185,7 @@ func expectNothing(t *testing.T, what string, sub *nats.Subscription) {
 func (a arena) state(t *testing.T) string {
 	t.Helper()
 	all := ""
-	for _, name := range []string{events.StreamRequests, events.StreamTasks, events.StreamEvents, events.StreamFailed, events.StreamAudit} {
+	for _, name := range []string{messages.StreamRequests, messages.StreamTasks, events.StreamEvents, messages.StreamFailed, messages.StreamAudit} {
 		stream, err := a.js.Stream(t.Context(), name)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -192,7 +194,7 @@ func (a arena) state(t *testing.T) string {
 		all += fmt.Sprintf("%s %d-%d, %d consumers, %v %v %v\n", name, s.FirstSeq, s.LastSeq, s.Consumers, c.Subjects, c.MaxAge, c.RePublish)
 	}
 	for _, on := range []struct{ stream, consumer string }{
-		{events.StreamEvents, "victim"}, {events.StreamEvents, "attacker"}, {events.StreamRequests, events.ConsumerRevoker},
+		{events.StreamEvents, "victim"}, {events.StreamEvents, "attacker"}, {messages.StreamRequests, messages.ConsumerRevoker},
 	} {
 		consumer, err := a.js.Consumer(t.Context(), on.stream, on.consumer)
 		if err != nil {
@@ -228,7 +230,7 @@ func forbidden(ack string) []string {
 		"$JS.API.META.LEADER.STEPDOWN", "$JS.API.ACCOUNT.PURGE.LOGOUTD", "$JS.API.SERVER.REMOVE", "$JS.API.STREAM.MSG.GET." + stream,
 		"$JS.API.DIRECT.GET." + stream + ".logout.events.user.revoked",
 		"$JS.FC." + stream + ".victim.x", "$JS.EVENT.ADVISORY.X", "$SYS.REQ.SERVER.PING", "$SYS.REQ.USER.INFO",
-		events.SubjectRequests, events.SubjectTask("push", "http"), events.SubjectRevoked("user"), events.SubjectLive + "user.revoked",
+		messages.SubjectRequests, messages.SubjectTask("push", "http"), events.SubjectRevoked("user"), events.SubjectLive + "user.revoked",
 		"logout.failed.push.x", "logout.audit.login", "$KV.logoutd_tokens.x", "$KV.logoutd_subscribers.x", "$KV.logoutd_jobs.x",
 		"_INBOX.victims.one", "_INBOX_admin.x", "_INBOX_worker.x", "_R_.x",
 	}
@@ -242,11 +244,11 @@ func forbidden(ack string) []string {
 		subjects = append(subjects, "$JS.API.CONSUMER.CREATE."+stream+"."+consumer+".logout.events.user.revoked")
 	}
 	for _, call := range []string{"INFO", "UPDATE", "PURGE", "DELETE", "MSG.DELETE", "SNAPSHOT", "LEADER.STEPDOWN", "PEER.REMOVE"} {
-		for _, name := range []string{stream, events.StreamRequests, events.StreamAudit, "KV_logoutd_subscribers"} {
+		for _, name := range []string{stream, messages.StreamRequests, messages.StreamAudit, "KV_logoutd_subscribers"} {
 			subjects = append(subjects, "$JS.API.STREAM."+call+"."+name)
 		}
 	}
-	for _, name := range []string{events.StreamRequests, events.StreamTasks, events.StreamFailed, events.StreamAudit, "KV_logoutd_subscribers", "KV_logoutd_tokens"} {
+	for _, name := range []string{messages.StreamRequests, messages.StreamTasks, messages.StreamFailed, messages.StreamAudit, "KV_logoutd_subscribers", "KV_logoutd_tokens"} {
 		subjects = append(subjects, "$JS.API.DIRECT.GET."+name, "$JS.API.STREAM.MSG.GET."+name)
 	}
 	return subjects

@@ -11,15 +11,16 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/broker/embedded"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/subscribers"
 	"github.com/logoutd/logoutd/store"
 )
 
 // broker is the connection to NATS, and the NATS in the process if there is
 // one.
-type broker struct {
+type brokerConn struct {
 	conn     *nats.Conn
 	embedded *embedded.Broker
 	setUp    atomic.Bool // the streams were there, and the fences restored
@@ -30,14 +31,14 @@ type broker struct {
 }
 
 func (s *service) openBroker(ctx context.Context) (err error) {
-	s.broker = &broker{closed: make(chan error, 1)}
+	s.broker = &brokerConn{closed: make(chan error, 1)}
 	s.notices.broker = s.broker
-	config := events.ConnectConfig{
+	config := broker.ConnectConfig{
 		URL: s.settings.NATSURL, Name: s.settings.connectionName(), Logger: s.logger, OnError: s.countBrokerError(),
 		OnClosed: func(err error) { s.broker.closed <- err },
 	}
 	if s.settings.NATSURL != "" {
-		s.broker.conn, err = events.Connect(config)
+		s.broker.conn, err = broker.Connect(config)
 	} else {
 		err = s.openEmbedded(config)
 	}
@@ -58,7 +59,7 @@ func (s *service) countBrokerError() func(error) {
 	return func(error) { faults.Inc() }
 }
 
-func (s *service) openEmbedded(config events.ConnectConfig) (err error) {
+func (s *service) openEmbedded(config broker.ConnectConfig) (err error) {
 	s.broker.embedded, err = embedded.Start(embedded.Config{
 		Dir: filepath.Join(s.settings.DataDir, brokerDir), Listen: s.settings.NATSListen, Logger: s.logger,
 	})
@@ -119,7 +120,7 @@ func (s *service) setUpStreams(ctx context.Context) error {
 			return nil
 		case ctx.Err() != nil:
 			return nil
-		case !errors.Is(err, events.ErrUnavailable) && !errors.Is(err, store.ErrUnavailable):
+		case !errors.Is(err, broker.ErrUnavailable) && !errors.Is(err, store.ErrUnavailable):
 			return err
 		}
 		logged = s.logStreams(ctx, err, logged)
@@ -155,7 +156,7 @@ func (s *service) watchStreams(ctx context.Context) error {
 func (s *service) ensureStreams(ctx context.Context) error {
 	attempt, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	err := events.Setup(attempt, s.js)
+	err := broker.Setup(attempt, s.js)
 	if err == nil && s.broker.embedded != nil {
 		s.broker.embedded.BatchesToMemory()
 	}
@@ -170,7 +171,7 @@ func (s *service) ensureStreams(ctx context.Context) error {
 // logStreams logs why the streams are not there, unless it was logged last,
 // and returns what was.
 func (s *service) logStreams(ctx context.Context, err error, logged string) string {
-	if err.Error() != logged && events.LogFailure(ctx, s.logger, s.js, "streams cannot be set up yet", "err", err) {
+	if err.Error() != logged && broker.LogFailure(ctx, s.logger, s.js, "streams cannot be set up yet", "err", err) {
 		return err.Error()
 	}
 	return logged
@@ -192,13 +193,13 @@ var (
 	errNotAcknowledged = errors.New("connected, but does not acknowledge")
 	errNotWritten      = errors.New("it could not write: its disk is full; it is restarted as soon as there is room")
 	errNoStreams       = errors.New("streams are not set up yet")
-	errNoRequests      = errors.New("there is no stream " + events.StreamRequests + " yet; a worker or the admin role sets it up")
-	errNoAnswer        = errors.New("JetStream does not answer: it has no quorum, or this user may not ask for the stream " + events.StreamRequests)
-	errNoLeader        = errors.New("the stream " + events.StreamRequests + " has no leader")
+	errNoRequests      = errors.New("there is no stream " + messages.StreamRequests + " yet; a worker or the admin role sets it up")
+	errNoAnswer        = errors.New("JetStream does not answer: it has no quorum, or this user may not ask for the stream " + messages.StreamRequests)
+	errNoLeader        = errors.New("the stream " + messages.StreamRequests + " has no leader")
 )
 
 // check tells whether messages can be published, and the latest was.
-func (b *broker) check(p *events.Publisher) error {
+func (b *brokerConn) check(p *broker.Publisher) error {
 	if b.conn.Status() != nats.CONNECTED {
 		return errNotConnected
 	}
@@ -213,10 +214,10 @@ func (b *broker) check(p *events.Publisher) error {
 
 // checkStreams tells whether this process has seen all streams, and sees them
 // still.
-func (b *broker) checkStreams(context.Context) error {
+func (b *brokerConn) checkStreams(context.Context) error {
 	err := b.streams.Load()
 	switch {
-	case err != nil && !errors.Is(*err, events.ErrUnavailable):
+	case err != nil && !errors.Is(*err, broker.ErrUnavailable):
 		return *err // says which setting of which stream to change
 	case err != nil || !b.setUp.Load():
 		return errNoStreams
@@ -226,8 +227,8 @@ func (b *broker) checkStreams(context.Context) error {
 
 // checkRequests tells whether a logout could be accepted now: the stream of
 // requests is there and has a leader.
-func (b *broker) checkRequests(ctx context.Context, js jetstream.JetStream) error {
-	stream, err := js.Stream(ctx, events.StreamRequests)
+func (b *brokerConn) checkRequests(ctx context.Context, js jetstream.JetStream) error {
+	stream, err := js.Stream(ctx, messages.StreamRequests)
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 		return errNoRequests

@@ -22,8 +22,10 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/health"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
 	"github.com/logoutd/logoutd/workers"
@@ -49,20 +51,20 @@ func TestScripts(t *testing.T) {
 // testServer is a server in the test's process.
 type testServer struct {
 	broker    *eventstest.Broker
-	publisher *events.Publisher
+	publisher *broker.Publisher
 	http      *httptest.Server
 	letters   *deadletters.Letters
 	unready   atomic.Bool
 }
 
 func newServer(t testing.TB) *testServer {
-	broker := eventstest.Start(t)
+	server := eventstest.Start(t)
 	sessions, err := sqlitestore.Open(filepath.Join(t.TempDir(), "store.db"), sqlitestore.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = sessions.Close() })
-	s := &testServer{broker: broker, publisher: events.NewPublisher(broker.JS, nil)}
+	s := &testServer{broker: server, publisher: broker.NewPublisher(server.JS, nil)}
 	t.Cleanup(s.publisher.Close)
 	mux := http.NewServeMux()
 	s.serveOperators(t, mux, sessions)
@@ -80,7 +82,7 @@ func (s *testServer) serveOperators(t testing.TB, mux *http.ServeMux, sessions s
 		settings: &Settings{Roles: allRoles, DataDir: t.TempDir()}, logger: slog.New(slog.DiscardHandler),
 		metrics: prometheus.NewRegistry(), frontMetrics: prometheus.NewRegistry(),
 		adminToken: scriptToken, secret: []byte(strings.Repeat("s", minSecret)),
-		broker: &broker{}, store: sessions, js: s.broker.JS, publisher: s.publisher,
+		broker: &brokerConn{}, store: sessions, js: s.broker.JS, publisher: s.publisher,
 	}
 	serving.broker.setUp.Store(true)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -131,11 +133,11 @@ var deadAt = events.At(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))
 // deadLetterCmd records dead letters: deadletter id...
 func deadLetterCmd(ts *testscript.TestScript, _ bool, ids []string) {
 	for _, id := range ids {
-		request := events.Request{
-			ID: id, Dialect: "sap", Initiator: events.InitiatorUser, Scope: "user", UserID: "u", TenantID: "acme", Cutoff: deadAt, RequestedAt: deadAt,
+		request := messages.Request{
+			ID: id, Dialect: "sap", Initiator: messages.InitiatorUser, Scope: "user", UserID: "u", TenantID: "acme", Cutoff: deadAt, RequestedAt: deadAt,
 		}
-		err := serverOf(ts).publisher.DeadLetter(context.Background(), events.DeadLetter{
-			ID: id, Step: events.StepRevoke, Code: "some_code", Error: "some\x1b[31m\nerror", Attempts: 3,
+		err := serverOf(ts).publisher.DeadLetter(context.Background(), messages.DeadLetter{
+			ID: id, Step: messages.StepRevoke, Code: "some_code", Error: "some\x1b[31m\nerror", Attempts: 3,
 			FirstFailedAt: deadAt, LastFailedAt: deadAt, FailedAt: deadAt, Request: &request,
 		}, 1)
 		ts.Check(err)
@@ -159,7 +161,7 @@ func settledCmd(ts *testscript.TestScript, _ bool, args []string) {
 // announceCmd publishes public events: announce id...
 func announceCmd(ts *testscript.TestScript, _ bool, ids []string) {
 	for _, id := range ids {
-		msg, err := events.RevokedMessage(events.Revoked{Scope: "user", RequestID: id, UserID: "u", RequestedAt: deadAt, CompletedAt: deadAt}, "")
+		msg, err := messages.RevokedMessage(events.Revoked{Scope: "user", RequestID: id, UserID: "u", RequestedAt: deadAt, CompletedAt: deadAt}, "")
 		ts.Check(err)
 		ts.Check(serverOf(ts).publisher.All(context.Background(), []*nats.Msg{msg}))
 	}

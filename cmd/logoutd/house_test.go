@@ -61,7 +61,9 @@ var importRules = map[string][]string{
 	"internal/text":       {},
 	"internal/version":    {},
 	"events":              {},
-	"events/":             {"events", "events/", "internal/broker/embedded"},
+	"events/":             {"events", "events/", "internal/broker", "internal/broker/", "internal/messages"},
+	"internal/messages":   {"events"},
+	"internal/broker":     {"events", "internal/messages"},
 	"store":               {},
 	"store/":              {"store", "store/"},
 }

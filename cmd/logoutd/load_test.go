@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // load is clients that log out one session after the other, each in one of the
@@ -73,7 +74,7 @@ func (l *load) record(d dialectCall, who login, a answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if a.ok() {
-		l.accepted = append(l.accepted, acceptedLogout{who, events.RequestID(d.scope, who.id())})
+		l.accepted = append(l.accepted, acceptedLogout{who, messages.RequestID(d.scope, who.id())})
 		return
 	}
 	l.answers[fmt.Sprintf("%s %d %v", d.name, a.status, a.header.Get("Retry-After") != "")]++

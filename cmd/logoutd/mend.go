@@ -54,7 +54,7 @@ func (s *service) mendBroker(ctx context.Context) error {
 }
 
 // checkStorage tells why the embedded broker would refuse a message.
-func (b *broker) checkStorage() error {
+func (b *brokerConn) checkStorage() error {
 	if b.embedded == nil {
 		return nil
 	}
@@ -70,7 +70,7 @@ func (b *broker) checkStorage() error {
 
 // storageNear says that the embedded broker comes near its limit; "": it does
 // not.
-func (b *broker) storageNear() string {
+func (b *brokerConn) storageNear() string {
 	if b == nil || b.embedded == nil {
 		return ""
 	}

@@ -20,7 +20,7 @@ import (
 type notices struct {
 	mu       sync.Mutex
 	warnings []store.Warning
-	broker   *broker
+	broker   *brokerConn
 	damage   *damage.Watch // nil: not in the admin role
 	// providers are what this process has met; another one may have met others.
 	providers *providers.Providers

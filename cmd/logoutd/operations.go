@@ -11,7 +11,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/handlers"
 	"github.com/logoutd/logoutd/handlers/admin"
 	"github.com/logoutd/logoutd/handlers/console"
@@ -21,6 +20,7 @@ import (
 	"github.com/logoutd/logoutd/internal/damage"
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/overview"
 	"github.com/logoutd/logoutd/internal/replay"
 	"github.com/logoutd/logoutd/internal/status"
@@ -28,7 +28,7 @@ import (
 
 // operations are what operators work with, in the admin role.
 type operations struct {
-	deadLetters *events.DeadLetters
+	deadLetters *deadletters.DeadLetters
 	letters     *deadletters.Letters
 	jobs        *jobs.Jobs
 	replays     *replay.Replays
@@ -47,7 +47,7 @@ func (s *service) openOperations(context.Context) (err error) {
 	if !s.settings.has(roleAdmin) {
 		return nil
 	}
-	o := &operations{deadLetters: events.NewDeadLetters(s.js), audit: audit.New(s.js)}
+	o := &operations{deadLetters: deadletters.NewDeadLetters(s.js), audit: audit.New(s.js)}
 	o.letters, err = deadletters.Open(deadletters.Config{
 		JetStream: s.js, Path: filepath.Join(s.settings.DataDir, lettersFile), Logger: s.logger,
 	})
@@ -98,7 +98,7 @@ func (s *service) openOperations(context.Context) (err error) {
 // instanceName tells processes apart for whoever looks at a job.
 func instanceName() string {
 	host, _ := os.Hostname()
-	return strings.TrimPrefix(host+"-"+events.NewID()[24:], "-")
+	return strings.TrimPrefix(host+"-"+messages.NewID()[24:], "-")
 }
 
 // auditTimeout is how long the end of a job waits for its entry in the audit

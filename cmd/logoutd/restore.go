@@ -7,7 +7,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -18,17 +19,17 @@ func (s *service) restoreFences(ctx context.Context) error {
 	if s.settings.RedisURL != "" {
 		return nil
 	}
-	stream, err := s.js.Stream(ctx, events.StreamRequests)
+	stream, err := s.js.Stream(ctx, messages.StreamRequests)
 	if err != nil {
-		return fmt.Errorf("restoring fences: %w: %w", events.ErrUnavailable, err)
+		return fmt.Errorf("restoring fences: %w: %w", broker.ErrUnavailable, err)
 	}
-	clocks, err := events.ReadClocks(ctx, stream, s.store.Now)
+	clocks, err := broker.ReadClocks(ctx, stream, s.store.Now)
 	if err != nil {
 		return err
 	}
 	fencing, fenceCtx := errgroup.WithContext(ctx)
 	fencing.SetLimit(runtime.GOMAXPROCS(0))
-	err = events.Pending(ctx, s.js, func(requests []events.Request) error {
+	err = broker.Pending(ctx, s.js, func(requests []messages.Request) error {
 		fencing.Go(func() error { return s.fenceAnew(fenceCtx, clocks, requests) })
 		return nil
 	})
@@ -41,7 +42,7 @@ func (s *service) restoreFences(ctx context.Context) error {
 // fenceAnew repeats the fences of requests. That of a user or device was
 // written at once, and one that fails for itself is left to the worker. What
 // is not fenced gets the bound that a worker would give it.
-func (s *service) fenceAnew(ctx context.Context, clocks events.Clocks, requests []events.Request) error {
+func (s *service) fenceAnew(ctx context.Context, clocks broker.Clocks, requests []messages.Request) error {
 	var fences []store.Fence
 	for _, r := range requests {
 		if r.SessionID != "" {
@@ -56,7 +57,7 @@ func (s *service) fenceAnew(ctx context.Context, clocks events.Clocks, requests 
 // could call a session active that is not.
 func (s *service) restored() error {
 	if s.settings.RedisURL == "" && !s.broker.setUp.Load() {
-		return fmt.Errorf("restoring fences: %w", events.ErrUnavailable)
+		return fmt.Errorf("restoring fences: %w", broker.ErrUnavailable)
 	}
 	return nil
 }

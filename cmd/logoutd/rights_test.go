@@ -19,8 +19,10 @@ import (
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/access"
 	"github.com/logoutd/logoutd/internal/audit"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // deployNATS starts a NATS with deployments/nats/nats.conf.
@@ -36,7 +38,7 @@ func deployNATS(t *testing.T) *natsServer {
 // as is a connection of a role, which must not be refused anything.
 func (n *natsServer) as(t *testing.T, role string) jetstream.JetStream {
 	t.Helper()
-	conn, err := events.Connect(events.ConnectConfig{
+	conn, err := broker.Connect(broker.ConnectConfig{
 		URL: n.url(), Name: role, Options: []nats.Option{nats.UserInfo(role, passwordOf(role))},
 		OnError: func(err error) { t.Errorf("%s: %v", role, err) },
 	})
@@ -44,7 +46,7 @@ func (n *natsServer) as(t *testing.T, role string) jetstream.JetStream {
 		t.Fatal(err)
 	}
 	t.Cleanup(conn.Close)
-	js, err := events.JetStream(conn)
+	js, err := broker.JetStream(conn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +59,7 @@ func TestDeployedOperators(t *testing.T) {
 	t.Parallel()
 	n := deployNATS(t)
 	js, worker := n.as(t, roleAdmin), n.as(t, roleWorker)
-	if err := events.SetupFrom(t.Context(), js, 1); err != nil {
+	if err := broker.SetupFrom(t.Context(), js, 1); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -129,24 +131,24 @@ func keepLog(t *testing.T, log *audit.Log) {
 // replayLetters has one letter replayed and one discarded.
 func replayLetters(t *testing.T, projection *deadletters.Letters, js, worker jetstream.JetStream) {
 	t.Helper()
-	publisher := events.NewPublisher(worker, nil)
+	publisher := broker.NewPublisher(worker, nil)
 	defer publisher.Close()
 	now := events.At(time.Now())
 	for seq := range uint64(2) {
-		request := events.Request{
-			ID: fmt.Sprint("r", seq), Dialect: "kratos", Initiator: events.InitiatorUser, Scope: "session",
+		request := messages.Request{
+			ID: fmt.Sprint("r", seq), Dialect: "kratos", Initiator: messages.InitiatorUser, Scope: "session",
 			SessionID: "s", UserID: "ada", Cutoff: now, RequestedAt: now,
 		}
-		letter := events.DeadLetter{ID: request.ID, Step: events.StepRevoke, FirstFailedAt: now, LastFailedAt: now, FailedAt: now, Request: &request}
+		letter := messages.DeadLetter{ID: request.ID, Step: messages.StepRevoke, FirstFailedAt: now, LastFailedAt: now, FailedAt: now, Request: &request}
 		if err := publisher.DeadLetter(t.Context(), letter, seq); err != nil {
 			t.Fatal(err)
 		}
 	}
-	all := events.NewDeadLetters(js)
+	all := deadletters.NewDeadLetters(js)
 	if _, err := all.Get(t.Context(), "r0"); err != nil {
 		t.Error(err)
 	}
-	replaying := all.ReplayAt(t.Context(), 1, events.Replayed{By: access.RootName})
+	replaying := all.ReplayAt(t.Context(), 1, messages.Replayed{By: access.RootName})
 	discarding := all.DiscardAt(t.Context(), 2)
 	if err := errors.Join(replaying, discarding, projection.Settled(t.Context())); err != nil {
 		t.Error(err)
@@ -184,14 +186,14 @@ func (counting) Selected(json.RawMessage) ([]jobs.Criterion, error) { return nil
 
 func seePause(t *testing.T, js, worker jetstream.JetStream) {
 	t.Helper()
-	pause := events.Paused{Step: events.StepPush, Target: "http", Since: events.At(time.Now()), Code: "http_503"}
-	if err := events.PutPaused(t.Context(), worker, pause); err != nil {
+	pause := broker.Paused{Step: messages.StepPush, Target: "http", Since: events.At(time.Now()), Code: "http_503"}
+	if err := broker.PutPaused(t.Context(), worker, pause); err != nil {
 		t.Fatal(err)
 	}
-	if all, err := events.AllPaused(t.Context(), js); err != nil || !slices.Equal(all, []events.Paused{pause}) {
+	if all, err := broker.AllPaused(t.Context(), js); err != nil || !slices.Equal(all, []broker.Paused{pause}) {
 		t.Errorf("paused: %v, %v", all, err)
 	}
-	if err := events.DeletePaused(t.Context(), worker, pause); err != nil {
+	if err := broker.DeletePaused(t.Context(), worker, pause); err != nil {
 		t.Error(err)
 	}
 }
@@ -200,7 +202,7 @@ func seePause(t *testing.T, js, worker jetstream.JetStream) {
 func seeWaiting(t *testing.T, js jetstream.JetStream, want int) {
 	t.Helper()
 	waiting := 0
-	err := events.Pending(t.Context(), js, func(requests []events.Request) error {
+	err := broker.Pending(t.Context(), js, func(requests []messages.Request) error {
 		waiting += len(requests)
 		return nil
 	})
@@ -215,7 +217,7 @@ func TestDeployedKeep(t *testing.T) {
 	t.Parallel()
 	n := deployNATS(t)
 	js := n.as(t, roleAdmin)
-	if err := events.Setup(t.Context(), js); err != nil {
+	if err := broker.Setup(t.Context(), js); err != nil {
 		t.Fatal(err)
 	}
 	tokens, log := access.New(access.Config{JetStream: js}), audit.New(js)
@@ -223,7 +225,7 @@ func TestDeployedKeep(t *testing.T) {
 		t.Fatal(err)
 	}
 	keepLog(t, log)
-	if _, err := n.as(t, roleWorker).CreateConsumer(t.Context(), events.StreamRequests, jetstream.ConsumerConfig{Durable: events.ConsumerRevoker}); err != nil {
+	if _, err := n.as(t, roleWorker).CreateConsumer(t.Context(), messages.StreamRequests, jetstream.ConsumerConfig{Durable: messages.ConsumerRevoker}); err != nil {
 		t.Fatal(err)
 	}
 	for _, role := range []string{roleFront, roleWorker, roleAdmin} {
@@ -231,7 +233,7 @@ func TestDeployedKeep(t *testing.T) {
 		for _, subject := range []string{
 			"$JS.API.STREAM.PURGE.LOGOUT_AUDIT", "$JS.API.STREAM.DELETE.LOGOUT_AUDIT", "$JS.API.STREAM.DELETE.KV_logoutd_tokens",
 			"$JS.API.STREAM.PURGE.KV_logoutd_tokens", "$KV.logoutd_tokens.two", "logout.audit.login",
-			"$JS.API.CONSUMER.DELETE.LOGOUT_REQUESTS." + events.ConsumerRevoker,
+			"$JS.API.CONSUMER.DELETE.LOGOUT_REQUESTS." + messages.ConsumerRevoker,
 		} {
 			if role == roleAdmin && !strings.HasPrefix(subject, "$JS.") {
 				continue // that is what it does
@@ -249,7 +251,7 @@ func TestDeployedKeep(t *testing.T) {
 	if errors.Join(err, listing) != nil || len(all) != 1 || len(held) != 1 {
 		t.Errorf("entries %v, tokens %v: %v", all, held, errors.Join(err, listing))
 	}
-	if _, err := js.Consumer(t.Context(), events.StreamRequests, events.ConsumerRevoker); err != nil {
+	if _, err := js.Consumer(t.Context(), messages.StreamRequests, messages.ConsumerRevoker); err != nil {
 		t.Error(err)
 	}
 }

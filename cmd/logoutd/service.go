@@ -12,8 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/handlers"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/providers"
 	"github.com/logoutd/logoutd/store"
 )
@@ -29,12 +29,12 @@ type service struct {
 	secret     []byte
 	adminToken string
 
-	broker    *broker
+	broker    *brokerConn
 	notices   notices
 	providers *providers.Providers
 	store     store.Store
 	js        jetstream.JetStream
-	publisher *events.Publisher
+	publisher *broker.Publisher
 
 	operations *operations // nil without the admin role
 
@@ -123,10 +123,10 @@ func (s *service) openPublisher(context.Context) (err error) {
 		Buckets: prometheus.ExponentialBuckets(0.0002, 2, 15),
 	})
 	s.metrics.MustRegister(latency)
-	if s.js, err = events.JetStream(s.broker.conn); err != nil {
+	if s.js, err = broker.JetStream(s.broker.conn); err != nil {
 		return fmt.Errorf("opening JetStream: %w", err)
 	}
-	s.publisher = events.NewPublisher(s.js, func(d time.Duration) { latency.Observe(d.Seconds()) })
+	s.publisher = broker.NewPublisher(s.js, func(d time.Duration) { latency.Observe(d.Seconds()) })
 	s.closers = append(s.closers, s.publisher.Close)
 	return nil
 }

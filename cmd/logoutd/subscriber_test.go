@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // natsUser are the options of a user of deployments/nats/nats.conf.
@@ -187,7 +188,7 @@ func expectEvent(t *testing.T, conn *nats.Conn, durable string, who login) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := msg.Headers().Get(nats.MsgIdHdr), events.RequestID("session", who.id()); got != want {
+	if got, want := msg.Headers().Get(nats.MsgIdHdr), messages.RequestID("session", who.id()); got != want {
 		t.Errorf("event %s, want %s", got, want)
 	}
 	if err := msg.DoubleAck(t.Context()); err != nil {

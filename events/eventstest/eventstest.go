@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/broker/embedded"
 )
 
@@ -20,7 +21,7 @@ type Broker struct {
 	config embedded.Config
 	broker *embedded.Broker
 
-	subscribers []events.Subscriber
+	subscribers []broker.Subscriber
 
 	Conn *nats.Conn
 	JS   jetstream.JetStream
@@ -67,18 +68,18 @@ func (b *Broker) Restart() {
 // whose sequences begin at 1.
 func Connect(t testing.TB, b *embedded.Broker, options ...nats.Option) jetstream.JetStream {
 	t.Helper()
-	conn, err := b.Connect(events.ConnectConfig{Name: "test", Options: options})
+	conn, err := b.Connect(broker.ConnectConfig{Name: "test", Options: options})
 	if err != nil {
 		t.Fatalf("connecting to broker: %v", err)
 	}
 	t.Cleanup(conn.Close)
-	js, err := events.JetStream(conn)
+	js, err := broker.JetStream(conn)
 	if err != nil {
 		t.Fatalf("opening JetStream: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := events.SetupFrom(ctx, js, 1); err != nil {
+	if err := broker.SetupFrom(ctx, js, 1); err != nil {
 		t.Fatalf("setting up streams: %v", err)
 	}
 	return js
@@ -97,12 +98,12 @@ func (b *Broker) Subscribe(name string) string {
 	if err != nil {
 		b.t.Fatalf("creating consumer: %v", err)
 	}
-	password := events.NewPassword()
-	hash, err := events.HashPassword(password)
+	password := broker.NewPassword()
+	hash, err := broker.HashPassword(password)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.subscribers = append(b.subscribers, events.Subscriber{Name: name, PasswordHash: hash, Consumers: []string{name}})
+	b.subscribers = append(b.subscribers, broker.Subscriber{Name: name, PasswordHash: hash, Consumers: []string{name}})
 	if err := b.broker.SetSubscribers(b.subscribers); err != nil {
 		b.t.Fatalf("creating subscriber: %v", err)
 	}
@@ -112,7 +113,7 @@ func (b *Broker) Subscribe(name string) string {
 // Unsubscribe ends a subscriber.
 func (b *Broker) Unsubscribe(name string) {
 	b.t.Helper()
-	b.subscribers = slices.DeleteFunc(b.subscribers, func(s events.Subscriber) bool { return s.Name == name })
+	b.subscribers = slices.DeleteFunc(b.subscribers, func(s broker.Subscriber) bool { return s.Name == name })
 	if err := b.broker.SetSubscribers(b.subscribers); err != nil {
 		b.t.Fatalf("ending subscriber: %v", err)
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/access"
 	"github.com/logoutd/logoutd/internal/audit"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/bulk"
 	"github.com/logoutd/logoutd/internal/damage"
 	"github.com/logoutd/logoutd/internal/deadletters"
@@ -29,8 +29,8 @@ import (
 // Config is what the admin API works with. What has no default must be set.
 type Config struct {
 	Store       store.Store
-	Publisher   *events.Publisher
-	DeadLetters *events.DeadLetters
+	Publisher   *broker.Publisher
+	DeadLetters *deadletters.DeadLetters
 	// JetStream is where the public events are read.
 	JetStream jetstream.JetStream
 	// CSRFToken returns the CSRF token that belongs to a session id.

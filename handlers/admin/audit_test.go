@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/handlers/admin"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 func TestAudit(t *testing.T) {
@@ -52,7 +52,7 @@ func TestAudit(t *testing.T) {
 func TestUnaudited(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	stream, err := w.broker.JS.Stream(t.Context(), events.StreamAudit)
+	stream, err := w.broker.JS.Stream(t.Context(), messages.StreamAudit)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,13 +11,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 var failedAt = events.At(time.Date(2026, 1, 31, 12, 0, 0, 123e6, time.UTC))
 
-func failedRequest(id string) events.Request {
-	return events.Request{
-		ID: id, Dialect: "kratos", Initiator: events.InitiatorUser, Scope: "user", UserID: "u",
+func failedRequest(id string) messages.Request {
+	return messages.Request{
+		ID: id, Dialect: "kratos", Initiator: messages.InitiatorUser, Scope: "user", UserID: "u",
 		Cutoff: failedAt, Fenced: true, RequestedAt: failedAt,
 	}
 }
@@ -27,14 +28,14 @@ func (w *world) fail(ids ...string) {
 	w.t.Helper()
 	for i, id := range ids {
 		request := failedRequest(id)
-		w.failLetter(events.DeadLetter{
-			ID: id, Step: events.StepRevoke, Code: "store_error", Error: "reading session: broken", Attempts: i,
+		w.failLetter(messages.DeadLetter{
+			ID: id, Step: messages.StepRevoke, Code: "store_error", Error: "reading session: broken", Attempts: i,
 			FirstFailedAt: failedAt, LastFailedAt: failedAt, FailedAt: failedAt, Request: &request,
 		})
 	}
 }
 
-func (w *world) failLetter(letter events.DeadLetter) {
+func (w *world) failLetter(letter messages.DeadLetter) {
 	w.t.Helper()
 	if err := w.config.Publisher.DeadLetter(w.t.Context(), letter, 1); err != nil {
 		w.t.Fatal(err)
@@ -44,11 +45,11 @@ func (w *world) failLetter(letter events.DeadLetter) {
 // failPush records a dead letter of a push registration.
 func (w *world) failPush(id, provider, code string) {
 	w.t.Helper()
-	task := events.NewPushTask(failedRequest(id), failedAt, events.PushRegistration{
+	task := messages.NewPushTask(failedRequest(id), failedAt, messages.PushRegistration{
 		ID: id, UserID: "u", DeviceID: "d", AppID: "a", Provider: provider, PushToken: raw + "p", RegisteredAt: failedAt,
 	})
-	w.failLetter(events.DeadLetter{
-		ID: id, Step: events.StepPush, Target: provider, Code: code, Error: "refused", FailedAt: failedAt,
+	w.failLetter(messages.DeadLetter{
+		ID: id, Step: messages.StepPush, Target: provider, Code: code, Error: "refused", FailedAt: failedAt,
 		Request: &task.Request, Task: &task,
 	})
 }
@@ -210,11 +211,11 @@ func TestFailedMasksPushTokens(t *testing.T) {
 	w := newWorld(t)
 	long := raw + strings.Repeat("0", 60) + "tail"
 	for id, token := range map[string]string{"short": raw + "p", "long": long} {
-		task := events.NewPushTask(failedRequest(id), failedAt, events.PushRegistration{
+		task := messages.NewPushTask(failedRequest(id), failedAt, messages.PushRegistration{
 			ID: id, UserID: "u", DeviceID: "d", Provider: "http", PushToken: token, RegisteredAt: failedAt,
 		})
-		w.failLetter(events.DeadLetter{
-			ID: id, Step: events.StepPush, Target: "http", Code: "http_400", Error: "refused", FailedAt: failedAt,
+		w.failLetter(messages.DeadLetter{
+			ID: id, Step: messages.StepPush, Target: "http", Code: "http_400", Error: "refused", FailedAt: failedAt,
 			Request: &task.Request, Task: &task,
 		})
 	}
@@ -235,13 +236,13 @@ func TestFailedUnreadable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	content := []byte(`not JSON, but with ` + raw + `token`)
-	w.failLetter(events.DeadLetter{
-		ID: "LOGOUT_REQUESTS-7", Step: events.StepDecode, Code: "undecodable", Error: "decoding requests: bad",
-		FailedAt: failedAt, Subject: events.SubjectRequests, Message: content,
+	w.failLetter(messages.DeadLetter{
+		ID: "LOGOUT_REQUESTS-7", Step: messages.StepDecode, Code: "undecodable", Error: "decoding requests: bad",
+		FailedAt: failedAt, Subject: messages.SubjectRequests, Message: content,
 	})
 	a := w.must(http.StatusOK, "GET", "/v1/failed/LOGOUT_REQUESTS-7", "")
 	shown, _ := a.body["unreadable"].(map[string]any)
-	if shown["subject"] != events.SubjectRequests || shown["bytes"] != float64(len(content)) || shown["hint"] == "" {
+	if shown["subject"] != messages.SubjectRequests || shown["bytes"] != float64(len(content)) || shown["hint"] == "" {
 		t.Errorf("shown %v", a.body)
 	}
 	body, _ := json.Marshal(a.body)

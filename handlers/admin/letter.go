@@ -3,6 +3,7 @@ package admin
 import (
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // maxLetterID is in bytes: a request's id, an underscore and a registration's.
@@ -41,21 +42,21 @@ func showLetter(l deadletters.Letter) letter {
 
 // deadLetter is a dead letter with everything that is known of it.
 type deadLetter struct {
-	ID            string          `json:"id"`
-	Step          string          `json:"step"`
-	Target        string          `json:"target,omitempty"`
-	Code          string          `json:"code"`
-	Error         string          `json:"error"`
-	Answer        string          `json:"answer,omitempty"` // what the target said at the last failure
-	Attempts      int             `json:"attempts"`
-	FirstFailedAt events.Time     `json:"first_failed_at"`
-	LastFailedAt  events.Time     `json:"last_failed_at"`
-	FailedAt      events.Time     `json:"failed_at"`
-	Replays       int             `json:"replays"`
-	Request       *events.Request `json:"request,omitempty"`
+	ID            string            `json:"id"`
+	Step          string            `json:"step"`
+	Target        string            `json:"target,omitempty"`
+	Code          string            `json:"code"`
+	Error         string            `json:"error"`
+	Answer        string            `json:"answer,omitempty"` // what the target said at the last failure
+	Attempts      int               `json:"attempts"`
+	FirstFailedAt events.Time       `json:"first_failed_at"`
+	LastFailedAt  events.Time       `json:"last_failed_at"`
+	FailedAt      events.Time       `json:"failed_at"`
+	Replays       int               `json:"replays"`
+	Request       *messages.Request `json:"request,omitempty"`
 	// PushRegistration is there where a push provider was to be told; its
 	// push token is masked.
-	PushRegistration *events.PushRegistration `json:"push_registration,omitempty"`
+	PushRegistration *messages.PushRegistration `json:"push_registration,omitempty"`
 	// Unreadable is there where the message could not be read.
 	Unreadable *unreadable `json:"unreadable,omitempty"`
 	Timeline   []entry     `json:"timeline"` // in order of time
@@ -82,7 +83,7 @@ func showEntry(e deadletters.Entry) entry {
 	return entry{events.At(e.At), e.What, e.Detail, e.Code, e.By, e.Attempts}
 }
 
-func show(d events.DeadLetter) deadLetter {
+func show(d messages.DeadLetter) deadLetter {
 	shown := deadLetter{
 		ID: d.ID, Step: d.Step, Target: d.Target, Code: d.Code, Error: d.Error, Answer: d.Answer, Attempts: d.Attempts,
 		FirstFailedAt: d.FirstFailedAt, LastFailedAt: d.LastFailedAt, FailedAt: d.FailedAt,
@@ -99,7 +100,7 @@ func show(d events.DeadLetter) deadLetter {
 	}
 	if request != nil {
 		bare := *request
-		bare.History = events.History{} // the timeline tells it
+		bare.History = messages.History{} // the timeline tells it
 		shown.Request = &bare
 	}
 	if d.Subject != "" {

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/access"
 	"github.com/logoutd/logoutd/internal/audit"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/bulk"
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/jobs"
@@ -31,7 +31,7 @@ var refusals = []refusal{
 	{store.ErrUnknownParent, 400, typeField, "session_id", "no such session is registered: register it first"},
 	{store.ErrOtherUser, 400, typeOtherUser, "user_id", "the credential, or what it is bound to, belongs to another user"},
 
-	{events.ErrNoDeadLetter, 404, typeBlank, "", "there is no such dead letter: it was replayed or discarded, or never was"},
+	{deadletters.ErrNoDeadLetter, 404, typeBlank, "", "there is no such dead letter: it was replayed or discarded, or never was"},
 	{deadletters.ErrCursor, 400, typeField, "after", afterIsNext},
 	{audit.ErrCursor, 400, typeField, "after", afterIsNext},
 	{replay.ErrQuery, 400, typeField, "ids", lettersWanted},
@@ -55,7 +55,7 @@ var refusals = []refusal{
 	{subscribers.ErrConsumer, 409, typeExists, "name", "there is a consumer of that name which belongs to no subscriber: choose another name, or delete it first"},
 	{subscribers.ErrNoSubscriber, 404, typeBlank, "", "there is no such subscriber: see GET /v1/subscribers"},
 
-	{events.ErrUnavailable, 503, typeBlank, "", "the broker is unavailable: try the same again later"},
+	{broker.ErrUnavailable, 503, typeBlank, "", "the broker is unavailable: try the same again later"},
 	{store.ErrUnavailable, 503, typeBlank, "", "the store is unavailable: try the same again later"},
 	{context.DeadlineExceeded, 503, typeBlank, "", "the store or the broker does not answer in time: try the same again later"},
 	// The caller is gone, or the server is shutting down.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/audit"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -44,7 +45,7 @@ func (a *api) revoke(w http.ResponseWriter, r *http.Request) (int, any, error) {
 }
 
 // accept completes and publishes a request.
-func (a *api) accept(ctx context.Context, request *events.Request) error {
+func (a *api) accept(ctx context.Context, request *messages.Request) error {
 	if err := a.fence(ctx, request); err != nil {
 		return err
 	}
@@ -52,7 +53,7 @@ func (a *api) accept(ctx context.Context, request *events.Request) error {
 }
 
 // revoked returns whom a request concerns, for the audit log.
-func revoked(r events.Request) json.RawMessage {
+func revoked(r messages.Request) json.RawMessage {
 	return subject(struct {
 		RequestID string `json:"request_id"`
 		Scope     string `json:"scope"`
@@ -63,10 +64,10 @@ func revoked(r events.Request) json.RawMessage {
 	}{r.ID, r.Scope, r.SessionID, r.UserID, r.TenantID, r.DeviceID})
 }
 
-func readRevocation(o *object) (events.Request, error) {
+func readRevocation(o *object) (messages.Request, error) {
 	now := events.At(time.Now())
-	request := events.Request{
-		ID: events.NewID(), Dialect: dialect, Initiator: events.InitiatorAdmin,
+	request := messages.Request{
+		ID: messages.NewID(), Dialect: dialect, Initiator: messages.InitiatorAdmin,
 		Reason: o.optional("reason", maxReason), RequestedAt: now,
 	}
 	if o.has("session_token") || o.has("session_id") {
@@ -83,7 +84,7 @@ func readRevocation(o *object) (events.Request, error) {
 }
 
 // scopeOf refuses what would revoke more than it names, or names nothing.
-func scopeOf(r events.Request) (store.Scope, *problem) {
+func scopeOf(r messages.Request) (store.Scope, *problem) {
 	switch {
 	case r.SessionID != "" && r.UserID+r.TenantID+r.DeviceID+r.AppID != "":
 		return "", invalid("user_id", "name a session, or a user by user_id, tenant_id and device_id, not both")
@@ -104,7 +105,7 @@ func scopeOf(r events.Request) (store.Scope, *problem) {
 
 // fence makes the request take effect in checks and completes it with what
 // the store knows. A store that does not answer leaves that to a worker.
-func (a *api) fence(ctx context.Context, request *events.Request) error {
+func (a *api) fence(ctx context.Context, request *messages.Request) error {
 	ctx, cancel := context.WithTimeout(ctx, fenceTimeout)
 	defer cancel()
 	results, err := a.Store.Fence(ctx, []store.Fence{{
@@ -122,7 +123,7 @@ func (a *api) fence(ctx context.Context, request *events.Request) error {
 	return a.complete(request, results[0])
 }
 
-func (a *api) complete(request *events.Request, fenced store.Fenced) error {
+func (a *api) complete(request *messages.Request, fenced store.Fenced) error {
 	request.Fenced = !fenced.Cutoff.IsZero()
 	switch {
 	case fenced.Outcome == store.FenceUnknown && a.PublishUnknown:
@@ -138,7 +139,7 @@ func (a *api) complete(request *events.Request, fenced store.Fenced) error {
 // copySession reports whether JSON can carry the session's ids. Those that a
 // login service wrote to the store directly may be any bytes; then the worker
 // asks the store for them.
-func copySession(request *events.Request, s store.Session) bool {
+func copySession(request *messages.Request, s store.Session) bool {
 	for _, id := range []string{s.User.ID, s.User.TenantID, s.DeviceID, s.AppID} {
 		if !utf8.ValidString(id) {
 			return false

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/uuid"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/handlers/admin"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -30,17 +30,17 @@ func TestRevoke(t *testing.T) {
 	id := store.TokenID(raw + "d1")
 	cases := []struct {
 		name, body     string
-		want           events.Request
+		want           messages.Request
 		alive1, alive2 bool
 	}{
 		{"session token", `{"session_token":"raw-d1","reason":"stolen"}`,
-			events.Request{Scope: "session", SessionID: id, UserID: "u", TenantID: "t", DeviceID: "d1", AppID: "a", Reason: "stolen"}, false, true},
+			messages.Request{Scope: "session", SessionID: id, UserID: "u", TenantID: "t", DeviceID: "d1", AppID: "a", Reason: "stolen"}, false, true},
 		{"session id", `{"session_id":"` + id + `"}`,
-			events.Request{Scope: "session", SessionID: id, UserID: "u", TenantID: "t", DeviceID: "d1", AppID: "a"}, false, true},
-		{"user", `{"user_id":"u","tenant_id":"t"}`, events.Request{Scope: "user", UserID: "u", TenantID: "t"}, false, false},
+			messages.Request{Scope: "session", SessionID: id, UserID: "u", TenantID: "t", DeviceID: "d1", AppID: "a"}, false, true},
+		{"user", `{"user_id":"u","tenant_id":"t"}`, messages.Request{Scope: "user", UserID: "u", TenantID: "t"}, false, false},
 		{"device", `{"user_id":"u","tenant_id":"t","device_id":"d1"}`,
-			events.Request{Scope: "device", UserID: "u", TenantID: "t", DeviceID: "d1"}, false, true},
-		{"user of another tenant", `{"user_id":"u"}`, events.Request{Scope: "user", UserID: "u"}, true, true},
+			messages.Request{Scope: "device", UserID: "u", TenantID: "t", DeviceID: "d1"}, false, true},
+		{"user of another tenant", `{"user_id":"u"}`, messages.Request{Scope: "user", UserID: "u"}, true, true},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -53,10 +53,10 @@ func TestRevoke(t *testing.T) {
 			if w.active(raw+"d1") != c.alive1 || w.active(raw+"d2") != c.alive2 {
 				t.Errorf("active: %v, %v", w.active(raw+"d1"), w.active(raw+"d2"))
 			}
-			c.want.ID, c.want.Dialect, c.want.Initiator, c.want.Fenced = a.text("id"), "admin", events.InitiatorAdmin, true
+			c.want.ID, c.want.Dialect, c.want.Initiator, c.want.Fenced = a.text("id"), "admin", messages.InitiatorAdmin, true
 			got := w.requests()
-			ignored := cmpopts.IgnoreFields(events.Request{}, "AuthenticatedAt", "Cutoff", "RequestedAt", "TraceParent")
-			if diff := cmp.Diff([]events.Request{c.want}, got, ignored); diff != "" {
+			ignored := cmpopts.IgnoreFields(messages.Request{}, "AuthenticatedAt", "Cutoff", "RequestedAt", "TraceParent")
+			if diff := cmp.Diff([]messages.Request{c.want}, got, ignored); diff != "" {
 				t.Fatal(diff)
 			}
 			if got[0].Cutoff.Before(before) || got[0].RequestedAt.Before(before) || got[0].AuthenticatedAt.IsZero() != (c.want.SessionID == "") {

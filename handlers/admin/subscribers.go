@@ -6,6 +6,7 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/audit"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/subscribers"
 )
 
@@ -65,7 +66,7 @@ func (a *api) revokeSubscriber(_ http.ResponseWriter, r *http.Request) (int, any
 	})
 	account := ""
 	if a.Subscribers.External() {
-		account = events.SubscriberAccount(about.Name)
+		account = broker.SubscriberAccount(about.Name)
 	}
 	return http.StatusOK, struct {
 		Name    string `json:"name"`

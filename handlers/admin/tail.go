@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 )
 
 const (
@@ -30,7 +31,7 @@ func (a *api) tail(w http.ResponseWriter, r *http.Request) {
 	}
 	config, err := a.tailFrom(r.Context(), since)
 	if err != nil {
-		a.fail(w, r, fmt.Errorf("following events: %w: %w", events.ErrUnavailable, err))
+		a.fail(w, r, fmt.Errorf("following events: %w: %w", broker.ErrUnavailable, err))
 		return
 	}
 	out := lineWriter{w, http.NewResponseController(w)}

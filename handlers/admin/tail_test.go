@@ -14,14 +14,16 @@ import (
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
 	"github.com/logoutd/logoutd/handlers/admin"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/broker/embedded"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // announce publishes a public event.
 func (w *world) announce(id string) {
 	w.t.Helper()
 	now := events.At(time.Now())
-	msg, err := events.RevokedMessage(events.Revoked{Scope: "user", RequestID: id, UserID: "u", RequestedAt: now, CompletedAt: now}, "")
+	msg, err := messages.RevokedMessage(events.Revoked{Scope: "user", RequestID: id, UserID: "u", RequestedAt: now, CompletedAt: now}, "")
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -113,21 +115,21 @@ func TestTailOutlivesTimeouts(t *testing.T) {
 func TestTailOutlivesBroker(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	broker, err := embedded.Start(embedded.Config{Dir: t.TempDir(), Listen: "-"})
+	server, err := embedded.Start(embedded.Config{Dir: t.TempDir(), Listen: "-"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(broker.Close)
+	t.Cleanup(server.Close)
 	back := make(chan struct{}, 1)
-	w.config.JetStream = eventstest.Connect(t, broker, nats.ReconnectHandler(func(*nats.Conn) { back <- struct{}{} }))
-	publisher := events.NewPublisher(w.config.JetStream, nil)
+	w.config.JetStream = eventstest.Connect(t, server, nats.ReconnectHandler(func(*nats.Conn) { back <- struct{}{} }))
+	publisher := broker.NewPublisher(w.config.JetStream, nil)
 	t.Cleanup(publisher.Close)
 	w.config.Publisher = publisher
 	w.serve(func(*http.Server) {})
 	next := w.follow("")
 	w.announce("before")
 	w.expect(next, "before")
-	if err := broker.Restart(); err != nil {
+	if err := server.Restart(); err != nil {
 		t.Fatal(err)
 	}
 	<-back

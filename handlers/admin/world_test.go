@@ -16,9 +16,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
 	"github.com/logoutd/logoutd/handlers/admin"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
 )
@@ -43,10 +45,10 @@ type world struct {
 func newWorld(t *testing.T, change ...func(*admin.Config)) *world {
 	t.Helper()
 	w := &world{t: t, store: newStore(t), broker: eventstest.Start(t), log: &safeBuffer{}}
-	publisher := events.NewPublisher(w.broker.JS, nil)
+	publisher := broker.NewPublisher(w.broker.JS, nil)
 	t.Cleanup(publisher.Close)
 	w.config = admin.Config{
-		Store: w.store, Publisher: publisher, DeadLetters: events.NewDeadLetters(w.broker.JS),
+		Store: w.store, Publisher: publisher, DeadLetters: deadletters.NewDeadLetters(w.broker.JS),
 		JetStream: w.broker.JS, Token: adminToken,
 		CSRFToken: func(id string) string { return "csrf-of-" + id },
 		Logger:    slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -143,11 +145,11 @@ func (w *world) refused(a answer, status int, field, detail string) {
 }
 
 // requests returns the logout requests on the stream.
-func (w *world) requests() []events.Request {
+func (w *world) requests() []messages.Request {
 	w.t.Helper()
-	var requests []events.Request
-	for _, msg := range w.broker.Messages(events.StreamRequests) {
-		batch, err := events.DecodeRequests(msg.Data)
+	var requests []messages.Request
+	for _, msg := range w.broker.Messages(messages.StreamRequests) {
+		batch, err := messages.DecodeRequests(msg.Data)
 		if err != nil {
 			w.t.Fatal(err)
 		}

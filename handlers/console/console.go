@@ -7,7 +7,6 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/access"
 	"github.com/logoutd/logoutd/internal/audit"
 	"github.com/logoutd/logoutd/internal/bulk"
@@ -23,7 +22,7 @@ import (
 // Config is what the console works with. What has no default must be set.
 type Config struct {
 	Letters     *deadletters.Letters
-	DeadLetters *events.DeadLetters
+	DeadLetters *deadletters.DeadLetters
 	Replays     *replay.Replays
 	Bulk        *bulk.Bulk
 	Jobs        *jobs.Jobs

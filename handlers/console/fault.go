@@ -5,7 +5,8 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/jobs"
 	"github.com/logoutd/logoutd/store"
 )
@@ -31,7 +32,7 @@ func faultOf(err error) *fault {
 	switch {
 	case errors.As(err, &f):
 		return f
-	case errors.Is(err, events.ErrNoDeadLetter):
+	case errors.Is(err, deadletters.ErrNoDeadLetter):
 		return &fault{http.StatusNotFound, "There is no such failed revocation any more",
 			"It was replayed or discarded since: the audit log says by whom, and Search says what became of the logout."}
 	case errors.Is(err, jobs.ErrNoJob):
@@ -41,7 +42,7 @@ func faultOf(err error) *fault {
 			"A dry run is good for an hour. Nothing was done: make the dry run again."}
 	case errors.Is(err, jobs.ErrState):
 		return &fault{http.StatusConflict, "The job is not in a state for that", "Reload the page to see where it is now."}
-	case errors.Is(err, events.ErrUnavailable):
+	case errors.Is(err, broker.ErrUnavailable):
 		return &fault{http.StatusServiceUnavailable, "The broker is unavailable", "Nothing was changed. Try the same again once it is back."}
 	case errors.Is(err, store.ErrUnavailable):
 		return &fault{http.StatusServiceUnavailable, "The store is unavailable", "Try the same again once it is back."}

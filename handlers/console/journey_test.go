@@ -10,9 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/audit"
 	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -77,7 +77,7 @@ func TestReplayOfAGroup(t *testing.T) {
 	if again := v.post(http.StatusOK, "/console/jobs", form); again.path != job.path {
 		t.Errorf("the same dry run started again leads to %s", again.path)
 	}
-	if n := len(w.broker.Messages(events.StreamTasks)); n != 34 {
+	if n := len(w.broker.Messages(messages.StreamTasks)); n != 34 {
 		t.Errorf("%d tasks were replayed, not 34", n)
 	}
 	log := v.get(http.StatusOK, "/console/audit?action=replay.start")

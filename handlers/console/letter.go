@@ -5,15 +5,17 @@ import (
 	"time"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // letterPage is one failed revocation.
 type letterPage struct {
-	events.DeadLetter
+	messages.DeadLetter
 	Timeline []moments
-	Push     *events.PushRegistration // its push token is masked
-	Bytes    int                      // of a message that could not be read
+	Push     *messages.PushRegistration // its push token is masked
+	Bytes    int                        // of a message that could not be read
 	Operator bool
 	Now      time.Time
 }
@@ -26,7 +28,7 @@ type moments struct {
 
 func (c *console) letter(v *visit) (view, error) {
 	letter, err := c.DeadLetters.Get(v.Context(), v.PathValue("id"))
-	if errors.Is(err, events.ErrUnavailable) {
+	if errors.Is(err, broker.ErrUnavailable) {
 		letter, err = c.remembered(v, err)
 	}
 	if err != nil {
@@ -50,17 +52,17 @@ func (c *console) letter(v *visit) (view, error) {
 
 // remembered returns what the projection has of a letter while the broker,
 // which has the whole of it, is away.
-func (c *console) remembered(v *visit, away error) (events.DeadLetter, error) {
+func (c *console) remembered(v *visit, away error) (messages.DeadLetter, error) {
 	found, err := c.Letters.ByIDs(v.Context(), []string{v.PathValue("id")})
 	if err != nil || len(found) == 0 {
-		return events.DeadLetter{}, away
+		return messages.DeadLetter{}, away
 	}
 	v.missing(c, "The timeline", away)
 	l := found[0]
-	return events.DeadLetter{
+	return messages.DeadLetter{
 		ID: l.ID, Step: l.Step, Target: l.Target, Code: l.Code, Error: l.Error, Attempts: l.Attempts, Replays: l.Replays,
 		FirstFailedAt: events.At(l.FirstFailedAt), FailedAt: events.At(l.FailedAt),
-		Request: &events.Request{
+		Request: &messages.Request{
 			ID: l.RequestID, Scope: l.Scope, Dialect: l.Dialect, TenantID: l.TenantID, UserID: l.UserID, AppID: l.AppID,
 			DeviceID: l.DeviceID, SessionID: l.SessionID, RequestedAt: events.At(l.RequestedAt),
 		},

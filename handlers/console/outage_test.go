@@ -10,7 +10,9 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/handlers/console"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // TestProjectionIsRebuilt: until it is ready, the pages tell how far it is.
@@ -90,8 +92,8 @@ func TestUnknownIsNotZero(t *testing.T) {
 func TestTargetThatRefusesUs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.must(events.PutPaused(w.Context(), w.broker.JS, events.Paused{
-		Step: events.StepPush, Target: "fcm", Since: events.At(time.Now()), Code: "invalid_grant", Refused: true,
+	w.must(broker.PutPaused(w.Context(), w.broker.JS, broker.Paused{
+		Step: messages.StepPush, Target: "fcm", Since: events.At(time.Now()), Code: "invalid_grant", Refused: true,
 	}))
 	v := w.operator()
 	w.eventually("the overview knows", func() bool { return v.get(http.StatusOK, "/console/").has("invalid_grant") })

@@ -14,6 +14,8 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 var (
@@ -33,8 +35,8 @@ func TestScreenshots(t *testing.T) {
 	w.fail(37, causes...)
 	stop := w.traffic()
 	<-time.After(*shown)
-	w.must(events.PutPaused(t.Context(), w.broker.JS, events.Paused{
-		Step: events.StepPush, Target: "apns", Since: events.At(time.Now().Add(-7 * time.Minute)), Code: "timeout",
+	w.must(broker.PutPaused(t.Context(), w.broker.JS, broker.Paused{
+		Step: messages.StepPush, Target: "apns", Since: events.At(time.Now().Add(-7 * time.Minute)), Code: "timeout",
 	}))
 	b := w.browser(1280)
 	b.login()
@@ -109,8 +111,8 @@ func wave(i int, middle, height float64) float64 {
 func (w *world) revoked(i int) error {
 	took := time.Duration(wave(i, 11, 4)+rand.Float64()*3) * time.Millisecond
 	now := time.Now()
-	msg, err := events.RevokedMessage(events.Revoked{
-		Scope: "session", RequestID: fmt.Sprintf("session-%d-%d", now.UnixNano(), i), Dialect: "sap_v1", Initiator: events.InitiatorUser,
+	msg, err := messages.RevokedMessage(events.Revoked{
+		Scope: "session", RequestID: fmt.Sprintf("session-%d-%d", now.UnixNano(), i), Dialect: "sap_v1", Initiator: messages.InitiatorUser,
 		TenantID: "acme", UserID: fmt.Sprintf("user-%d@example.com", i), SessionIDs: []string{fmt.Sprintf("%043d", i)}, RefreshTokens: 1,
 		RevokedBefore: events.At(now), RequestedAt: events.At(now.Add(-took)), CompletedAt: events.At(now),
 	}, "")

@@ -12,10 +12,10 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/handlers/console"
 	"github.com/logoutd/logoutd/internal/access"
 	"github.com/logoutd/logoutd/internal/audit"
+	"github.com/logoutd/logoutd/internal/broker"
 )
 
 // copied is another browser with a copy of the visitor's cookies, at another
@@ -155,14 +155,14 @@ func (w *world) onItsOwnBroker() *restartable {
 	}}
 	b.start()
 	w.Cleanup(b.stop)
-	conn, err := events.Connect(events.ConnectConfig{
+	conn, err := broker.Connect(broker.ConnectConfig{
 		URL: b.server.ClientURL(), Name: "admin", Options: []nats.Option{nats.ReconnectWait(10 * time.Millisecond)},
 	})
 	w.must(err)
 	w.Cleanup(conn.Close)
-	js, err := events.JetStream(conn)
+	js, err := broker.JetStream(conn)
 	w.must(err)
-	w.must(events.Setup(w.Context(), js))
+	w.must(broker.Setup(w.Context(), js))
 	w.config.JetStream, w.config.Audit = js, audit.New(js)
 	w.config.Access = access.New(access.Config{JetStream: js, Root: rootToken})
 	w.config.Sessions = access.NewSessions(access.SessionsConfig{JetStream: js, Tokens: w.config.Access})

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 )
 
 const (
@@ -38,7 +39,7 @@ func (c *console) events(v *visit) (view, error) {
 	p := eventsPage{Now: time.Now().UTC()}
 	if err := c.latest(v.Context(), &p); err != nil {
 		p.Unknown = true
-		v.missing(c, "The events", fmt.Errorf("%w: %w", events.ErrUnavailable, err))
+		v.missing(c, "The events", fmt.Errorf("%w: %w", broker.ErrUnavailable, err))
 	}
 	return view{template: "events", title: "Live events", section: "events", refresh: 5, data: p}, nil
 }

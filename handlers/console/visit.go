@@ -7,8 +7,8 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/access"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -60,13 +60,13 @@ func (v *visit) By() string { return v.session.Caller.Name }
 func (v *visit) missing(c *console, what string, err error) {
 	switch {
 	case v.Context().Err() != nil:
-	case errors.Is(err, events.ErrUnavailable):
-		events.LogFailure(v.Context(), c.Logger, c.JetStream, "console page is incomplete", "part", what, "err", err)
+	case errors.Is(err, broker.ErrUnavailable):
+		broker.LogFailure(v.Context(), c.Logger, c.JetStream, "console page is incomplete", "part", what, "err", err)
 	default:
 		c.Logger.Warn("console page is incomplete", "part", what, "err", err)
 	}
 	n := notice{"bad", what + " cannot be shown", faultOf(err).Do}
-	if errors.Is(err, events.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, broker.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
 		n.Do = "The broker does not answer. Reload the page once it is back."
 	}
 	if errors.Is(err, store.ErrUnavailable) {

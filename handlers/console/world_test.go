@@ -23,10 +23,12 @@ import (
 	"github.com/logoutd/logoutd/handlers/console"
 	"github.com/logoutd/logoutd/internal/access"
 	"github.com/logoutd/logoutd/internal/audit"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/bulk"
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/forwarded"
 	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/overview"
 	"github.com/logoutd/logoutd/internal/replay"
 	"github.com/logoutd/logoutd/internal/status"
@@ -50,7 +52,7 @@ type world struct {
 	ctx       context.Context
 	config    console.Config
 	broker    *eventstest.Broker
-	publisher *events.Publisher
+	publisher *broker.Publisher
 	store     store.Store
 	server    *httptest.Server
 	log       *safeBuffer
@@ -64,7 +66,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(cancel)
 	w := &world{T: t, ctx: ctx, broker: eventstest.Start(t), log: &safeBuffer{}}
 	js, logger := w.broker.JS, slog.New(slog.NewTextHandler(w.log, nil))
-	w.publisher = events.NewPublisher(js, nil)
+	w.publisher = broker.NewPublisher(js, nil)
 	t.Cleanup(w.publisher.Close)
 	w.openStore()
 
@@ -73,7 +75,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(func() { w.must(projection.Close()) })
 	log, works := audit.New(js), map[string]jobs.Work{}
 	all := jobs.New(jobs.Config{JetStream: js, Works: works, Logger: logger, Instance: "test", Changed: finished(log)})
-	replays := replay.New(replay.Config{Letters: projection, DeadLetters: events.NewDeadLetters(js), Jobs: all, Store: w.store})
+	replays := replay.New(replay.Config{Letters: projection, DeadLetters: deadletters.NewDeadLetters(js), Jobs: all, Store: w.store})
 	many := bulk.New(bulk.Config{Store: w.store, Publisher: w.publisher, Jobs: all})
 	for _, of := range []map[string]jobs.Work{replays.Works(), many.Works()} {
 		for kind, work := range of {
@@ -92,7 +94,7 @@ func newWorld(t *testing.T) *world {
 	})
 	lifetime, stop := context.WithCancel(context.Background())
 	w.config = console.Config{
-		Letters: projection, DeadLetters: events.NewDeadLetters(js), Replays: replays, Bulk: many, Jobs: all, Audit: log,
+		Letters: projection, DeadLetters: deadletters.NewDeadLetters(js), Replays: replays, Bulk: many, Jobs: all, Audit: log,
 		Access: tokens, Status: status.New(status.Config{Store: w.store, Letters: projection, JetStream: js}), Overview: first,
 		JetStream: js, Sessions: access.NewSessions(access.SessionsConfig{JetStream: js, Tokens: tokens}), Lifetime: lifetime, Logger: logger,
 	}
@@ -124,7 +126,7 @@ func (w *world) work() {
 // tellsWell is a push provider that is always told at once.
 type tellsWell struct{}
 
-func (tellsWell) Send(context.Context, events.Task) error { return nil }
+func (tellsWell) Send(context.Context, messages.Task) error { return nil }
 
 // trusting serves the console once more, to proxies that it trusts, and returns
 // its address.
@@ -205,10 +207,10 @@ type cause struct {
 }
 
 var causes = []cause{
-	{events.StepPush, "fcm", "http_503", "the provider answers 503 Service Unavailable", 34},
-	{events.StepPush, "apns", "timeout", "no answer in time", 21},
-	{events.StepPush, "http", "http_401", "the provider answers 401 Unauthorized", 9},
-	{events.StepPush, "http", "bad_value", "the values do not make a URL", 4},
+	{messages.StepPush, "fcm", "http_503", "the provider answers 503 Service Unavailable", 34},
+	{messages.StepPush, "apns", "timeout", "no answer in time", 21},
+	{messages.StepPush, "http", "http_401", "the provider answers 401 Unauthorized", 9},
+	{messages.StepPush, "http", "bad_value", "the values do not make a URL", 4},
 }
 
 // fail records letters of causes, times over, and waits until the console
@@ -227,25 +229,25 @@ func (w *world) fail(times int, all ...cause) {
 }
 
 // letter is the i-th letter of a cause, given up some time ago.
-func (c cause) letter(k, i int) events.DeadLetter {
+func (c cause) letter(k, i int) messages.DeadLetter {
 	ago := func(d time.Duration) events.Time { return events.At(time.Now().Add(-d)) }
 	age := time.Duration(k*7+i)*3*time.Second + 40*time.Second
 	session := store.TokenID(fmt.Sprintf("session %d of cause %d", i, k))
-	request := events.Request{
-		ID: events.RequestID("session", session), Dialect: "sap_v1", Initiator: events.InitiatorUser, Scope: "session", SessionID: session,
+	request := messages.Request{
+		ID: messages.RequestID("session", session), Dialect: "sap_v1", Initiator: messages.InitiatorUser, Scope: "session", SessionID: session,
 		TenantID: "acme", AppID: "wallet", UserID: fmt.Sprintf("user-%d@example.com", i*7%997), DeviceID: fmt.Sprintf("pixel-%d", i),
 		RequestedAt: ago(age + 25*time.Minute), Cutoff: ago(age + 25*time.Minute), Fenced: true,
 	}
-	push := events.PushRegistration{
+	push := messages.PushRegistration{
 		ID: fmt.Sprintf("push-%d-%d", k, i), UserID: request.UserID, TenantID: request.TenantID, DeviceID: request.DeviceID,
 		AppID: request.AppID, Provider: c.target, PushToken: "f3Kq-" + raw + "push-token-of-more-than-32-characters", RegisteredAt: ago(age + 30*24*time.Hour),
 	}
-	task := events.NewPushTask(request, request.Cutoff, push)
-	var history events.History
+	task := messages.NewPushTask(request, request.Cutoff, push)
+	var history messages.History
 	for n, wait := range []time.Duration{24 * time.Minute, 20 * time.Minute, 12 * time.Minute, 0} {
-		history = history.Failed(events.Attempted{At: ago(age + wait), Step: c.step, Code: c.code, Error: c.text, Attempts: 3, Delivered: n + 1})
+		history = history.Failed(messages.Attempted{At: ago(age + wait), Step: c.step, Code: c.code, Error: c.text, Attempts: 3, Delivered: n + 1})
 	}
-	return events.DeadLetter{
+	return messages.DeadLetter{
 		ID: task.ID, Step: c.step, Target: c.target, Code: c.code, Error: c.text, Attempts: history.Attempts, History: history,
 		FirstFailedAt: history.FirstFailedAt, LastFailedAt: history.LastFailedAt, FailedAt: ago(age), Request: &request, Task: &task,
 	}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 )
 
 // callTimeout bounds what is asked of the broker in one go: a cluster without a
@@ -33,7 +33,7 @@ func keyOf(name string) string { return strings.ReplaceAll(name, ".", "/") }
 func nameOf(key string) string { return strings.ReplaceAll(key, "/", ".") }
 
 func unavailable(doing string, err error) error {
-	return fmt.Errorf("%s: %w: %w", doing, events.ErrUnavailable, err)
+	return fmt.Errorf("%s: %w: %w", doing, broker.ErrUnavailable, err)
 }
 
 // bucket is a key-value bucket in the broker, which is made on first use.
@@ -62,7 +62,7 @@ func (b *bucket) streamConfig() jetstream.StreamConfig {
 	config := jetstream.StreamConfig{
 		Name: "KV_" + b.name, Description: b.description, Subjects: []string{"$KV." + b.name + ".>"},
 		MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, Storage: jetstream.FileStorage, Replicas: 1,
-		AllowRollup: true, DenyDelete: true, MaxAge: b.lifetime, FirstSeq: events.FirstSequence(time.Now()),
+		AllowRollup: true, DenyDelete: true, MaxAge: b.lifetime, FirstSeq: broker.FirstSequence(time.Now()),
 	}
 	if b.js.Conn().ConnectedClusterName() != "" {
 		config.Replicas = 3

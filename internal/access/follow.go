@@ -9,7 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 )
 
 const (
@@ -34,7 +34,7 @@ func (b *bucket) follow(ctx context.Context, logger *slog.Logger, load func(cont
 			continue
 		}
 		if !warned && ctx.Err() == nil {
-			warned = events.LogFailure(ctx, logger, b.js, b.description+" cannot be followed; those known go on", "err", err)
+			warned = broker.LogFailure(ctx, logger, b.js, b.description+" cannot be followed; those known go on", "err", err)
 		}
 		select {
 		case <-connected:

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/access"
+	"github.com/logoutd/logoutd/internal/broker"
 )
 
 // TestBrokerAway: tokens go on from memory, and a process that starts
@@ -25,7 +25,7 @@ func TestBrokerAway(t *testing.T) {
 	_, _, creating := here.Create(t.Context(), "new", access.Viewer, "x")
 	_, listing := here.List(t.Context())
 	for _, err := range []error{creating, listing, here.Revoke(t.Context(), "ops")} {
-		if !errors.Is(err, events.ErrUnavailable) {
+		if !errors.Is(err, broker.ErrUnavailable) {
 			t.Errorf("without the broker: %v", err)
 		}
 	}

@@ -9,22 +9,22 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/access"
+	"github.com/logoutd/logoutd/internal/broker"
 )
 
 const root = "raw-root-token"
 
 // broker is a NATS that connections survive.
-type broker struct {
+type testBroker struct {
 	t       *testing.T
 	options server.Options
 	server  *server.Server
 }
 
-func startBroker(t *testing.T) *broker {
+func startBroker(t *testing.T) *testBroker {
 	t.Helper()
-	b := &broker{t: t, options: server.Options{
+	b := &testBroker{t: t, options: server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true,
 	}}
 	b.start()
@@ -33,7 +33,7 @@ func startBroker(t *testing.T) *broker {
 }
 
 // start starts it, on the files and the address that it has.
-func (b *broker) start() {
+func (b *testBroker) start() {
 	b.t.Helper()
 	options := b.options // the server changes them
 	var err error
@@ -47,22 +47,22 @@ func (b *broker) start() {
 	b.options.Port = options.Port
 }
 
-func (b *broker) stop() {
+func (b *testBroker) stop() {
 	b.server.Shutdown()
 	b.server.WaitForShutdown()
 }
 
 // connect returns a connection as a process has it.
-func (b *broker) connect() jetstream.JetStream {
+func (b *testBroker) connect() jetstream.JetStream {
 	b.t.Helper()
-	conn, err := events.Connect(events.ConnectConfig{
+	conn, err := broker.Connect(broker.ConnectConfig{
 		URL: b.server.ClientURL(), Name: "admin", Options: []nats.Option{nats.ReconnectWait(10 * time.Millisecond)},
 	})
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(conn.Close)
-	js, err := events.JetStream(conn)
+	js, err := broker.JetStream(conn)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func (b *broker) connect() jetstream.JetStream {
 
 // instance returns the tokens of one more process, which runs until the test
 // ends.
-func (b *broker) instance() *access.Tokens {
+func (b *testBroker) instance() *access.Tokens {
 	b.t.Helper()
 	tokens := access.New(access.Config{JetStream: b.connect(), Root: root})
 	run(b.t, tokens)
@@ -79,7 +79,7 @@ func (b *broker) instance() *access.Tokens {
 }
 
 // ready is an instance that has read the tokens.
-func (b *broker) ready() *access.Tokens {
+func (b *testBroker) ready() *access.Tokens {
 	b.t.Helper()
 	tokens := b.instance()
 	eventually(b.t, "tokens read", tokens.Loaded)

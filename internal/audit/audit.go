@@ -13,6 +13,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // Actions. The jobs' are <kind>.start.
@@ -62,7 +64,7 @@ type Entry struct {
 // named returns the entry with what its zero values stand for.
 func (e Entry) named() Entry {
 	if e.ID == "" {
-		e.ID = events.NewID()
+		e.ID = messages.NewID()
 	}
 	if e.At.IsZero() {
 		e.At = time.Now()
@@ -91,7 +93,7 @@ func New(js jetstream.JetStream) *Log { return &Log{js: js, arrived: make(chan s
 // selection is longer than [events.MaxBatchBytes].
 func (l *Log) Append(ctx context.Context, e Entry) error {
 	e = e.named()
-	entry, err := events.OperatorActed{
+	entry, err := messages.OperatorActed{
 		Action: e.Action, By: e.By, Reason: e.Reason, JobID: e.JobID,
 		Selection: e.Selection, Counts: e.Counts, Address: e.Address, At: events.At(e.At),
 	}.Message(e.ID)
@@ -110,7 +112,7 @@ func (l *Log) Record(ctx context.Context, e Entry) error {
 	e = e.named()
 	return backoff.Retry(func() error {
 		err := l.Append(ctx, e)
-		if err != nil && !errors.Is(err, events.ErrUnavailable) {
+		if err != nil && !errors.Is(err, broker.ErrUnavailable) {
 			return backoff.Permanent(err)
 		}
 		return err
@@ -118,12 +120,12 @@ func (l *Log) Record(ctx context.Context, e Entry) error {
 }
 
 func (l *Log) publish(ctx context.Context, msg *nats.Msg) error {
-	ctx, cancel := context.WithTimeout(ctx, events.AckWait)
+	ctx, cancel := context.WithTimeout(ctx, broker.AckWait)
 	defer cancel()
 	_, err := l.js.PublishMsg(ctx, msg)
 	return err
 }
 
 func unavailable(doing string, err error) error {
-	return fmt.Errorf("%s: %w: %w", doing, events.ErrUnavailable, err)
+	return fmt.Errorf("%s: %w: %w", doing, broker.ErrUnavailable, err)
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
 	"github.com/logoutd/logoutd/internal/audit"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // noon is in the past, as everything on a log is.
@@ -81,7 +83,7 @@ func TestRecord(t *testing.T) {
 	log := audit.New(b.JS)
 	appendAll(t, log, entry(0))
 	allow := func(entries int64) {
-		stream, err := b.JS.Stream(t.Context(), events.StreamAudit)
+		stream, err := b.JS.Stream(t.Context(), messages.StreamAudit)
 		if err == nil {
 			config := stream.CachedInfo().Config
 			config.MaxMsgs = entries
@@ -92,7 +94,7 @@ func TestRecord(t *testing.T) {
 		}
 	}
 	allow(1)
-	if err := log.Append(t.Context(), entry(1)); !errors.Is(err, events.ErrUnavailable) {
+	if err := log.Append(t.Context(), entry(1)); !errors.Is(err, broker.ErrUnavailable) {
 		t.Fatalf("a full log takes an entry: %v", err)
 	}
 	var recording errgroup.Group
@@ -125,8 +127,8 @@ func TestAppendAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	entries, _ := list(t, log, audit.Filter{}, "", 0)
-	if len(entries) != 2 || entries[0].ID == entries[1].ID || len(b.Messages(events.StreamAudit)) != 2 {
-		t.Errorf("%d entries, %d messages", len(entries), len(b.Messages(events.StreamAudit)))
+	if len(entries) != 2 || entries[0].ID == entries[1].ID || len(b.Messages(messages.StreamAudit)) != 2 {
+		t.Errorf("%d entries, %d messages", len(entries), len(b.Messages(messages.StreamAudit)))
 	}
 }
 
@@ -137,7 +139,7 @@ func TestAppendRefuses(t *testing.T) {
 		"no action": {By: "ops"}, "wildcard": {By: "ops", Action: "replay.>"},
 		"no JSON": {By: "ops", Action: audit.ActionLogin, Selection: json.RawMessage("{")},
 	} {
-		if err := log.Append(t.Context(), e); err == nil || errors.Is(err, events.ErrUnavailable) {
+		if err := log.Append(t.Context(), e); err == nil || errors.Is(err, broker.ErrUnavailable) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -154,10 +156,10 @@ func TestBrokerAway(t *testing.T) {
 	log := audit.New(b.JS)
 	appendAll(t, log, entry(1))
 	b.Stop()
-	if err := log.Append(t.Context(), entry(2)); !errors.Is(err, events.ErrUnavailable) {
+	if err := log.Append(t.Context(), entry(2)); !errors.Is(err, broker.ErrUnavailable) {
 		t.Errorf("appending: %v", err)
 	}
-	if _, _, err := log.List(t.Context(), audit.Filter{}, "", 0); !errors.Is(err, events.ErrUnavailable) {
+	if _, _, err := log.List(t.Context(), audit.Filter{}, "", 0); !errors.Is(err, broker.ErrUnavailable) {
 		t.Errorf("listing: %v", err)
 	}
 	b.Restart()

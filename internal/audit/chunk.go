@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // chunkTimeout is how long the broker may take for a chunk.
@@ -26,12 +27,12 @@ type placed struct {
 func readChunk(ctx context.Context, stream jetstream.Stream, from, end uint64) ([]placed, error) {
 	ctx, cancel := context.WithTimeout(ctx, chunkTimeout)
 	defer cancel()
-	messages, err := fetch(ctx, stream, from, end)
+	msgs, err := fetch(ctx, stream, from, end)
 	if err != nil {
 		return nil, unavailable("reading audit log", err)
 	}
-	chunk := make([]placed, 0, len(messages))
-	for _, msg := range messages {
+	chunk := make([]placed, 0, len(msgs))
+	for _, msg := range msgs {
 		meta, err := msg.Metadata()
 		if err != nil {
 			return nil, fmt.Errorf("reading audit log: %w", err)
@@ -66,22 +67,22 @@ func fetch(ctx context.Context, stream jetstream.Stream, from, end uint64) ([]je
 	if err != nil {
 		return nil, err
 	}
-	messages := make([]jetstream.Msg, 0, wanted)
+	msgs := make([]jetstream.Msg, 0, wanted)
 	for msg := range batch.Messages() {
-		messages = append(messages, msg)
+		msgs = append(msgs, msg)
 	}
-	if len(messages) < wanted {
+	if len(msgs) < wanted {
 		return nil, errors.Join(errPartial, batch.Error())
 	}
-	return messages, nil
+	return msgs, nil
 }
 
 // unreadable stands for the action of what is no entry of ours.
 const unreadable = "unreadable"
 
 func decode(body []byte, taken time.Time) Entry {
-	var e events.Event[events.OperatorActed]
-	if err := json.Unmarshal(body, &e); err != nil || e.Type != events.TypeOperatorActed {
+	var e events.Event[messages.OperatorActed]
+	if err := json.Unmarshal(body, &e); err != nil || e.Type != messages.TypeOperatorActed {
 		return Entry{At: taken.UTC(), Action: unreadable}
 	}
 	a := e.Data

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 )
 
 // maxWaiting is how many entries wait for the broker at most: logins and
@@ -35,7 +35,7 @@ func (l *Log) AppendLater(ctx context.Context, e Entry) error {
 	if l.js.Conn().IsConnected() {
 		err = l.Append(ctx, e)
 	}
-	if err == nil || !errors.Is(err, events.ErrUnavailable) {
+	if err == nil || !errors.Is(err, broker.ErrUnavailable) {
 		return err
 	}
 	l.mu.Lock()
@@ -84,7 +84,7 @@ func (l *Log) writeWaiting(ctx context.Context) bool {
 		if !l.js.Conn().IsConnected() {
 			return false
 		}
-		if err := l.Append(ctx, next); errors.Is(err, events.ErrUnavailable) {
+		if err := l.Append(ctx, next); errors.Is(err, broker.ErrUnavailable) {
 			return false
 		}
 		l.mu.Lock()

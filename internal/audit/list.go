@@ -9,7 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // How many entries List returns.
@@ -58,7 +58,7 @@ func (l *Log) List(ctx context.Context, f Filter, before string, limit int) (ent
 	if err != nil {
 		return nil, "", err
 	}
-	stream, err := l.js.Stream(ctx, events.StreamAudit)
+	stream, err := l.js.Stream(ctx, messages.StreamAudit)
 	if err != nil {
 		return nil, "", unavailable("reading audit log", err)
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
 	"github.com/logoutd/logoutd/internal/audit"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // ids returns the ids of entries, joined by spaces.
@@ -118,7 +120,7 @@ func TestListFarBack(t *testing.T) {
 	allowDeletion(t, b)
 	appendAll(t, log, rare)
 	fill(t, b, 8000)
-	stream, err := b.JS.Stream(t.Context(), events.StreamAudit)
+	stream, err := b.JS.Stream(t.Context(), messages.StreamAudit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,13 +156,13 @@ func TestListFarBack(t *testing.T) {
 // [events.Setup] does not overrule.
 func allowDeletion(t *testing.T, b *eventstest.Broker) {
 	t.Helper()
-	stream, err := b.JS.Stream(t.Context(), events.StreamAudit)
+	stream, err := b.JS.Stream(t.Context(), messages.StreamAudit)
 	if err != nil {
 		t.Fatal(err)
 	}
 	config := stream.CachedInfo().Config
 	config.DenyDelete = false
-	if err := b.JS.DeleteStream(t.Context(), events.StreamAudit); err != nil {
+	if err := b.JS.DeleteStream(t.Context(), messages.StreamAudit); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.JS.CreateStream(t.Context(), config); err != nil {
@@ -171,13 +173,13 @@ func allowDeletion(t *testing.T, b *eventstest.Broker) {
 // fill puts n entries on the log, e0 up to e<n-1>, without announcing them.
 func fill(t testing.TB, b *eventstest.Broker, n int) {
 	t.Helper()
-	p := events.NewPublisher(b.JS, nil)
+	p := broker.NewPublisher(b.JS, nil)
 	defer p.Close()
 	msgs := make([]*nats.Msg, n)
 	for i := range msgs {
 		e := entry(i)
 		var err error
-		msgs[i], err = events.OperatorActed{By: e.By, Action: e.Action, JobID: e.JobID, At: events.At(e.At)}.Message(e.ID)
+		msgs[i], err = messages.OperatorActed{By: e.By, Action: e.Action, JobID: e.JobID, At: events.At(e.At)}.Message(e.ID)
 		if err != nil {
 			t.Fatal(err)
 		}

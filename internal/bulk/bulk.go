@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/jobs"
 	"github.com/logoutd/logoutd/store"
 )
@@ -16,7 +16,7 @@ const Kind = "revoke"
 // Config is what a [Bulk] depends on; all but the logger is required.
 type Config struct {
 	Store     store.Store
-	Publisher *events.Publisher
+	Publisher *broker.Publisher
 	Jobs      *jobs.Jobs
 	Logger    *slog.Logger // nil: none
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/bulk"
 	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -97,7 +98,7 @@ func TestRevokeTenant(t *testing.T) {
 	w.until("the event is published", func() bool { return len(w.revoked()) == 1 })
 	for id, e := range w.revoked() {
 		if e.RequestID != id || e.Scope != "user" || e.UserID != "alice" || e.TenantID != "acme" || e.Dialect != "admin" ||
-			e.Initiator != events.InitiatorAdmin || e.Reason != "leaked keys" ||
+			e.Initiator != messages.InitiatorAdmin || e.Reason != "leaked keys" ||
 			!e.RevokedBefore.Equal(w.ago(10)) || len(e.SessionIDs) != 2 {
 			t.Errorf("event %+v", e)
 		}
@@ -158,7 +159,7 @@ func TestAgainIsTheSameRequest(t *testing.T) {
 	if _, err := work.Do(t.Context(), jobs.Job{ID: "other", Query: plan.Query, Reason: "r"}, items[:1]); err != nil {
 		t.Fatal(err)
 	}
-	byID := map[string][]events.Request{}
+	byID := map[string][]messages.Request{}
 	for _, r := range w.requests() {
 		r.RequestedAt = events.Time{}
 		byID[r.ID] = append(byID[r.ID], r)

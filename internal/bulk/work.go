@@ -12,7 +12,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/outcomes"
 	"github.com/logoutd/logoutd/store"
 )
@@ -33,7 +35,7 @@ const (
 // work makes logout requests of items.
 type work struct {
 	store     store.Store
-	publisher *events.Publisher
+	publisher *broker.Publisher
 	log       *slog.Logger
 	js        jetstream.JetStream
 }
@@ -82,20 +84,20 @@ func (w work) Do(ctx context.Context, job jobs.Job, items []jobs.Item) (map[stri
 	return counts, nil
 }
 
-func requestsOf(job jobs.Job, items []jobs.Item) ([]events.Request, error) {
+func requestsOf(job jobs.Job, items []jobs.Item) ([]messages.Request, error) {
 	cutoff, err := cutoffOf(job.Query)
 	if err != nil {
 		return nil, err
 	}
 	now := events.At(time.Now())
-	requests := make([]events.Request, len(items))
+	requests := make([]messages.Request, len(items))
 	for i, encoded := range items {
 		it, err := decodeItem(encoded)
 		if err != nil {
 			return nil, err
 		}
-		requests[i] = events.Request{
-			ID: requestID(job.ID, encoded), Dialect: dialect, Initiator: events.InitiatorAdmin,
+		requests[i] = messages.Request{
+			ID: requestID(job.ID, encoded), Dialect: dialect, Initiator: messages.InitiatorAdmin,
 			Scope: string(store.ScopeUser), Reason: job.Reason, SessionID: it.SessionID,
 			UserID: it.UserID, TenantID: it.TenantID, Cutoff: cutoff, RequestedAt: now,
 		}
@@ -106,7 +108,7 @@ func requestsOf(job jobs.Job, items []jobs.Item) ([]events.Request, error) {
 	return requests, nil
 }
 
-func (w work) fence(ctx context.Context, requests []events.Request) ([]store.Fenced, error) {
+func (w work) fence(ctx context.Context, requests []messages.Request) ([]store.Fenced, error) {
 	ctx, cancel := context.WithTimeout(ctx, batchTimeout)
 	defer cancel()
 	fences := make([]store.Fence, len(requests))
@@ -126,7 +128,7 @@ func (w work) fence(ctx context.Context, requests []events.Request) ([]store.Fen
 // complete adds what the store knows to a request, and returns what became of
 // the item. A session that had ended is requested too: the batch may have been
 // broken off after its fence.
-func (w work) complete(r *events.Request, f store.Fenced) string {
+func (w work) complete(r *messages.Request, f store.Fenced) string {
 	switch {
 	case f.Err != nil:
 		w.log.Warn("revocation is not fenced: it takes effect when a worker does it",

@@ -15,8 +15,10 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/bulk"
 	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
 	"github.com/logoutd/logoutd/workers"
@@ -26,7 +28,7 @@ import (
 type world struct {
 	*testing.T
 	broker    *eventstest.Broker
-	publisher *events.Publisher
+	publisher *broker.Publisher
 	store     *brittleStore
 	jobs      *jobs.Jobs
 	bulk      *bulk.Bulk
@@ -57,19 +59,19 @@ func (s *brittleStore) Fence(ctx context.Context, fences []store.Fence) ([]store
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	broker := eventstest.Start(t)
+	server := eventstest.Start(t)
 	s, err := sqlitestore.Open(filepath.Join(t.TempDir(), "store.db"), sqlitestore.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
 	w := &world{
-		T: t, broker: broker, publisher: events.NewPublisher(broker.JS, nil),
+		T: t, broker: server, publisher: broker.NewPublisher(server.JS, nil),
 		store: &brittleStore{Store: s}, start: time.Now().UTC().Truncate(time.Millisecond),
 	}
 	t.Cleanup(w.publisher.Close)
 	works := map[string]jobs.Work{}
-	w.jobs = jobs.New(jobs.Config{JetStream: broker.JS, Works: works, Instance: "test"})
+	w.jobs = jobs.New(jobs.Config{JetStream: server.JS, Works: works, Instance: "test"})
 	w.bulk = bulk.New(bulk.Config{Store: w.store, Publisher: w.publisher, Jobs: w.jobs})
 	maps.Copy(works, w.bulk.Works())
 	return w
@@ -193,11 +195,11 @@ func (w *world) until(what string, holds func() bool) {
 }
 
 // requests are those on the stream.
-func (w *world) requests() []events.Request {
+func (w *world) requests() []messages.Request {
 	w.Helper()
-	var all []events.Request
-	for _, msg := range w.broker.Messages(events.StreamRequests) {
-		requests, err := events.DecodeRequests(msg.Data)
+	var all []messages.Request
+	for _, msg := range w.broker.Messages(messages.StreamRequests) {
+		requests, err := messages.DecodeRequests(msg.Data)
 		if err != nil {
 			w.Fatal(err)
 		}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 const (
@@ -82,7 +82,7 @@ func (w *Watch) Run(ctx context.Context) error {
 func (w *Watch) complete() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.state.Streams) >= len(events.Streams())
+	return len(w.state.Streams) >= len(messages.Streams())
 }
 
 // look compares all streams with what they were. A broker that does not answer
@@ -90,7 +90,7 @@ func (w *Watch) complete() bool {
 func (w *Watch) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	for _, name := range events.Streams() {
+	for _, name := range messages.Streams() {
 		stream, err := w.JetStream.Stream(ctx, name)
 		if err != nil {
 			continue

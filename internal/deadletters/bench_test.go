@@ -11,7 +11,9 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // amount is how many letters the benchmarks are about: LETTERS, or 100,000.
@@ -27,12 +29,12 @@ func amount(b *testing.B) int {
 func full(b *testing.B, n int) *world {
 	w := start(b)
 	w.close()
-	p := events.NewPublisher(w.broker.JS, nil)
+	p := broker.NewPublisher(w.broker.JS, nil)
 	defer p.Close()
 	var msgs []*nats.Msg
 	for i := range n {
 		msgs = append(msgs, message(b, crowdLetter(i, n)))
-		if len(msgs) < events.MaxBatch && i < n-1 {
+		if len(msgs) < messages.MaxBatch && i < n-1 {
 			continue
 		}
 		if err := p.All(context.Background(), msgs); err != nil {
@@ -45,7 +47,7 @@ func full(b *testing.B, n int) *world {
 
 // crowdLetter returns letter i of n, each of a user, a session and a device of
 // its own.
-func crowdLetter(i, n int) events.DeadLetter {
+func crowdLetter(i, n int) messages.DeadLetter {
 	l := letter(i)
 	l.FailedAt = events.At(noon.Add(time.Duration(i) * 10 * time.Millisecond))
 	l.Request.UserID, l.Request.SessionID = fmt.Sprintf("user-%d", i), fmt.Sprintf("%043d", i*7919%n)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // maxError is how much of an error is kept, in bytes.
@@ -57,7 +58,7 @@ type request struct {
 func decode(subject string, body []byte, stored time.Time) Letter {
 	var m message
 	err := json.Unmarshal(body, &m)
-	if err == nil && (m.SpecVersion != "1.0" || m.Type != events.TypeDeadLetter || m.ID == "") {
+	if err == nil && (m.SpecVersion != "1.0" || m.Type != messages.TypeDeadLetter || m.ID == "") {
 		err = fmt.Errorf("type %q of version %q and id %q is no dead letter", m.Type, m.SpecVersion, m.ID)
 	}
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 const (
@@ -42,7 +43,7 @@ func (l *Letters) Run(ctx context.Context) error {
 			}
 		}
 		if err.Error() != told || time.Since(at) > tellAgain {
-			if events.LogFailure(ctx, l.config.logger(), l.config.JetStream, "following dead letters failed", "err", err) {
+			if broker.LogFailure(ctx, l.config.logger(), l.config.JetStream, "following dead letters failed", "err", err) {
 				told, at = err.Error(), time.Now()
 			}
 		}
@@ -58,7 +59,7 @@ func (l *Letters) Run(ctx context.Context) error {
 // until something fails.
 func (l *Letters) follow(ctx context.Context) error {
 	removed := make(chan *nats.Msg, 1024)
-	sub, err := l.config.JetStream.Conn().ChanSubscribe(events.SubjectLettersRemoved, removed)
+	sub, err := l.config.JetStream.Conn().ChanSubscribe(messages.SubjectLettersRemoved, removed)
 	if err != nil {
 		return fmt.Errorf("subscribing to removals of dead letters: %w", err)
 	}
@@ -76,7 +77,7 @@ func (l *Letters) follow(ctx context.Context) error {
 
 // start finds the stream and continues on it where the projection is.
 func (l *Letters) start(ctx context.Context) (jetstream.Stream, jetstream.Consumer, error) {
-	stream, err := l.config.JetStream.Stream(ctx, events.StreamFailed)
+	stream, err := l.config.JetStream.Stream(ctx, messages.StreamFailed)
 	if err != nil {
 		return nil, nil, unavailable("finding dead letters", err)
 	}
@@ -177,5 +178,5 @@ func (l *Letters) nudge() {
 }
 
 func unavailable(doing string, err error) error {
-	return fmt.Errorf("%s: %w: %w", doing, events.ErrUnavailable, err)
+	return fmt.Errorf("%s: %w: %w", doing, broker.ErrUnavailable, err)
 }

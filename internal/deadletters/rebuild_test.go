@@ -7,10 +7,11 @@ import (
 	"os"
 	"testing"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/broker/embedded"
 	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // inode tells files apart.
@@ -136,10 +137,10 @@ func TestFollowsStreamThatWasMadeAnew(t *testing.T) {
 			if !running {
 				w.close()
 			}
-			if err := w.broker.JS.DeleteStream(t.Context(), events.StreamFailed); err != nil {
+			if err := w.broker.JS.DeleteStream(t.Context(), messages.StreamFailed); err != nil {
 				t.Fatal(err)
 			}
-			if err := events.Setup(t.Context(), w.broker.JS); err != nil {
+			if err := broker.Setup(t.Context(), w.broker.JS); err != nil {
 				t.Fatal(err)
 			}
 			w.putMany(10, 18) // more than before: places alone do not tell
@@ -178,16 +179,16 @@ func TestStreamThatIsShorterThanItWas(t *testing.T) {
 
 func TestSurvivesRestartOfBroker(t *testing.T) {
 	t.Parallel()
-	broker, err := embedded.Start(embedded.Config{Dir: t.TempDir(), Listen: "-"})
+	server, err := embedded.Start(embedded.Config{Dir: t.TempDir(), Listen: "-"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(broker.Close)
-	js := eventstest.Connect(t, broker)
+	t.Cleanup(server.Close)
+	js := eventstest.Connect(t, server)
 	w := over(t, js)
 	w.putMany(0, 3)
 	w.settle()
-	if err := broker.Restart(); err != nil {
+	if err := server.Restart(); err != nil {
 		t.Fatal(err)
 	}
 	w.until("the broker is back", func() bool {
@@ -202,14 +203,14 @@ func TestWaitsForTheStream(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	w.close()
-	if err := w.broker.JS.DeleteStream(t.Context(), events.StreamFailed); err != nil {
+	if err := w.broker.JS.DeleteStream(t.Context(), messages.StreamFailed); err != nil {
 		t.Fatal(err)
 	}
 	w.open()
 	if err := w.Settled(t.Context()); err == nil || w.Progress().Ready {
 		t.Errorf("settled (%v), ready %t, without a stream", err, w.Progress().Ready)
 	}
-	if err := events.Setup(t.Context(), w.broker.JS); err != nil {
+	if err := broker.Setup(t.Context(), w.broker.JS); err != nil {
 		t.Fatal(err)
 	}
 	w.putMany(0, 1)

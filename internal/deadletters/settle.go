@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // settleStep is how often Settled asks the broker again.
@@ -17,7 +17,7 @@ const settleStep = time.Second
 // Run, as long as ctx lasts; the error of a broker that cannot be asked wraps
 // [events.ErrUnavailable].
 func (l *Letters) Settled(ctx context.Context) error {
-	stream, err := l.config.JetStream.Stream(ctx, events.StreamFailed)
+	stream, err := l.config.JetStream.Stream(ctx, messages.StreamFailed)
 	if err != nil {
 		return unavailable("finding dead letters", err)
 	}

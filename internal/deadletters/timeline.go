@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // What happened, in a timeline.
@@ -31,7 +31,7 @@ type Entry struct {
 }
 
 // Timeline returns what is known of a dead letter's life, in order of time.
-func Timeline(d events.DeadLetter) []Entry {
+func Timeline(d messages.DeadLetter) []Entry {
 	var entries []Entry
 	if d.Request != nil {
 		entries = requested(*d.Request)
@@ -51,7 +51,7 @@ func Timeline(d events.DeadLetter) []Entry {
 	return entries
 }
 
-func requested(r events.Request) []Entry {
+func requested(r messages.Request) []Entry {
 	detail := fmt.Sprintf("%s logout by %s, %s", r.Scope, r.Initiator, r.Dialect)
 	if r.Reason != "" {
 		detail += ": " + r.Reason
@@ -69,7 +69,7 @@ func requested(r events.Request) []Entry {
 
 // failures returns an entry a failed delivery. A letter without a log tells of
 // the first and the last one only.
-func failures(d events.DeadLetter) []Entry {
+func failures(d messages.DeadLetter) []Entry {
 	if len(d.History.Log) == 0 {
 		return outerFailures(d)
 	}
@@ -90,7 +90,7 @@ func failures(d events.DeadLetter) []Entry {
 // leftOutAfter is how many of the first failed deliveries package events keeps.
 const leftOutAfter = 5
 
-func outerFailures(d events.DeadLetter) []Entry {
+func outerFailures(d messages.DeadLetter) []Entry {
 	if d.LastFailedAt.IsZero() {
 		return nil
 	}
@@ -101,7 +101,7 @@ func outerFailures(d events.DeadLetter) []Entry {
 	return []Entry{{At: d.FirstFailedAt.Time, What: FailedAttempt}, last}
 }
 
-func reason(r events.Replayed) string {
+func reason(r messages.Replayed) string {
 	if r.Job == "" {
 		return r.Reason
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // after returns noon and some seconds.
@@ -15,21 +16,21 @@ func after(seconds int) events.Time { return events.At(noon.Add(time.Duration(se
 
 func TestTimelineTellsAll(t *testing.T) {
 	t.Parallel()
-	r := events.Request{
-		ID: "r", Dialect: "sap-v2", Initiator: events.InitiatorUser, Scope: "user", Reason: "lost phone",
+	r := messages.Request{
+		ID: "r", Dialect: "sap-v2", Initiator: messages.InitiatorUser, Scope: "user", Reason: "lost phone",
 		UserID: "u", Cutoff: after(1), Fenced: true, RequestedAt: after(0),
 	}
-	task := events.NewPushTask(r, r.Cutoff, events.PushRegistration{ID: "p", Provider: "fcm", PushToken: "the-push-token"})
+	task := messages.NewPushTask(r, r.Cutoff, messages.PushRegistration{ID: "p", Provider: "fcm", PushToken: "the-push-token"})
 	task.RevokedAt = after(2)
-	d := events.DeadLetter{
-		ID: task.ID, Step: events.StepPush, Target: "fcm", Code: "timeout", Error: "no answer", Attempts: 3, Replays: 1,
+	d := messages.DeadLetter{
+		ID: task.ID, Step: messages.StepPush, Target: "fcm", Code: "timeout", Error: "no answer", Attempts: 3, Replays: 1,
 		FirstFailedAt: after(60), LastFailedAt: after(60), FailedAt: after(61), Request: &r, Task: &task,
-		History: events.History{
-			Log: []events.Attempted{
+		History: messages.History{
+			Log: []messages.Attempted{
 				{At: after(10), Step: "push", Code: "http_500", Error: "refused", Attempts: 2, Delivered: 1},
 				{At: after(60), Step: "push", Code: "timeout", Error: "no answer", Attempts: 3, Delivered: 1},
 			},
-			Replayed: []events.Replayed{{At: after(50), By: "ann", Reason: "mended", Job: "j1"}},
+			Replayed: []messages.Replayed{{At: after(50), By: "ann", Reason: "mended", Job: "j1"}},
 		},
 	}
 	want := []deadletters.Entry{
@@ -48,26 +49,26 @@ func TestTimelineTellsAll(t *testing.T) {
 
 func TestTimelineOfLittle(t *testing.T) {
 	t.Parallel()
-	long := events.History{}
+	long := messages.History{}
 	for i := range 30 {
-		long = long.Failed(events.Attempted{At: after(i), Code: "c", Attempts: 1})
+		long = long.Failed(messages.Attempted{At: after(i), Code: "c", Attempts: 1})
 	}
 	for name, tt := range map[string]struct {
-		letter events.DeadLetter
+		letter messages.DeadLetter
 		want   []string
 	}{
-		"unreadable": {events.DeadLetter{FirstFailedAt: after(0), LastFailedAt: after(0), FailedAt: after(0)}, []string{"failed attempt", "given up"}},
-		"without a log": {events.DeadLetter{FirstFailedAt: after(0), LastFailedAt: after(5), FailedAt: after(5)},
+		"unreadable": {messages.DeadLetter{FirstFailedAt: after(0), LastFailedAt: after(0), FailedAt: after(0)}, []string{"failed attempt", "given up"}},
+		"without a log": {messages.DeadLetter{FirstFailedAt: after(0), LastFailedAt: after(5), FailedAt: after(5)},
 			[]string{"failed attempt", "failed attempt", "given up"}},
-		"never fenced": {events.DeadLetter{FailedAt: after(5), Request: &events.Request{RequestedAt: after(0), Cutoff: after(0)}},
+		"never fenced": {messages.DeadLetter{FailedAt: after(5), Request: &messages.Request{RequestedAt: after(0), Cutoff: after(0)}},
 			[]string{"requested", "given up"}},
-		"session that was dead before": {events.DeadLetter{FailedAt: after(5), Request: &events.Request{RequestedAt: after(0), Cutoff: after(-100), Fenced: true}},
+		"session that was dead before": {messages.DeadLetter{FailedAt: after(5), Request: &messages.Request{RequestedAt: after(0), Cutoff: after(-100), Fenced: true}},
 			[]string{"requested", "fenced", "given up"}},
-		"same moment": {events.DeadLetter{
-			FailedAt: after(0), Request: &events.Request{RequestedAt: after(0), Cutoff: after(0), Fenced: true},
-			History: events.History{Log: []events.Attempted{{At: after(0)}}, Replayed: []events.Replayed{{At: after(0)}}},
+		"same moment": {messages.DeadLetter{
+			FailedAt: after(0), Request: &messages.Request{RequestedAt: after(0), Cutoff: after(0), Fenced: true},
+			History: messages.History{Log: []messages.Attempted{{At: after(0)}}, Replayed: []messages.Replayed{{At: after(0)}}},
 		}, []string{"requested", "fenced", "failed attempt", "replayed", "given up"}},
-		"many": {events.DeadLetter{FailedAt: after(40), History: long}, []string{
+		"many": {messages.DeadLetter{FailedAt: after(40), History: long}, []string{
 			"failed attempt", "failed attempt", "failed attempt", "failed attempt", "failed attempt", "left out",
 			"failed attempt", "failed attempt", "failed attempt", "failed attempt", "failed attempt",
 			"failed attempt", "failed attempt", "failed attempt", "failed attempt", "failed attempt",

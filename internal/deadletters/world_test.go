@@ -15,6 +15,7 @@ import (
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
 	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -98,30 +99,30 @@ func (w *world) until(what string, holds func() bool) {
 
 // letter returns the dead letter with number n: each third one is of the
 // store, the others of push providers.
-func letter(n int) events.DeadLetter {
+func letter(n int) messages.DeadLetter {
 	at := noon.Add(time.Duration(n) * time.Second)
-	r := events.Request{
-		ID: fmt.Sprintf("session-s%d", n), Dialect: "kratos", Initiator: events.InitiatorUser, Scope: "session",
+	r := messages.Request{
+		ID: fmt.Sprintf("session-s%d", n), Dialect: "kratos", Initiator: messages.InitiatorUser, Scope: "session",
 		SessionID: fmt.Sprintf("s%d", n), UserID: fmt.Sprintf("u%d", n%7), TenantID: fmt.Sprintf("t%d", n%2),
 		AppID: "app", DeviceID: fmt.Sprintf("d%d", n%11), Cutoff: events.At(at), Fenced: true, RequestedAt: events.At(at.Add(-time.Hour)),
 	}
-	l := events.DeadLetter{
-		ID: r.ID, Step: events.StepRevoke, Code: "store_refused", Error: fmt.Sprintf("refused %d", n), Attempts: n%5 + 1,
+	l := messages.DeadLetter{
+		ID: r.ID, Step: messages.StepRevoke, Code: "store_refused", Error: fmt.Sprintf("refused %d", n), Attempts: n%5 + 1,
 		FirstFailedAt: events.At(at.Add(-time.Minute)), LastFailedAt: events.At(at), FailedAt: events.At(at), Replays: n % 3, Request: &r,
 	}
 	if n%3 == 0 {
 		return l
 	}
-	task := events.NewPushTask(r, r.Cutoff, events.PushRegistration{
+	task := messages.NewPushTask(r, r.Cutoff, messages.PushRegistration{
 		ID: fmt.Sprint(n), UserID: r.UserID, TenantID: r.TenantID, DeviceID: r.DeviceID, AppID: "push-app",
 		Provider: fmt.Sprintf("p%d", n%2), PushToken: "the-push-token",
 	})
-	l.ID, l.Step, l.Target, l.Code, l.Task = task.ID, events.StepPush, task.Target, fmt.Sprintf("http_%d", 400+n%4), &task
+	l.ID, l.Step, l.Target, l.Code, l.Task = task.ID, messages.StepPush, task.Target, fmt.Sprintf("http_%d", 400+n%4), &task
 	return l
 }
 
 // put puts letters on the stream, and returns their places.
-func (w *world) put(all ...events.DeadLetter) []uint64 {
+func (w *world) put(all ...messages.DeadLetter) []uint64 {
 	w.Helper()
 	var acks []jetstream.PubAckFuture
 	for _, l := range all {
@@ -146,7 +147,7 @@ func (w *world) put(all ...events.DeadLetter) []uint64 {
 // putMany puts the letters with numbers from from up to, without, to.
 func (w *world) putMany(from, to int) []uint64 {
 	w.Helper()
-	var all []events.DeadLetter
+	var all []messages.DeadLetter
 	for n := from; n < to; n++ {
 		all = append(all, letter(n))
 	}
@@ -154,10 +155,10 @@ func (w *world) putMany(from, to int) []uint64 {
 }
 
 // message returns a letter as the events package puts it on the stream.
-func message(t testing.TB, l events.DeadLetter) *nats.Msg {
+func message(t testing.TB, l messages.DeadLetter) *nats.Msg {
 	t.Helper()
-	body, err := json.Marshal(events.Event[events.DeadLetter]{
-		SpecVersion: "1.0", ID: l.ID, Source: "/logoutd", Type: events.TypeDeadLetter, Time: l.FailedAt,
+	body, err := json.Marshal(events.Event[messages.DeadLetter]{
+		SpecVersion: "1.0", ID: l.ID, Source: "/logoutd", Type: messages.TypeDeadLetter, Time: l.FailedAt,
 		DataContentType: "application/json", Data: l,
 	})
 	if err != nil {
@@ -171,7 +172,7 @@ func message(t testing.TB, l events.DeadLetter) *nats.Msg {
 // stream returns that of the letters.
 func (w *world) stream() jetstream.Stream {
 	w.Helper()
-	s, err := w.js.Stream(context.Background(), events.StreamFailed)
+	s, err := w.js.Stream(context.Background(), messages.StreamFailed)
 	if err != nil {
 		w.Fatal(err)
 	}

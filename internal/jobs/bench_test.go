@@ -25,10 +25,10 @@ func (nothing) Do(context.Context, jobs.Job, []jobs.Item) (map[string]int, error
 
 // BenchmarkRun is what a job adds to its work, per item.
 func BenchmarkRun(b *testing.B) {
-	broker := newBroker(b)
-	p := broker.idle("one", nil)
+	server := newBroker(b)
+	p := server.idle("one", nil)
 	p.Works[kind] = nothing{}
-	broker.run(p)
+	server.run(p)
 	for b.Loop() {
 		p.until(p.job(20_000).ID, is(jobs.Done))
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 )
 
 // KV buckets. They are made on first use.
@@ -28,7 +28,7 @@ const (
 )
 
 func unavailable(doing string, err error) error {
-	return fmt.Errorf("%s: %w: %w", doing, events.ErrUnavailable, err)
+	return fmt.Errorf("%s: %w: %w", doing, broker.ErrUnavailable, err)
 }
 
 // bucket is a KV bucket that is made on first use, and opened anew after an

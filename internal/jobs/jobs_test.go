@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/jobs"
 )
 
@@ -150,7 +150,7 @@ func TestPrepareThatFailsLeavesNothing(t *testing.T) {
 			}
 			yield(last.item, last.err)
 		})
-		if err == nil || last.err != nil && !errors.Is(err, last.err) || errors.Is(err, events.ErrUnavailable) {
+		if err == nil || last.err != nil && !errors.Is(err, last.err) || errors.Is(err, broker.ErrUnavailable) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
@@ -182,7 +182,7 @@ func TestNothingGoesWithoutBroker(t *testing.T) {
 	_, pause := p.Pause(t.Context(), plan.Token, "ann")
 	_, watch := p.Watch(t.Context())
 	for i, err := range []error{prepare, start, list, get, pause, watch} {
-		if !errors.Is(err, events.ErrUnavailable) {
+		if !errors.Is(err, broker.ErrUnavailable) {
 			t.Errorf("call %d: error %v, want ErrUnavailable", i, err)
 		}
 	}

@@ -78,7 +78,7 @@ func TestKill(t *testing.T) {
 }
 
 // killed returns what a process has done that was killed after so many items.
-func killed(t *testing.T, b *broker, items int) (done []string) {
+func killed(t *testing.T, b *testBroker, items int) (done []string) {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestChild$")
 	child.Env = append(os.Environ(), childURL+"="+b.server.ClientURL())

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/jobs"
 	"github.com/logoutd/logoutd/store"
 )
@@ -149,7 +149,7 @@ func TestBrokerAway(t *testing.T) {
 
 func TestWorkThatIsHeldUpIsDoneAgain(t *testing.T) {
 	t.Parallel()
-	for _, cause := range []error{events.ErrUnavailable, store.ErrUnavailable} {
+	for _, cause := range []error{broker.ErrUnavailable, store.ErrUnavailable} {
 		b := newBroker(t)
 		shown := make(chan struct{})
 		p := b.process("one", newWork(func(ctx context.Context, batch int) error {

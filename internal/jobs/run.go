@@ -8,7 +8,7 @@ import (
 	"github.com/cenkalti/backoff/v4"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -119,7 +119,7 @@ func (r *run) loop(going, holding context.Context) {
 
 // temporary reports whether work that failed is to be done again.
 func temporary(err error) bool {
-	return errors.Is(err, events.ErrUnavailable) || errors.Is(err, store.ErrUnavailable) ||
+	return errors.Is(err, broker.ErrUnavailable) || errors.Is(err, store.ErrUnavailable) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/jobs"
 )
 
@@ -21,16 +21,16 @@ import (
 const kind = "test"
 
 // broker is a broker of its own, which each process has a connection to.
-type broker struct {
+type testBroker struct {
 	testing.TB
 	options server.Options
 	server  *server.Server
 	quick   time.Duration // leases last so many times shorter
 }
 
-func newBroker(t testing.TB) *broker {
+func newBroker(t testing.TB) *testBroker {
 	t.Helper()
-	b := &broker{TB: t, quick: 10, options: server.Options{
+	b := &testBroker{TB: t, quick: 10, options: server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
 	}}
 	b.start()
@@ -38,7 +38,7 @@ func newBroker(t testing.TB) *broker {
 	return b
 }
 
-func (b *broker) start() {
+func (b *testBroker) start() {
 	b.Helper()
 	options := b.options
 	s, err := server.NewServer(&options)
@@ -52,7 +52,7 @@ func (b *broker) start() {
 	b.server, b.options.Port = s, options.Port
 }
 
-func (b *broker) stop() {
+func (b *testBroker) stop() {
 	b.server.Shutdown()
 	b.server.WaitForShutdown()
 }
@@ -69,7 +69,7 @@ type process struct {
 }
 
 // process starts one.
-func (b *broker) process(name string, w *work) *process {
+func (b *testBroker) process(name string, w *work) *process {
 	b.Helper()
 	p := b.idle(name, w)
 	b.run(p)
@@ -77,7 +77,7 @@ func (b *broker) process(name string, w *work) *process {
 }
 
 // run lets a process work on jobs.
-func (b *broker) run(p *process) {
+func (b *testBroker) run(p *process) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- p.Run(ctx) }()
@@ -91,7 +91,7 @@ func (b *broker) run(p *process) {
 }
 
 // idle is a process that only asks.
-func (b *broker) idle(name string, w *work) *process {
+func (b *testBroker) idle(name string, w *work) *process {
 	b.Helper()
 	p := &process{t: b.TB, work: w}
 	p.conn, p.Jobs = connect(b.TB, b.server.ClientURL(), name, w, p.changed)
@@ -102,11 +102,11 @@ func (b *broker) idle(name string, w *work) *process {
 
 func connect(t testing.TB, url, name string, w *work, changed func(before, after jobs.Job)) (*nats.Conn, *jobs.Jobs) {
 	t.Helper()
-	conn, err := events.Connect(events.ConnectConfig{URL: url, Name: name})
+	conn, err := broker.Connect(broker.ConnectConfig{URL: url, Name: name})
 	if err != nil {
 		t.Fatal(err)
 	}
-	js, err := events.JetStream(conn)
+	js, err := broker.JetStream(conn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func numbers(n int) iter.Seq2[jobs.Item, error] {
 // stored is how many keys there are of plans, jobs and items.
 func (p *process) stored() int {
 	p.t.Helper()
-	js, err := events.JetStream(p.conn)
+	js, err := broker.JetStream(p.conn)
 	if err != nil {
 		p.t.Fatal(err)
 	}

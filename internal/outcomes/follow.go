@@ -10,7 +10,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // Piece is a request or a delivery, waiting or failed.
@@ -108,8 +110,8 @@ func (f *follower) pending(ctx context.Context) (items map[string]struct{}, open
 			items[item] = struct{}{}
 		}
 	}
-	err = events.PendingMessages(ctx, f.js, func(msg jetstream.Msg) error {
-		requests, err := events.ReadRequests(msg)
+	err = broker.PendingMessages(ctx, f.js, func(msg jetstream.Msg) error {
+		requests, err := messages.ReadRequests(msg)
 		if err != nil {
 			note(unread(msg))
 		}
@@ -125,7 +127,7 @@ func (f *follower) pending(ctx context.Context) (items map[string]struct{}, open
 	err = eachTarget(ctx, f.js, f.mark.Tasks, func(_ Waiting, atMost int, read reader) error {
 		before := len(items)
 		complete, err := read(func(msg jetstream.Msg) {
-			task, err := events.DecodeTask(msg.Data())
+			task, err := messages.DecodeTask(msg.Data())
 			if err != nil {
 				note(unread(msg))
 				return
@@ -145,7 +147,7 @@ func (f *follower) pending(ctx context.Context) (items map[string]struct{}, open
 // unread is a message that cannot be decoded. If it was replayed, its message
 // id begins with the id of its dead letter.
 func unread(msg jetstream.Msg) Piece {
-	h := events.HistoryOf(msg.Headers())
+	h := messages.HistoryOf(msg.Headers())
 	id, _, _ := strings.Cut(msg.Headers().Get(nats.MsgIdHdr), ".replay.")
 	return Piece{ID: id, Job: h.Job(), Replays: h.Replays}
 }

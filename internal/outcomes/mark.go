@@ -8,6 +8,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // Mark is where the streams were before a job began. Every failure and every
@@ -21,7 +23,7 @@ type Mark struct {
 }
 
 // followed are the streams that tell what became of a job.
-var followed = []string{events.StreamRequests, events.StreamTasks, events.StreamEvents}
+var followed = []string{messages.StreamRequests, messages.StreamTasks, events.StreamEvents}
 
 // TakeMark returns where the streams are now. Errors wrap
 // [events.ErrUnavailable].
@@ -37,7 +39,7 @@ func TakeMark(ctx context.Context, js jetstream.JetStream) (json.RawMessage, err
 		switch name {
 		case events.StreamEvents:
 			m.Events = info.State.LastSeq
-		case events.StreamTasks:
+		case messages.StreamTasks:
 			m.Tasks = info.State.LastSeq
 		}
 	}
@@ -45,5 +47,5 @@ func TakeMark(ctx context.Context, js jetstream.JetStream) (json.RawMessage, err
 }
 
 func unavailable(err error) error {
-	return fmt.Errorf("following a job: %w: %w", events.ErrUnavailable, err)
+	return fmt.Errorf("following a job: %w: %w", broker.ErrUnavailable, err)
 }

@@ -9,7 +9,8 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 const (
@@ -27,7 +28,7 @@ type Waiting struct {
 	// one that is not done, some may have been done a moment ago.
 	Deliveries int
 	// Paused is set where the target is paused.
-	Paused *events.Paused
+	Paused *broker.Paused
 	// Served tells that a worker has ever served the target.
 	Served bool
 }
@@ -35,9 +36,9 @@ type Waiting struct {
 // Deliveries returns the targets that have still to be told of a delivery that
 // matches, by name. whole is false where not every delivery could be read.
 func Deliveries(
-	ctx context.Context, js jetstream.JetStream, matches func(events.Task) bool,
+	ctx context.Context, js jetstream.JetStream, matches func(messages.Task) bool,
 ) (all []Waiting, whole bool, err error) {
-	paused, err := events.AllPaused(ctx, js)
+	paused, err := broker.AllPaused(ctx, js)
 	if err != nil {
 		return nil, false, err
 	}
@@ -45,7 +46,7 @@ func Deliveries(
 	err = eachTarget(ctx, js, 0, func(w Waiting, open int, read reader) error {
 		n := 0
 		complete, err := read(func(msg jetstream.Msg) {
-			if task, err := events.DecodeTask(msg.Data()); err == nil && matches(task) {
+			if task, err := messages.DecodeTask(msg.Data()); err == nil && matches(task) {
 				n++
 			}
 		})
@@ -60,9 +61,9 @@ func Deliveries(
 	return all, whole, err
 }
 
-func pauseOf(target string, paused []events.Paused) *events.Paused {
+func pauseOf(target string, paused []broker.Paused) *broker.Paused {
 	for i := range paused {
-		if paused[i].Step == events.StepPush && paused[i].Target == target {
+		if paused[i].Step == messages.StepPush && paused[i].Target == target {
 			return &paused[i]
 		}
 	}
@@ -76,18 +77,18 @@ type reader func(do func(jetstream.Msg)) (whole bool, err error)
 // eachTarget calls do for each target that has messages, with the number of
 // those that are not done, and what reads them, after the sequence after.
 func eachTarget(ctx context.Context, js jetstream.JetStream, after uint64, do func(w Waiting, open int, read reader) error) error {
-	stream, err := js.Stream(ctx, events.StreamTasks)
+	stream, err := js.Stream(ctx, messages.StreamTasks)
 	if err != nil {
 		return err
 	}
-	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(events.SubjectTask(events.KindPush, "*")))
+	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(messages.SubjectTask(messages.KindPush, "*")))
 	if err != nil {
 		return err
 	}
 	for subject := range info.State.Subjects {
-		w := Waiting{Kind: events.KindPush, Target: strings.TrimPrefix(subject, events.SubjectTask(events.KindPush, ""))}
+		w := Waiting{Kind: messages.KindPush, Target: strings.TrimPrefix(subject, messages.SubjectTask(messages.KindPush, ""))}
 		floor, open := uint64(0), MaxRead
-		target, err := stream.Consumer(ctx, events.ConsumerTarget(w.Kind, w.Target))
+		target, err := stream.Consumer(ctx, messages.ConsumerTarget(w.Kind, w.Target))
 		switch {
 		case err == nil:
 			info := target.CachedInfo()
@@ -125,13 +126,13 @@ func Read(ctx context.Context, consumer jetstream.Consumer, do func(jetstream.Ms
 	if consumer.CachedInfo().NumPending == 0 {
 		return true, nil
 	}
-	messages, err := consumer.Messages()
+	msgs, err := consumer.Messages()
 	if err != nil {
 		return false, err
 	}
-	defer messages.Stop()
+	defer msgs.Stop()
 	for range MaxRead {
-		msg, err := messages.Next(jetstream.NextContext(ctx))
+		msg, err := msgs.Next(jetstream.NextContext(ctx))
 		if errors.Is(err, context.DeadlineExceeded) {
 			return false, nil
 		}

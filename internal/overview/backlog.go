@@ -6,21 +6,22 @@ import (
 	"strings"
 	"time"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // backlog is what waits for the workers, by whom it waits for.
 type backlog struct {
-	broker    *broker
+	broker    *streams
 	providers []string
 	queues    []*queue // the store's first
-	paused    map[pauseKey]events.Paused
+	paused    map[pauseKey]broker.Paused
 	asked     int // times
 }
 
 type pauseKey struct{ step, target string }
 
-func newBacklog(b *broker, providers []string) *backlog {
+func newBacklog(b *streams, providers []string) *backlog {
 	queues := []*queue{storeQueue()}
 	for _, name := range providers {
 		queues = append(queues, pushQueue(name, true))
@@ -53,15 +54,15 @@ func (b *backlog) ask(ctx context.Context) ([]Target, error) {
 // survey finds the targets that have tasks without being configured, and what
 // is paused.
 func (b *backlog) survey(ctx context.Context) error {
-	subjects, err := b.broker.subjects(ctx, events.StreamTasks, events.SubjectTask(events.KindPush, "*"))
+	subjects, err := b.broker.subjects(ctx, messages.StreamTasks, messages.SubjectTask(messages.KindPush, "*"))
 	if err != nil {
 		return err
 	}
-	paused, err := events.AllPaused(ctx, b.broker.js)
+	paused, err := broker.AllPaused(ctx, b.broker.js)
 	if err != nil {
 		return err
 	}
-	b.paused = map[pauseKey]events.Paused{}
+	b.paused = map[pauseKey]broker.Paused{}
 	for _, p := range paused {
 		b.paused[pauseKey{p.Step, p.Target}] = p
 	}
@@ -82,7 +83,7 @@ func (b *backlog) findOrphans(tasks map[string]uint64) {
 	configured := 1 + len(b.providers)
 	for subject := range tasks {
 		if !known[subject] {
-			name := strings.TrimPrefix(subject, events.SubjectTask(events.KindPush, ""))
+			name := strings.TrimPrefix(subject, messages.SubjectTask(messages.KindPush, ""))
 			b.queues = append(b.queues, pushQueue(name, false))
 		}
 	}

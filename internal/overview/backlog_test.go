@@ -9,6 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/overview"
 )
 
@@ -29,7 +31,7 @@ func TestBacklogCountsWhatIsNotDone(t *testing.T) {
 	if s.BacklogOldest <= 0 || s.BacklogOldest > time.Since(begin) {
 		t.Errorf("the oldest waits for %s, of the %s that the test takes", s.BacklogOldest, time.Since(begin))
 	}
-	worker := w.worker(events.StreamRequests, events.ConsumerRevoker, events.SubjectRequests)
+	worker := w.worker(messages.StreamRequests, messages.ConsumerRevoker, messages.SubjectRequests)
 	first, second := w.take(worker), w.take(worker)
 	w.must(second.DoubleAck(t.Context()))
 	s = pending(2)
@@ -55,12 +57,12 @@ func TestTargets(t *testing.T) {
 	w.tasks("left", 4)
 	o := w.start(overview.Config{Providers: []string{"c", "a", "b"}})
 	push := func(name string, configured bool, pending int) overview.Target {
-		return overview.Target{Step: events.StepPush, Name: name, Configured: configured, Pending: pending}
+		return overview.Target{Step: messages.StepPush, Name: name, Configured: configured, Pending: pending}
 	}
-	store := overview.Target{Step: events.StepRevoke, Configured: true, Pending: 1}
+	store := overview.Target{Step: messages.StepRevoke, Configured: true, Pending: 1}
 	expectTargets(t, o, store, push("c", true, 3), push("a", true, 0), push("b", true, 2), push("left", false, 4))
 
-	worker := w.worker(events.StreamTasks, events.ConsumerTarget(events.KindPush, "left"), events.SubjectTask(events.KindPush, "left"))
+	worker := w.worker(messages.StreamTasks, messages.ConsumerTarget(messages.KindPush, "left"), messages.SubjectTask(messages.KindPush, "left"))
 	for range 4 { // by a worker whose settings name it; the tasks stay until they are purged
 		w.must(w.take(worker).DoubleAck(t.Context()))
 	}
@@ -78,22 +80,22 @@ func TestPaused(t *testing.T) {
 	w := newWorld(t)
 	o := w.start(overview.Config{Providers: []string{"http", "other"}})
 	since := events.At(time.Now().Add(-time.Minute))
-	push := events.Paused{Step: events.StepPush, Target: "http", Since: since, Code: "http_503"}
-	store := events.Paused{Step: events.StepRevoke, Since: since}
-	w.must(events.PutPaused(t.Context(), w.js, push))
-	w.must(events.PutPaused(t.Context(), w.js, store))
-	other := overview.Target{Step: events.StepPush, Name: "other", Configured: true}
+	push := broker.Paused{Step: messages.StepPush, Target: "http", Since: since, Code: "http_503"}
+	store := broker.Paused{Step: messages.StepRevoke, Since: since}
+	w.must(broker.PutPaused(t.Context(), w.js, push))
+	w.must(broker.PutPaused(t.Context(), w.js, store))
+	other := overview.Target{Step: messages.StepPush, Name: "other", Configured: true}
 	expectTargets(t, o,
-		overview.Target{Step: events.StepRevoke, Configured: true, Paused: true, PausedSince: since.Time},
-		overview.Target{Step: events.StepPush, Name: "http", Configured: true,
+		overview.Target{Step: messages.StepRevoke, Configured: true, Paused: true, PausedSince: since.Time},
+		overview.Target{Step: messages.StepPush, Name: "http", Configured: true,
 			Paused: true, PausedSince: since.Time, PausedCode: "http_503"},
 		other)
 
-	w.must(events.DeletePaused(t.Context(), w.js, push))
-	w.must(events.DeletePaused(t.Context(), w.js, store))
+	w.must(broker.DeletePaused(t.Context(), w.js, push))
+	w.must(broker.DeletePaused(t.Context(), w.js, store))
 	expectTargets(t, o,
-		overview.Target{Step: events.StepRevoke, Configured: true},
-		overview.Target{Step: events.StepPush, Name: "http", Configured: true}, other)
+		overview.Target{Step: messages.StepRevoke, Configured: true},
+		overview.Target{Step: messages.StepPush, Name: "http", Configured: true}, other)
 }
 
 // expectTargets waits for the targets, whose Oldest has to fit their Pending.

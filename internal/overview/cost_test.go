@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/overview"
 )
 
@@ -15,14 +17,14 @@ func TestCost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.requests(20)
-	w.worker(events.StreamRequests, events.ConsumerRevoker, events.SubjectRequests)
+	w.worker(messages.StreamRequests, messages.ConsumerRevoker, messages.SubjectRequests)
 	var providers []string
 	for i := range 50 {
 		name := fmt.Sprintf("p%d", i)
 		providers = append(providers, name)
 		w.tasks(name, 2)
-		w.worker(events.StreamTasks, events.ConsumerTarget(events.KindPush, name), events.SubjectTask(events.KindPush, name))
-		w.must(events.PutPaused(t.Context(), w.js, events.Paused{Step: events.StepPush, Target: name, Since: events.At(time.Now())}))
+		w.worker(messages.StreamTasks, messages.ConsumerTarget(messages.KindPush, name), messages.SubjectTask(messages.KindPush, name))
+		w.must(broker.PutPaused(t.Context(), w.js, broker.Paused{Step: messages.StepPush, Target: name, Since: events.At(time.Now())}))
 	}
 	one, fifty := w.cost(providers[:1]), w.cost(providers)
 	t.Logf("%.1f messages to the broker a sample for one target, %.1f for fifty", one, fifty)

@@ -22,7 +22,7 @@ const (
 
 // latency is how long logouts take that are being done.
 type latency struct {
-	broker  *broker
+	broker  *streams
 	started bool
 	last    uint64 // place in the public stream that was looked at
 	recent  []took // oldest first

@@ -21,7 +21,7 @@ import (
 // it is back they go on. What is asked meanwhile costs no goroutine, and is no
 // warning: the connection logs the cause. It runs alone, to count goroutines.
 func TestOutage(t *testing.T) {
-	w, broker, log := worldOfOneConnection(t)
+	w, server, log := worldOfOneConnection(t)
 	w.requests(3)
 	w.tasks("http", 2)
 	all := jobs.New(jobs.Config{JetStream: w.js})
@@ -37,7 +37,7 @@ func TestOutage(t *testing.T) {
 	before := eventually(t, o, "figures", func(s overview.Snapshot) bool { return s.BacklogMessages == 5 })
 
 	for range 2 {
-		broker.Close()
+		server.Close()
 		down := eventually(t, o, "the outage", func(s overview.Snapshot) bool { return !s.BrokerOK })
 		expectKept(t, before, down)
 		samples(t, o, 5)
@@ -51,7 +51,7 @@ func TestOutage(t *testing.T) {
 			t.Errorf("at %s the figures are of %s", down.At, down.FiguresAt)
 		}
 
-		w.must(broker.Restart())
+		w.must(server.Restart())
 		before = eventually(t, o, "the end of the outage", func(s overview.Snapshot) bool { return s.BrokerOK })
 		if before.Stale || !before.FiguresAt.Equal(before.At) || before.BacklogMessages != 5 {
 			t.Errorf("after the outage: %+v", before)
@@ -74,13 +74,13 @@ func TestOutage(t *testing.T) {
 // connection.
 func worldOfOneConnection(t *testing.T) (*world, *embedded.Broker, *logBuffer) {
 	t.Helper()
-	broker, err := embedded.Start(embedded.Config{Dir: t.TempDir(), Listen: "-"})
+	server, err := embedded.Start(embedded.Config{Dir: t.TempDir(), Listen: "-"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(broker.Close)
-	js := eventstest.Connect(t, broker, nats.Timeout(200*time.Millisecond), nats.ReconnectWait(10*time.Millisecond), nats.ReconnectJitter(0, 0))
-	return worldOn(t, js), broker, &logBuffer{}
+	t.Cleanup(server.Close)
+	js := eventstest.Connect(t, server, nats.Timeout(200*time.Millisecond), nats.ReconnectWait(10*time.Millisecond), nats.ReconnectJitter(0, 0))
+	return worldOn(t, js), server, &logBuffer{}
 }
 
 // expectKept fails unless the figures of an outage are those before it.

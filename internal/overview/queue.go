@@ -8,7 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // queue is what one durable consumer of the workers has before it.
@@ -22,22 +22,22 @@ type queue struct {
 // storeQueue is what waits for the store.
 func storeQueue() *queue {
 	return &queue{
-		stream: events.StreamRequests, durable: events.ConsumerRevoker, subject: events.FilterRequests,
-		target: Target{Step: events.StepRevoke, Configured: true},
+		stream: messages.StreamRequests, durable: messages.ConsumerRevoker, subject: messages.FilterRequests,
+		target: Target{Step: messages.StepRevoke, Configured: true},
 	}
 }
 
 // pushQueue is what waits for a push provider.
 func pushQueue(name string, configured bool) *queue {
 	return &queue{
-		stream: events.StreamTasks, durable: events.ConsumerTarget(events.KindPush, name),
-		subject: events.SubjectTask(events.KindPush, name),
-		target:  Target{Step: events.StepPush, Name: name, Configured: configured},
+		stream: messages.StreamTasks, durable: messages.ConsumerTarget(messages.KindPush, name),
+		subject: messages.SubjectTask(messages.KindPush, name),
+		target:  Target{Step: messages.StepPush, Name: name, Configured: configured},
 	}
 }
 
 // ask asks how much waits, and for how long.
-func (q *queue) ask(ctx context.Context, b *broker) error {
+func (q *queue) ask(ctx context.Context, b *streams) error {
 	pending, floor, err := q.pending(ctx, b)
 	if err != nil {
 		return err
@@ -54,7 +54,7 @@ func (q *queue) ask(ctx context.Context, b *broker) error {
 
 // pending returns how many messages are not done, and the place up to which
 // all are. Done ones may lie there until they are purged.
-func (q *queue) pending(ctx context.Context, b *broker) (pending int, floor uint64, err error) {
+func (q *queue) pending(ctx context.Context, b *streams) (pending int, floor uint64, err error) {
 	stream, err := b.stream(ctx, q.stream)
 	if err != nil {
 		return 0, 0, err
@@ -76,7 +76,7 @@ func (q *queue) pending(ctx context.Context, b *broker) (pending int, floor uint
 
 // age returns the age of the first message from a place on, 0 if there is none
 // any more.
-func (q *queue) age(ctx context.Context, b *broker, from uint64) (time.Duration, error) {
+func (q *queue) age(ctx context.Context, b *streams, from uint64) (time.Duration, error) {
 	stream, err := b.stream(ctx, q.stream)
 	if err != nil {
 		return 0, err

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/overview"
 )
 
@@ -93,7 +94,7 @@ func TestStreamMadeAnew(t *testing.T) {
 	w.revoked(20, 0)
 	o := w.start(overview.Config{})
 	w.must(w.js.DeleteStream(t.Context(), events.StreamEvents))
-	w.must(events.Setup(t.Context(), w.js))
+	w.must(broker.Setup(t.Context(), w.js))
 	w.revoked(1, 0)
 	samples(t, o, 2)
 	w.revoked(1, 33*time.Millisecond)

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -27,7 +29,7 @@ type sampler struct {
 	Config
 	last     Snapshot
 	samples  int // taken
-	broker   *broker
+	broker   *streams
 	backlog  *backlog
 	accepted meter
 	revoked  meter
@@ -37,7 +39,7 @@ type sampler struct {
 }
 
 func newSampler(c Config) *sampler {
-	b := &broker{js: c.JetStream}
+	b := &streams{js: c.JetStream}
 	return &sampler{
 		Config: c, broker: b, backlog: newBacklog(b, c.Providers), latency: latency{broker: b},
 		running: running{jobs: c.Jobs}, troubles: map[string]bool{},
@@ -139,7 +141,7 @@ func (s *sampler) askBroker(ctx context.Context, next *Snapshot) (err error) {
 
 // askStreams asks for what comes out of the workers.
 func (s *sampler) askStreams(ctx context.Context, next *Snapshot) error {
-	failed, err := s.broker.state(ctx, events.StreamFailed)
+	failed, err := s.broker.state(ctx, messages.StreamFailed)
 	if err != nil {
 		return err
 	}
@@ -166,6 +168,6 @@ func (s *sampler) tell(ctx context.Context, trouble string, err error) {
 	if err == nil {
 		s.troubles[trouble] = false
 	} else if ctx.Err() == nil && !s.troubles[trouble] {
-		s.troubles[trouble] = events.LogFailure(ctx, s.Logger, s.JetStream, trouble, "err", err)
+		s.troubles[trouble] = broker.LogFailure(ctx, s.Logger, s.JetStream, trouble, "err", err)
 	}
 }

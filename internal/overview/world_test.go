@@ -14,7 +14,9 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/overview"
 )
 
@@ -25,7 +27,7 @@ const interval = 20 * time.Millisecond
 type world struct {
 	*testing.T
 	js        jetstream.JetStream
-	publisher *events.Publisher
+	publisher *broker.Publisher
 	made      int // requests, tasks and letters; their ids
 }
 
@@ -35,7 +37,7 @@ func newWorld(t *testing.T) *world {
 }
 
 func worldOn(t *testing.T, js jetstream.JetStream) *world {
-	w := &world{T: t, js: js, publisher: events.NewPublisher(js, nil)}
+	w := &world{T: t, js: js, publisher: broker.NewPublisher(js, nil)}
 	t.Cleanup(w.publisher.Close)
 	return w
 }
@@ -91,11 +93,11 @@ func (w *world) must(err error) {
 	}
 }
 
-func (w *world) request() events.Request {
+func (w *world) request() messages.Request {
 	w.made++
 	now := events.At(time.Now())
-	return events.Request{
-		ID: fmt.Sprintf("session-%d", w.made), Dialect: "kratos", Initiator: events.InitiatorUser, Scope: "session",
+	return messages.Request{
+		ID: fmt.Sprintf("session-%d", w.made), Dialect: "kratos", Initiator: messages.InitiatorUser, Scope: "session",
 		SessionID: fmt.Sprint("s", w.made), UserID: fmt.Sprint("u", w.made), Cutoff: now, Fenced: true, RequestedAt: now,
 	}
 }
@@ -113,7 +115,7 @@ func (w *world) tasks(provider string, n int) {
 	w.Helper()
 	for range n {
 		r := w.request()
-		task := events.NewPushTask(r, r.Cutoff, events.PushRegistration{ID: "p", Provider: provider})
+		task := messages.NewPushTask(r, r.Cutoff, messages.PushRegistration{ID: "p", Provider: provider})
 		msg, err := task.Message(task.ID)
 		w.must(err)
 		_, err = w.js.PublishMsg(w.Context(), msg)
@@ -126,7 +128,7 @@ func (w *world) revoked(n int, took time.Duration) {
 	w.Helper()
 	for range n {
 		r := w.request()
-		msg, err := events.RevokedMessage(events.Revoked{
+		msg, err := messages.RevokedMessage(events.Revoked{
 			Scope: r.Scope, RequestID: r.ID, RequestedAt: r.RequestedAt, CompletedAt: events.At(r.RequestedAt.Add(took)),
 		}, "")
 		w.must(err)
@@ -140,8 +142,8 @@ func (w *world) letters(code string, n int) {
 	w.Helper()
 	for range n {
 		r := w.request()
-		w.must(w.publisher.DeadLetter(w.Context(), events.DeadLetter{
-			ID: r.ID, Step: events.StepRevoke, Code: code, Error: "it says " + code, Attempts: 3,
+		w.must(w.publisher.DeadLetter(w.Context(), messages.DeadLetter{
+			ID: r.ID, Step: messages.StepRevoke, Code: code, Error: "it says " + code, Attempts: 3,
 			FirstFailedAt: r.RequestedAt, LastFailedAt: r.RequestedAt, FailedAt: r.RequestedAt, Request: &r,
 		}, uint64(w.made)))
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"iter"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/jobs"
 )
@@ -65,7 +64,7 @@ func (d *dryRun) judge(letter deadletters.Letter) string {
 	switch {
 	case d.kind == KindDiscard:
 		return ""
-	case letter.Code == events.CodeUnreadable:
+	case letter.Code == deadletters.CodeUnreadable:
 		return unreadable
 	case letter.Replays >= d.MaxReplays && !d.force:
 		return overLimit

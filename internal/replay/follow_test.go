@@ -9,9 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/replay"
 )
 
@@ -47,7 +47,7 @@ func TestReplayTellsWhatBecameOfIt(t *testing.T) {
 			if diff := cmp.Diff(c.want, job.Counts); diff != "" || job.State != jobs.Done || job.Error != "" {
 				t.Errorf("job %+v (-want +got):\n%s", job, diff)
 			}
-			if left := w.stream(events.StreamFailed); left != c.want["failed_again"] {
+			if left := w.stream(messages.StreamFailed); left != c.want["failed_again"] {
 				t.Errorf("%d dead letters are left", left)
 			}
 		})
@@ -173,12 +173,12 @@ func TestStreamMadeAgain(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	job := w.until(w.replayAll(3).ID, pending)
-	stream, err := w.broker.JS.Stream(t.Context(), events.StreamTasks)
+	stream, err := w.broker.JS.Stream(t.Context(), messages.StreamTasks)
 	if err != nil {
 		t.Fatal(err)
 	}
 	config := stream.CachedInfo().Config
-	if err := w.broker.JS.DeleteStream(t.Context(), events.StreamTasks); err != nil {
+	if err := w.broker.JS.DeleteStream(t.Context(), messages.StreamTasks); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.broker.JS.CreateStream(t.Context(), jetstream.StreamConfig(config)); err != nil {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/jobs"
 	"github.com/logoutd/logoutd/store"
@@ -37,7 +37,7 @@ var (
 // Config is what a dry run and the work need.
 type Config struct {
 	Letters     *deadletters.Letters
-	DeadLetters *events.DeadLetters
+	DeadLetters *deadletters.DeadLetters
 	Jobs        *jobs.Jobs // its JetStream tells what became of what was replayed
 	Store       store.Store
 	// MaxReplays is how often a letter may be replayed without force.
@@ -94,7 +94,7 @@ func (r *Replays) settle(ctx context.Context) error {
 	waiting, cancel := context.WithTimeout(ctx, r.settleTimeout)
 	defer cancel()
 	err := r.Letters.Settled(waiting)
-	if errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, events.ErrUnavailable) && ctx.Err() == nil {
+	if errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, broker.ErrUnavailable) && ctx.Err() == nil {
 		return ErrNotReady
 	}
 	return err

@@ -10,9 +10,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/replay"
 )
 
@@ -38,8 +39,8 @@ func TestReplayOfExactlyOneGroup(t *testing.T) {
 		t.Errorf("job %+v", job)
 	}
 	tasks := map[string]int{}
-	for _, msg := range w.broker.Messages(events.StreamTasks) {
-		task, err := events.DecodeTask(msg.Data)
+	for _, msg := range w.broker.Messages(messages.StreamTasks) {
+		task, err := messages.DecodeTask(msg.Data)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,8 +55,8 @@ func TestReplayOfExactlyOneGroup(t *testing.T) {
 			t.Errorf("letter %d was replayed %d times", n, tasks[id])
 		}
 	}
-	if len(tasks) != failed || w.stream(events.StreamFailed) != others+1 {
-		t.Errorf("%d tasks, and %d letters left", len(tasks), w.stream(events.StreamFailed))
+	if len(tasks) != failed || w.stream(messages.StreamFailed) != others+1 {
+		t.Errorf("%d tasks, and %d letters left", len(tasks), w.stream(messages.StreamFailed))
 	}
 	if err := w.letters.Settled(t.Context()); err != nil {
 		t.Fatal(err)
@@ -85,7 +86,7 @@ func TestManyIDsAreShownInPart(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	var ids []string
-	var failed []events.DeadLetter
+	var failed []messages.DeadLetter
 	for n := range 120 {
 		failed = append(failed, pushLetter(n))
 		ids = append(ids, pushLetter(n).ID)
@@ -118,10 +119,10 @@ func TestDiscard(t *testing.T) {
 		t.Errorf("plan %+v", plan)
 	}
 	job := w.finished(w.start(plan).ID)
-	if !cmp.Equal(job.Counts, map[string]int{"discarded": 3}) || w.stream(events.StreamFailed) != 0 {
-		t.Errorf("job %+v, %d letters left", job, w.stream(events.StreamFailed))
+	if !cmp.Equal(job.Counts, map[string]int{"discarded": 3}) || w.stream(messages.StreamFailed) != 0 {
+		t.Errorf("job %+v, %d letters left", job, w.stream(messages.StreamFailed))
 	}
-	if w.stream(events.StreamTasks) != 0 || w.stream(events.StreamRequests) != 0 {
+	if w.stream(messages.StreamTasks) != 0 || w.stream(messages.StreamRequests) != 0 {
 		t.Error("discarded work was put back")
 	}
 }
@@ -144,7 +145,7 @@ func TestLetterThatFailedAnewIsNotTouched(t *testing.T) {
 		if diff := cmp.Diff(want, job.Counts); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", kind, diff)
 		}
-		if left := w.stream(events.StreamFailed); left != 1 {
+		if left := w.stream(messages.StreamFailed); left != 1 {
 			t.Errorf("%s: %d letters left", kind, left)
 		}
 	}
@@ -190,11 +191,11 @@ func TestWorkWithoutBroker(t *testing.T) {
 	w.broker.Stop()
 	for kind, work := range w.Works() {
 		counts, err := work.Do(t.Context(), jobs.Job{}, []jobs.Item{jobs.Item("1 a")})
-		if !errors.Is(err, events.ErrUnavailable) || counts != nil {
+		if !errors.Is(err, broker.ErrUnavailable) || counts != nil {
 			t.Errorf("%s: counts %v, error %v, want ErrUnavailable", kind, counts, err)
 		}
 	}
-	if _, err := w.Plan(t.Context(), replay.KindReplay, "ann", replay.Query{IDs: []string{"a"}}, false); !errors.Is(err, events.ErrUnavailable) {
+	if _, err := w.Plan(t.Context(), replay.KindReplay, "ann", replay.Query{IDs: []string{"a"}}, false); !errors.Is(err, broker.ErrUnavailable) {
 		t.Errorf("dry run: error %v, want ErrUnavailable", err)
 	}
 }

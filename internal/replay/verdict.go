@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -35,9 +35,9 @@ func ask(ctx context.Context, s store.Store, all []deadletters.Letter) (verdicts
 	for _, l := range all {
 		switch {
 		case l.UserID == "": // nobody knows whose it is
-		case l.Step == events.StepPush:
+		case l.Step == messages.StepPush:
 			pushes = append(pushes, l)
-		case l.Step == events.StepRevoke:
+		case l.Step == messages.StepRevoke:
 			requests = append(requests, l)
 		}
 	}

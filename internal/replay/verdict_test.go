@@ -8,9 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/replay"
 	"github.com/logoutd/logoutd/store"
 )
@@ -71,7 +71,7 @@ func other(n int) string { return fmt.Sprintf("other-%d", n) }
 
 // eligibility is why a letter is not eligible; empty: it is.
 type eligibility struct {
-	letter  func(n int) events.DeadLetter
+	letter  func(n int) messages.DeadLetter
 	prepare func(n int)
 	want    string
 }
@@ -148,14 +148,14 @@ func TestEligibleRequest(t *testing.T) {
 }
 
 // nobody is the letter of a logout with a session that is kept elsewhere.
-func nobody(n int) events.DeadLetter {
+func nobody(n int) messages.DeadLetter {
 	l := requestLetter(n)
 	l.Request.UserID, l.Request.TenantID, l.Request.Scope = "", "", "session"
 	return l
 }
 
 // ofOperator is the letter of a logout that names a user.
-func ofOperator(n int) events.DeadLetter {
+func ofOperator(n int) messages.DeadLetter {
 	l := requestLetter(n)
 	l.Request.SessionID = ""
 	return l
@@ -205,7 +205,7 @@ func TestDryRunAsksInBatches(t *testing.T) {
 	if job := w.until(w.start(plan).ID, handedOver); job.Counts["replayed"] != 166 {
 		t.Errorf("job %+v", job)
 	}
-	for _, msg := range w.broker.Messages(events.StreamFailed) {
+	for _, msg := range w.broker.Messages(messages.StreamFailed) {
 		n := 0
 		for ; n < all && msg.Subject != "logout.failed.push."+pushLetter(n).ID; n++ {
 		}

@@ -8,9 +8,9 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/outcomes"
 )
 
@@ -35,7 +35,7 @@ func seqOf(item jobs.Item) (seq uint64, err error) {
 func (r *Replays) Works() map[string]jobs.Work {
 	return map[string]jobs.Work{
 		KindReplay: replaying{work{r.Letters, replayed, func(ctx context.Context, job jobs.Job, seqs []uint64) ([]error, error) {
-			return r.DeadLetters.ReplayAll(ctx, seqs, events.Replayed{By: job.By, Reason: job.Reason, Job: job.ID})
+			return r.DeadLetters.ReplayAll(ctx, seqs, messages.Replayed{By: job.By, Reason: job.Reason, Job: job.ID})
 		}}, r.Jobs.JetStream},
 		KindDiscard: work{r.Letters, discarded, func(ctx context.Context, _ jobs.Job, seqs []uint64) ([]error, error) {
 			return r.DeadLetters.DiscardAll(ctx, seqs)
@@ -107,11 +107,11 @@ func (r replaying) Follow(job jobs.Job, mark json.RawMessage) (jobs.Look, error)
 // have been done before was most likely done then.
 func (w work) became(err error, again bool) string {
 	switch {
-	case err == nil, again && errors.Is(err, events.ErrNoDeadLetter) && !errors.Is(err, events.ErrUnreadable):
+	case err == nil, again && errors.Is(err, deadletters.ErrNoDeadLetter) && !errors.Is(err, deadletters.ErrUnreadable):
 		return w.outcome
-	case errors.Is(err, events.ErrUnreadable):
+	case errors.Is(err, deadletters.ErrUnreadable):
 		return unreadable
-	case errors.Is(err, events.ErrNoDeadLetter):
+	case errors.Is(err, deadletters.ErrNoDeadLetter):
 		return missing
 	}
 	return failed

@@ -16,8 +16,10 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/replay"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
@@ -28,7 +30,7 @@ import (
 type world struct {
 	*testing.T
 	broker    *eventstest.Broker
-	publisher *events.Publisher
+	publisher *broker.Publisher
 	store     store.Store
 	letters   *deadletters.Letters
 	works     map[string]jobs.Work
@@ -40,7 +42,7 @@ type world struct {
 func start(t *testing.T) *world {
 	t.Helper()
 	w := &world{T: t, broker: eventstest.Start(t)}
-	w.publisher = events.NewPublisher(w.broker.JS, nil)
+	w.publisher = broker.NewPublisher(w.broker.JS, nil)
 	t.Cleanup(w.publisher.Close)
 	quiet := slog.New(slog.DiscardHandler)
 	s, err := sqlitestore.Open(filepath.Join(t.TempDir(), "store.db"), sqlitestore.Config{Logger: quiet})
@@ -57,7 +59,7 @@ func start(t *testing.T) *world {
 	w.works = map[string]jobs.Work{}
 	w.jobs = jobs.New(jobs.Config{JetStream: w.broker.JS, Works: w.works})
 	w.Replays = replay.New(replay.Config{
-		Letters: w.letters, DeadLetters: events.NewDeadLetters(w.broker.JS), Jobs: w.jobs, Store: w.store,
+		Letters: w.letters, DeadLetters: deadletters.NewDeadLetters(w.broker.JS), Jobs: w.jobs, Store: w.store,
 	})
 	for kind, work := range w.Works() {
 		w.works[kind] = work
@@ -124,28 +126,28 @@ func registration(n int, at time.Time) store.PushRegistration {
 }
 
 // requestLetter is the letter of a user's logout that the store refused.
-func requestLetter(n int) events.DeadLetter {
+func requestLetter(n int) messages.DeadLetter {
 	at := events.At(hourAgo)
-	r := events.Request{
-		ID: events.RequestID("user", session(n)), Dialect: "sap_v2", Initiator: events.InitiatorUser, Scope: "user",
+	r := messages.Request{
+		ID: messages.RequestID("user", session(n)), Dialect: "sap_v2", Initiator: messages.InitiatorUser, Scope: "user",
 		SessionID: session(n), UserID: userOf(n).ID, TenantID: "acme", DeviceID: "phone", AppID: "app",
 		AuthenticatedAt: events.At(hourAgo.Add(-time.Hour)), Cutoff: at, Fenced: true, RequestedAt: at,
 	}
-	return events.DeadLetter{
-		ID: r.ID, Step: events.StepRevoke, Code: "store", Error: "refused", Attempts: 3,
+	return messages.DeadLetter{
+		ID: r.ID, Step: messages.StepRevoke, Code: "store", Error: "refused", Attempts: 3,
 		FirstFailedAt: at, LastFailedAt: at, FailedAt: at, Request: &r,
 	}
 }
 
 // pushLetter is the letter of a push provider that was not told.
-func pushLetter(n int) events.DeadLetter {
+func pushLetter(n int) messages.DeadLetter {
 	l := requestLetter(n)
 	reg := registration(n, hourAgo.Add(-time.Minute))
-	task := events.NewPushTask(*l.Request, l.Request.Cutoff, events.PushRegistration{
+	task := messages.NewPushTask(*l.Request, l.Request.Cutoff, messages.PushRegistration{
 		ID: store.PushRegistrationID(reg), UserID: reg.User.ID, TenantID: "acme", DeviceID: reg.DeviceID, AppID: reg.AppID,
 		Provider: reg.Provider, PushToken: reg.PushToken, RegisteredAt: events.At(reg.RegisteredAt),
 	})
-	l.ID, l.Step, l.Target, l.Code, l.Task = task.ID, events.StepPush, task.Target, "http_500", &task
+	l.ID, l.Step, l.Target, l.Code, l.Task = task.ID, messages.StepPush, task.Target, "http_500", &task
 	return l
 }
 
@@ -154,7 +156,7 @@ func pushLetter(n int) events.DeadLetter {
 const firstFailure = 1 << 20
 
 // fail makes dead letters.
-func (w *world) fail(all ...events.DeadLetter) {
+func (w *world) fail(all ...messages.DeadLetter) {
 	w.Helper()
 	for _, l := range all {
 		w.failures++

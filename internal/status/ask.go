@@ -5,7 +5,9 @@ import (
 	"slices"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -23,7 +25,7 @@ func (q *inquiry) excuse(err error) error {
 		q.storeDown = true
 		q.notAsked("store")
 		q.note(noStore)
-	case errors.Is(err, events.ErrUnavailable):
+	case errors.Is(err, broker.ErrUnavailable):
 		q.brokerDown = true
 		q.notAsked("broker")
 		q.note(noBroker)
@@ -76,7 +78,7 @@ func (q *inquiry) failed(found []deadletters.Letter, err error) error {
 // not told.
 func (q *inquiry) undone() bool {
 	for _, l := range q.Failed {
-		if l.Step != events.StepPush {
+		if l.Step != messages.StepPush {
 			return true
 		}
 	}
@@ -84,7 +86,7 @@ func (q *inquiry) undone() bool {
 }
 
 // tellRequest takes in what is known of the request.
-func (q *inquiry) tellRequest(r events.Request) {
+func (q *inquiry) tellRequest(r messages.Request) {
 	q.RequestID, q.Scope, q.Dialect, q.Reason = r.ID, r.Scope, r.Dialect, r.Reason
 	q.TenantID, q.UserID, q.DeviceID, q.AppID, q.SessionID = r.TenantID, r.UserID, r.DeviceID, r.AppID, r.SessionID
 	q.RequestedAt, q.Cutoff = r.RequestedAt.Time, r.Cutoff.Time

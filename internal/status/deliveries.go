@@ -9,13 +9,15 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/outcomes"
 )
 
 // deliveries notes which targets have still to be told, of what matches, and
 // returns whether there are any. It sets Told where it is known that there are
 // none.
-func (q *inquiry) deliveries(matches func(events.Task) bool) (waiting bool, err error) {
+func (q *inquiry) deliveries(matches func(messages.Task) bool) (waiting bool, err error) {
 	if q.brokerDown {
 		return false, nil
 	}
@@ -23,7 +25,7 @@ func (q *inquiry) deliveries(matches func(events.Task) bool) (waiting bool, err 
 	defer cancel()
 	targets, whole, err := outcomes.Deliveries(ctx, q.JetStream, matches)
 	if err != nil {
-		return false, q.excuse(fmt.Errorf("looking for deliveries: %w: %w", events.ErrUnavailable, err))
+		return false, q.excuse(fmt.Errorf("looking for deliveries: %w: %w", broker.ErrUnavailable, err))
 	}
 	q.Waiting = targets
 	for _, target := range targets {
@@ -68,7 +70,7 @@ func (q *inquiry) latestLogout() (*events.Revoked, error) {
 		}
 	})
 	if err != nil {
-		return nil, q.excuse(fmt.Errorf("looking for logouts: %w: %w", events.ErrUnavailable, err))
+		return nil, q.excuse(fmt.Errorf("looking for logouts: %w: %w", broker.ErrUnavailable, err))
 	}
 	if !whole {
 		q.note(manyEvents)

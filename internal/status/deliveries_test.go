@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/status"
 	"github.com/logoutd/logoutd/store"
 )
@@ -34,13 +36,13 @@ func TestDeliveryWaits(t *testing.T) {
 	r := w.publish(w.fence(bySession(w.login("s", 10), store.ScopeSession)))
 	w.until("it is done", func() bool { got := w.request(r.ID); return got.State == status.Revoked && got.Told })
 
-	msg, err := events.NewPushTask(r, r.Cutoff, events.PushRegistration{ID: "reg", UserID: alice.ID, Provider: "fcm"}).Message("task")
+	msg, err := messages.NewPushTask(r, r.Cutoff, messages.PushRegistration{ID: "reg", UserID: alice.ID, Provider: "fcm"}).Message("task")
 	if err == nil {
 		_, err = w.broker.JS.PublishMsg(t.Context(), msg)
 	}
 	if err == nil {
-		err = events.PutPaused(t.Context(), w.broker.JS, events.Paused{
-			Step: events.StepPush, Target: "fcm", Since: events.At(time.Now()), Code: "http_503",
+		err = broker.PutPaused(t.Context(), w.broker.JS, broker.Paused{
+			Step: messages.StepPush, Target: "fcm", Since: events.At(time.Now()), Code: "http_503",
 		})
 	}
 	if err != nil {
@@ -78,7 +80,7 @@ func TestDeliveriesWithTheBrokerDown(t *testing.T) {
 func TestUserOfAnotherTenant(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.giveUp(byOperator(), events.StepRevoke)
+	w.giveUp(byOperator(), messages.StepRevoke)
 	got := w.must(w.statuses.User(t.Context(), "", alice.ID))
 	w.want(got, status.Unknown, "in tenant acme")
 }

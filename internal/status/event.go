@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 )
 
 // clockMargin is how much earlier than a time that a process has taken down
@@ -33,7 +34,7 @@ func (q *inquiry) event(from time.Time) error {
 		event, _, err = findEvent(ctx, q.JetStream, q.RequestID, time.Time{})
 	}
 	if err != nil {
-		return q.excuse(fmt.Errorf("looking for the event: %w: %w", events.ErrUnavailable, err))
+		return q.excuse(fmt.Errorf("looking for the event: %w: %w", broker.ErrUnavailable, err))
 	}
 	if event != nil {
 		q.tellEvent(*event)
@@ -101,13 +102,13 @@ func findMessage(ctx context.Context, consumer jetstream.Consumer, id string, n 
 	if n == 0 {
 		return 0, nil
 	}
-	messages, err := consumer.Messages()
+	msgs, err := consumer.Messages()
 	if err != nil {
 		return 0, err
 	}
-	defer messages.Stop()
+	defer msgs.Stop()
 	for range n {
-		msg, err := messages.Next(jetstream.NextContext(ctx))
+		msg, err := msgs.Next(jetstream.NextContext(ctx))
 		if errors.Is(err, context.DeadlineExceeded) {
 			return 0, nil
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/status"
 	"github.com/logoutd/logoutd/store"
 )
@@ -61,10 +62,10 @@ func TestSessionWhoseLogoutFailed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.login("s", 10)
-	w.giveUp(bySession(id, store.ScopeSession), events.StepRevoke)
+	w.giveUp(bySession(id, store.ScopeSession), messages.StepRevoke)
 	w.want(w.session(id), status.Failed, "replay the dead letter")
 	elsewhere := bySession(store.TokenID("kept elsewhere"), store.ScopeUser)
-	w.giveUp(elsewhere, events.StepRevoke)
+	w.giveUp(elsewhere, messages.StepRevoke)
 	w.want(w.session(elsewhere.SessionID), status.Failed, "does not know the session")
 }
 
@@ -103,14 +104,14 @@ func TestUserWithFailures(t *testing.T) {
 	w.login("s", 10)
 	r := byOperator()
 	r.Cutoff = events.At(w.start)
-	w.giveUp(r, events.StepPush)
+	w.giveUp(r, messages.StepPush)
 	got := w.user()
 	w.want(got, status.Active, "Something of the user is live")
 	if len(got.Failed) != 1 {
 		t.Errorf("got %+v", got)
 	}
-	r.ID = events.NewID()
-	w.giveUp(r, events.StepRevoke)
+	r.ID = messages.NewID()
+	w.giveUp(r, messages.StepRevoke)
 	w.want(w.user(), status.Failed, "given up")
 }
 

@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // errEnough ends a look at pending requests.
@@ -12,12 +13,12 @@ var errEnough = errors.New("looked at enough")
 
 // pending returns the first pending request that matches; nil: there is none
 // among those that were looked at.
-func (q *inquiry) pending(matches func(events.Request) bool) (*events.Request, error) {
+func (q *inquiry) pending(matches func(messages.Request) bool) (*messages.Request, error) {
 	ctx, cancel := context.WithTimeout(q.ctx, readTimeout)
 	defer cancel()
-	var found *events.Request
+	var found *messages.Request
 	looked := 0
-	err := events.Pending(ctx, q.JetStream, func(requests []events.Request) error {
+	err := broker.Pending(ctx, q.JetStream, func(requests []messages.Request) error {
 		for i := range requests {
 			if matches(requests[i]) {
 				found = &requests[i]

@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -24,7 +24,7 @@ func (q *inquiry) presented(requestID string) (store.SessionState, error) {
 // first: what moves on meanwhile is found later.
 func (q *inquiry) request(session store.SessionState) error {
 	id := q.RequestID
-	waits, err := q.pending(func(r events.Request) bool { return r.ID == id })
+	waits, err := q.pending(func(r messages.Request) bool { return r.ID == id })
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (q *inquiry) request(session store.SessionState) error {
 	if err := q.failed(q.Letters.OfRequest(q.ctx, id, maxLetters)); err != nil {
 		return err
 	}
-	waiting, err := q.deliveries(func(t events.Task) bool { return t.Request.ID == id })
+	waiting, err := q.deliveries(func(t messages.Task) bool { return t.Request.ID == id })
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (q *inquiry) finished(session store.SessionState) (bool, error) {
 }
 
 // conclude makes a state of what was found.
-func (q *inquiry) conclude(waits *events.Request, finished bool, session store.SessionState) {
+func (q *inquiry) conclude(waits *messages.Request, finished bool, session store.SessionState) {
 	done := q.Event != nil || finished
 	switch {
 	case len(q.Failed) > 0:

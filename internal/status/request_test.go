@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/status"
 	"github.com/logoutd/logoutd/store"
 )
@@ -98,7 +99,7 @@ func TestRequestThatFailed(t *testing.T) {
 	w := newWorld(t)
 	r := w.fence(byOperator())
 	r.RequestedAt = events.At(w.ago(3))
-	w.giveUp(r, events.StepRevoke)
+	w.giveUp(r, messages.StepRevoke)
 	got := w.request(r.ID)
 	w.want(got, status.Failed, "given up")
 	if len(got.Failed) != 1 || got.Failed[0].Code != "boom" || got.UserID != alice.ID || !got.RequestedAt.Equal(w.ago(3)) {
@@ -112,7 +113,7 @@ func TestRequestWhoseTargetWasNotTold(t *testing.T) {
 	r := w.publish(w.fence(bySession(w.login("s", 10), store.ScopeSession)))
 	w.work()
 	w.until("it is done", func() bool { return w.request(r.ID).Event != nil })
-	w.giveUp(r, events.StepPush)
+	w.giveUp(r, messages.StepPush)
 	got := w.request(r.ID)
 	w.want(got, status.Failed, "logged out all the same")
 	if got.Event == nil || len(got.Failed) != 1 {
@@ -135,7 +136,7 @@ func TestRequestWithThingsDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.want(w.request(r.ID), status.Revoked, "The store could not be asked")
-	for _, got := range []status.Status{w.request(events.NewID()), w.user(), w.session(store.TokenID("other"))} {
+	for _, got := range []status.Status{w.request(messages.NewID()), w.user(), w.session(store.TokenID("other"))} {
 		w.want(got, status.Unknown, "That there is nothing is not known")
 	}
 }
@@ -151,5 +152,5 @@ func TestRequestWithTheBrokerDown(t *testing.T) {
 	got, err := w.statuses.Request(ctx, r.ID)
 	w.want(w.must(got, err), status.Pending, "The broker could not be asked")
 	w.want(w.session(live), status.Active, "The broker could not be asked")
-	w.want(w.request(events.NewID()), status.Unknown, "That there is nothing is not known")
+	w.want(w.request(messages.NewID()), status.Unknown, "That there is nothing is not known")
 }

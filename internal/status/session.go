@@ -1,7 +1,7 @@
 package status
 
 import (
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -29,7 +29,7 @@ func (q *inquiry) session() error {
 // liveSession looks for a logout that the store did not hear of yet, or that
 // was given up before it did.
 func (q *inquiry) liveSession(session store.SessionState) error {
-	waits, err := q.pending(func(r events.Request) bool { return r.SessionID == session.ID })
+	waits, err := q.pending(func(r messages.Request) bool { return r.SessionID == session.ID })
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (q *inquiry) unknownSession() error {
 	if !q.storeDown {
 		q.note(neverHeard)
 	}
-	q.RequestID = events.RequestID(string(store.ScopeSession), q.SessionID)
+	q.RequestID = messages.RequestID(string(store.ScopeSession), q.SessionID)
 	if err := q.request(store.SessionState{}); err != nil || q.State != Unknown {
 		return err
 	}

@@ -1,14 +1,14 @@
 package status
 
 import (
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
 // user finds out about the user.
 func (q *inquiry) user() error {
 	user := store.User{TenantID: q.TenantID, ID: q.UserID}
-	waits, err := q.pending(func(r events.Request) bool { return r.UserID == user.ID && r.TenantID == user.TenantID })
+	waits, err := q.pending(func(r messages.Request) bool { return r.UserID == user.ID && r.TenantID == user.TenantID })
 	if err != nil {
 		return err
 	}
@@ -19,7 +19,7 @@ func (q *inquiry) user() error {
 	if err != nil {
 		return err
 	}
-	waiting, err := q.deliveries(func(t events.Task) bool { return t.Request.UserID == user.ID && t.Request.TenantID == user.TenantID })
+	waiting, err := q.deliveries(func(t messages.Task) bool { return t.Request.UserID == user.ID && t.Request.TenantID == user.TenantID })
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (q *inquiry) holding(user store.User) (store.UserState, error) {
 	return state, nil
 }
 
-func (q *inquiry) concludeUser(waits *events.Request, state store.UserState) {
+func (q *inquiry) concludeUser(waits *messages.Request, state store.UserState) {
 	anyLive := !state.Since.IsZero()
 	switch {
 	case waits != nil:

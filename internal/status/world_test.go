@@ -13,7 +13,9 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/status"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
@@ -26,7 +28,7 @@ var alice = store.User{TenantID: "acme", ID: "alice"}
 type world struct {
 	*testing.T
 	broker    *eventstest.Broker
-	publisher *events.Publisher
+	publisher *broker.Publisher
 	store     *sqlitestore.Store
 	letters   *deadletters.Letters
 	statuses  *status.Statuses
@@ -35,22 +37,22 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	broker := eventstest.Start(t)
+	server := eventstest.Start(t)
 	s, err := sqlitestore.Open(filepath.Join(t.TempDir(), "store.db"), sqlitestore.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
 	l, err := deadletters.Open(deadletters.Config{
-		JetStream: broker.JS, Path: filepath.Join(t.TempDir(), "letters.db"), Logger: slog.New(slog.DiscardHandler),
+		JetStream: server.JS, Path: filepath.Join(t.TempDir(), "letters.db"), Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
 	w := &world{
-		T: t, broker: broker, publisher: events.NewPublisher(broker.JS, nil), store: s, letters: l,
-		statuses: status.New(status.Config{Store: s, Letters: l, JetStream: broker.JS}),
+		T: t, broker: server, publisher: broker.NewPublisher(server.JS, nil), store: s, letters: l,
+		statuses: status.New(status.Config{Store: s, Letters: l, JetStream: server.JS}),
 		start:    time.Now().UTC().Truncate(time.Millisecond),
 	}
 	t.Cleanup(w.publisher.Close)
@@ -116,22 +118,22 @@ func (w *world) loginUntil(name string, minutes int, expiry time.Time) string {
 
 // bySession is the request of a client that presents the session, bySome that
 // of an operator who names the user.
-func bySession(id string, scope store.Scope) events.Request {
-	return events.Request{
-		ID: events.RequestID(string(scope), id), Dialect: "kratos", Initiator: events.InitiatorUser,
+func bySession(id string, scope store.Scope) messages.Request {
+	return messages.Request{
+		ID: messages.RequestID(string(scope), id), Dialect: "kratos", Initiator: messages.InitiatorUser,
 		Scope: string(scope), SessionID: id, UserID: alice.ID, TenantID: alice.TenantID,
 	}
 }
 
-func byOperator() events.Request {
-	return events.Request{
-		ID: events.NewID(), Dialect: "admin", Initiator: events.InitiatorAdmin, Reason: "lost phone",
+func byOperator() messages.Request {
+	return messages.Request{
+		ID: messages.NewID(), Dialect: "admin", Initiator: messages.InitiatorAdmin, Reason: "lost phone",
 		Scope: string(store.ScopeUser), UserID: alice.ID, TenantID: alice.TenantID,
 	}
 }
 
 // fence is what a front end does first.
-func (w *world) fence(r events.Request) events.Request {
+func (w *world) fence(r messages.Request) messages.Request {
 	w.Helper()
 	f := store.Fence{RequestID: r.ID, SessionID: r.SessionID}
 	if r.SessionID == "" {
@@ -150,7 +152,7 @@ func (w *world) fence(r events.Request) events.Request {
 }
 
 // publish is what it does then.
-func (w *world) publish(r events.Request) events.Request {
+func (w *world) publish(r messages.Request) messages.Request {
 	w.Helper()
 	r.RequestedAt = events.At(time.Now())
 	if !r.Fenced {
@@ -163,10 +165,10 @@ func (w *world) publish(r events.Request) events.Request {
 }
 
 // giveUp leaves a dead letter of the request behind.
-func (w *world) giveUp(r events.Request, step string) {
+func (w *world) giveUp(r messages.Request, step string) {
 	w.Helper()
 	now := events.At(time.Now())
-	letter := events.DeadLetter{
+	letter := messages.DeadLetter{
 		ID: r.ID, Step: step, Code: "boom", Error: "it failed", Attempts: 3,
 		FirstFailedAt: now, LastFailedAt: now, FailedAt: now, Request: &r,
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 )
 
 // The KV bucket of the subscribers, a key each, and its stream (NATS, ADR-8).
@@ -38,8 +38,8 @@ func (r record) shown() Subscriber {
 	return Subscriber{Name: r.Name, Consumers: r.Consumers, CreatedAt: r.CreatedAt, CreatedBy: r.CreatedBy, Revoked: r.Revoked}
 }
 
-func (r record) account() events.Subscriber {
-	return events.Subscriber{Name: r.Name, PasswordHash: r.PasswordHash, Consumers: r.Consumers}
+func (r record) account() broker.Subscriber {
+	return broker.Subscriber{Name: r.Name, PasswordHash: r.PasswordHash, Consumers: r.Consumers}
 }
 
 var (
@@ -62,7 +62,7 @@ func decode(entry jetstream.KeyValueEntry) (r record, err error) {
 }
 
 func unavailable(doing string, err error) error {
-	return fmt.Errorf("%s: %w: %w", doing, events.ErrUnavailable, err)
+	return fmt.Errorf("%s: %w: %w", doing, broker.ErrUnavailable, err)
 }
 
 // with calls f with the bucket, which is made on first use.

@@ -15,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 )
 
 // MaxConsumers is how many durable consumers a subscriber can have: enough for
@@ -85,7 +86,7 @@ type Config struct {
 	JetStream jetstream.JetStream
 	// Apply tells an embedded broker who the subscribers are. Nil: the broker
 	// has them in a configuration file of its own.
-	Apply func([]events.Subscriber) error
+	Apply func([]broker.Subscriber) error
 	// Logger gets which records cannot be read. Default: none.
 	Logger *slog.Logger
 }
@@ -122,7 +123,7 @@ func (s *Subscribers) Load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var current []events.Subscriber
+	var current []broker.Subscriber
 	for _, r := range all {
 		if !r.Revoked {
 			current = append(current, r.account())
@@ -142,8 +143,8 @@ func (s *Subscribers) Create(ctx context.Context, name string, n int, by string)
 	if n < 1 || n > MaxConsumers {
 		return Credential{}, ErrConsumers
 	}
-	password := events.NewPassword()
-	hash, err := events.HashPassword(password)
+	password := broker.NewPassword()
+	hash, err := broker.HashPassword(password)
 	if err != nil {
 		return Credential{}, err
 	}

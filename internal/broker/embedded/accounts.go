@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 )
 
 // internalUser is the process itself.
@@ -12,7 +12,7 @@ const internalUser = "logoutd"
 
 // accounts returns the accounts of the broker in its configuration language:
 // the process's, whose password has the given hash, and those of subscribers.
-func accounts(passwordHash string, subscribers []events.Subscriber) string {
+func accounts(passwordHash string, subscribers []broker.Subscriber) string {
 	var others strings.Builder
 	for _, s := range subscribers {
 		others.WriteString(s.Account())
@@ -24,5 +24,5 @@ func accounts(passwordHash string, subscribers []events.Subscriber) string {
   exports: [
 %s]}
 %s}
-`, events.AccountInternal, internalUser, passwordHash, events.ExportsToSubscribers(), &others)
+`, broker.AccountInternal, internalUser, passwordHash, broker.ExportsToSubscribers(), &others)
 }

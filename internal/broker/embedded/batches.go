@@ -9,6 +9,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // batchesDir is where nats-server (2.15) keeps the atomic batches of a stream
@@ -22,7 +24,7 @@ func (b *Broker) batched() []string {
 	if b.memory == "" {
 		return nil
 	}
-	return []string{events.StreamEvents, events.StreamTasks}
+	return []string{events.StreamEvents, messages.StreamTasks}
 }
 
 // BatchesToMemory lets the broker keep batches in memory until they are
@@ -51,7 +53,7 @@ func (b *Broker) linkBatches() {
 }
 
 func (b *Broker) batchesOf(stream string) string {
-	return filepath.Join(b.config.Dir, server.JetStreamStoreDir, events.AccountInternal, "streams", stream, batchesDir)
+	return filepath.Join(b.config.Dir, server.JetStreamStoreDir, broker.AccountInternal, "streams", stream, batchesDir)
 }
 
 // leaveMemory removes the links and what they lead to: a copy of the files

@@ -13,6 +13,7 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/broker/embedded"
 )
 
@@ -61,7 +62,7 @@ func beginBatch(t *testing.T, js jetstream.JetStream) {
 // publishBatch publishes a hundred messages, whose ids are numbers from first.
 func publishBatch(t *testing.T, js jetstream.JetStream, first int) {
 	t.Helper()
-	p := events.NewPublisher(js, nil)
+	p := broker.NewPublisher(js, nil)
 	defer p.Close()
 	msgs := make([]*nats.Msg, 100)
 	for i := range msgs {

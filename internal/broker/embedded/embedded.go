@@ -14,7 +14,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // readyTimeout is how long the broker may take to open its files.
@@ -54,7 +55,7 @@ type Broker struct {
 	mu          sync.Mutex // held while the server is replaced or set up anew
 	server      *server.Server
 	log         logger // of server
-	subscribers []events.Subscriber
+	subscribers []broker.Subscriber
 	listens     bool // SetSubscribers was called
 }
 
@@ -67,8 +68,8 @@ func Start(c Config) (*Broker, error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
 	}
-	b := &Broker{config: c, password: events.NewID() + events.NewID()}
-	hash, err := events.HashPassword(b.password)
+	b := &Broker{config: c, password: messages.NewID() + messages.NewID()}
+	hash, err := broker.HashPassword(b.password)
 	if err != nil {
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
 	}
@@ -108,7 +109,7 @@ func (b *Broker) start() error {
 // are disconnected; the others keep their connections and pulls, and a request
 // of theirs at that moment can fail with "no responders". The first call opens
 // the listener, so that nobody is refused whom the broker does not know yet.
-func (b *Broker) SetSubscribers(subscribers []events.Subscriber) error {
+func (b *Broker) SetSubscribers(subscribers []broker.Subscriber) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.subscribers = slices.Clone(subscribers)
@@ -175,7 +176,7 @@ func (b *Broker) NotWriting() bool {
 	if !b.server.JetStreamEnabled() {
 		return true
 	}
-	health := b.server.Healthz(&server.HealthzOptions{Account: events.AccountInternal, Details: true})
+	health := b.server.Healthz(&server.HealthzOptions{Account: broker.AccountInternal, Details: true})
 	return slices.ContainsFunc(health.Errors, func(e server.HealthzError) bool {
 		return e.Type == server.HealthzErrorStream && strings.Contains(e.Error, "write error")
 	})
@@ -250,10 +251,10 @@ func setAddress(opts *server.Options, address string) error {
 
 // Connect returns a connection of the process itself, in memory, with all
 // rights.
-func (b *Broker) Connect(c events.ConnectConfig) (*nats.Conn, error) {
+func (b *Broker) Connect(c broker.ConnectConfig) (*nats.Conn, error) {
 	c.URL = nats.DefaultURL // not dialled
 	c.Options = append(c.Options, nats.InProcessServer(b), nats.UserInfo(internalUser, b.password))
-	return events.Connect(c)
+	return broker.Connect(c)
 }
 
 // URL returns where subscribers connect; empty where nobody can.

@@ -15,7 +15,9 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/broker/embedded"
+	"github.com/logoutd/logoutd/internal/messages"
 )
 
 func start(t *testing.T, c embedded.Config) *embedded.Broker {
@@ -103,16 +105,16 @@ func TestWithoutListenerServesProcessOnly(t *testing.T) {
 	if err := b.SetSubscribers(nil); err != nil || b.URL() != "" {
 		t.Errorf("URL %q, want none: %v", b.URL(), err)
 	}
-	conn, err := b.Connect(events.ConnectConfig{Name: "test"})
+	conn, err := b.Connect(broker.ConnectConfig{Name: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	js, err := events.JetStream(conn)
+	js, err := broker.JetStream(conn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := events.Setup(t.Context(), js); err != nil {
+	if err := broker.Setup(t.Context(), js); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -140,16 +142,16 @@ func TestFilesAreTheOwnersOnly(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data", "nats")
 	b := start(t, embedded.Config{Dir: dir, Listen: "-"})
-	conn, err := b.Connect(events.ConnectConfig{Name: "test"})
+	conn, err := b.Connect(broker.ConnectConfig{Name: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	js, err := events.JetStream(conn)
+	js, err := broker.JetStream(conn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := events.Setup(t.Context(), js); err != nil {
+	if err := broker.Setup(t.Context(), js); err != nil {
 		t.Fatal(err)
 	}
 	files := 0
@@ -172,10 +174,10 @@ func TestFilesAreTheOwnersOnly(t *testing.T) {
 // announce puts public events on the broker, one an id.
 func announce(t *testing.T, b *eventstest.Broker, ids ...string) {
 	t.Helper()
-	p := events.NewPublisher(b.JS, nil)
+	p := broker.NewPublisher(b.JS, nil)
 	defer p.Close()
 	for _, id := range ids {
-		msg, err := events.RevokedMessage(events.Revoked{Scope: "user", RequestID: id}, "")
+		msg, err := messages.RevokedMessage(events.Revoked{Scope: "user", RequestID: id}, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -187,50 +189,50 @@ func announce(t *testing.T, b *eventstest.Broker, ids ...string) {
 
 func TestRestartKeepsMessagesAndConnections(t *testing.T) {
 	t.Parallel()
-	broker, err := embedded.Start(embedded.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
+	server, err := embedded.Start(embedded.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer broker.Close()
-	if err := broker.SetSubscribers(nil); err != nil {
+	defer server.Close()
+	if err := server.SetSubscribers(nil); err != nil {
 		t.Fatal(err)
 	}
 	back := make(chan struct{}, 1)
-	conn, err := broker.Connect(events.ConnectConfig{Name: "test", Options: []nats.Option{
+	conn, err := server.Connect(broker.ConnectConfig{Name: "test", Options: []nats.Option{
 		nats.ReconnectHandler(func(*nats.Conn) { back <- struct{}{} }),
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	js, err := events.JetStream(conn)
+	js, err := broker.JetStream(conn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := events.Setup(t.Context(), js); err != nil {
+	if err := broker.Setup(t.Context(), js); err != nil {
 		t.Fatal(err)
 	}
-	publisher := events.NewPublisher(js, nil)
+	publisher := broker.NewPublisher(js, nil)
 	defer publisher.Close()
 	publish := func(id string) {
 		t.Helper()
-		r := events.Request{ID: id, Scope: "session", SessionID: id, Cutoff: events.At(time.Now())}
+		r := messages.Request{ID: id, Scope: "session", SessionID: id, Cutoff: events.At(time.Now())}
 		if err := publisher.Requests(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
 	}
 	publish("before")
-	url := broker.URL()
-	if err := broker.Restart(); err != nil {
+	url := server.URL()
+	if err := server.Restart(); err != nil {
 		t.Fatal(err)
 	}
 	<-back
 	publish("after")
-	stream, err := js.Stream(t.Context(), events.StreamRequests)
+	stream, err := js.Stream(t.Context(), messages.StreamRequests)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := stream.CachedInfo().State.Msgs; n != 2 || broker.URL() != url {
-		t.Errorf("%d messages at %s, want 2 at %s", n, broker.URL(), url)
+	if n := stream.CachedInfo().State.Msgs; n != 2 || server.URL() != url {
+		t.Errorf("%d messages at %s, want 2 at %s", n, server.URL(), url)
 	}
 }

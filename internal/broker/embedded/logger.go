@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 )
 
 // logger hands the broker's log on. What the broker calls notice is detail
@@ -33,7 +33,7 @@ func (l logger) log(level func(string, ...any), format string, v []any) {
 	says := fmt.Sprintf(format, v...)
 	// The broker logs the names of users that it refuses, and a subscriber can
 	// have put the password there.
-	level("embedded broker", "says", events.RedactPasswords(says))
+	level("embedded broker", "says", broker.RedactPasswords(says))
 }
 
 func (l logger) Fatalf(format string, v ...any) {

@@ -1,0 +1,183 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/logoutd/logoutd/internal/messages"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sync/errgroup"
+)
+
+// ErrUnavailable is wrapped by every error that means that the broker did not
+// acknowledge in time. What was to be published may or may not be on a stream;
+// publishing it again is harmless.
+var ErrUnavailable = errors.New("broker unavailable")
+
+// ErrTooLarge says that a message is longer than the broker takes. Publishing it
+// again is of no use, and nothing else is wrong.
+var ErrTooLarge = errors.New("longer than the broker takes")
+
+// Unavailable returns err with what was being done. It wraps [ErrUnavailable].
+func Unavailable(doing string, err error) error {
+	return fmt.Errorf("%s: %w: %w", doing, ErrUnavailable, err)
+}
+
+// AckWait is how long one acknowledgement is waited for before the same
+// message is sent again, under the same id.
+const AckWait = 2 * time.Second
+
+// Publisher puts messages on the streams and waits until they are on disk. It
+// is safe for concurrent use.
+type Publisher struct {
+	*Writer
+	requests *grouper
+	unfenced *grouper
+	observe  func(time.Duration)
+	failed   atomic.Int64 // when the latest publish of requests failed, in Unix ms; 0: it did not
+}
+
+// NewPublisher returns a publisher. observe, if not nil, is told how long each
+// acknowledged publish of requests took. Close ends it.
+func NewPublisher(js jetstream.JetStream, observe func(time.Duration)) *Publisher {
+	if observe == nil {
+		observe = func(time.Duration) {}
+	}
+	p := &Publisher{Writer: NewWriter(js), observe: observe}
+	p.requests, p.unfenced = newGrouper(p.publishGroup), newGrouper(p.publishGroup)
+	return p
+}
+
+// Close waits for the messages in flight. Requests that wait behind them, or
+// come later, are refused.
+func (p *Publisher) Close() {
+	p.requests.close()
+	p.unfenced.close()
+}
+
+// Requests publishes logout requests and returns once they are acknowledged:
+// on disk. Requests of concurrent callers share a message and its fsync: what
+// arrives while one message is in flight forms the next, up to [MaxBatch] and
+// [MaxBatchBytes]. What is not fenced makes messages of its own, for
+// [SubjectUnfenced]. An error wraps [ErrUnavailable], and part of the requests
+// may be on the stream then; or [ErrTooLarge], where one of the requests is longer
+// than a message can be: none of them is published, and other callers' are.
+func (p *Publisher) Requests(ctx context.Context, requests ...messages.Request) error {
+	encoded, err := messages.EncodeRequests(requests)
+	if err != nil {
+		return err
+	}
+	for _, r := range encoded {
+		if err := p.fits(r.Subject(), r.Size()); err != nil {
+			return err
+		}
+	}
+	parts := messages.BySubject(encoded)
+	if len(parts) == 1 {
+		return p.grouperOf(parts[0]).do(ctx, parts[0])
+	}
+	var all errgroup.Group
+	for _, part := range parts {
+		all.Go(func() error { return p.grouperOf(part).do(ctx, part) })
+	}
+	return all.Wait()
+}
+
+func (p *Publisher) grouperOf(requests []messages.Encoded) *grouper {
+	if requests[0].Unfenced {
+		return p.unfenced
+	}
+	return p.requests
+}
+
+// publishGroup publishes one message of requests, resending the same bytes
+// under the same id until ctx ends.
+func (p *Publisher) publishGroup(ctx context.Context, requests []messages.Encoded) error {
+	msg := messages.JoinRequests(messages.NewID(), requests)
+	start := time.Now()
+	for {
+		err := p.publish(ctx, msg)
+		if err == nil {
+			p.failed.Store(0)
+			p.observe(time.Since(start))
+			return nil
+		}
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			p.failed.Store(time.Now().UnixMilli())
+			return Unavailable("publishing requests", err)
+		}
+	}
+}
+
+// troubleFor is how long a failed publish counts against the broker: then it
+// is worth another try.
+const troubleFor = 5 * time.Second
+
+// Trouble returns nil, or for a few seconds after a failed publish of requests
+// that none has succeeded since, an error that wraps [ErrUnavailable]: a
+// broker may be connected and still acknowledge nothing, say for a full disk.
+func (p *Publisher) Trouble() error {
+	failed := p.failed.Load()
+	if failed == 0 || time.Since(time.UnixMilli(failed)) > troubleFor {
+		return nil
+	}
+	return fmt.Errorf("latest publish: %w", ErrUnavailable)
+}
+
+// Again publishes a request alone, to be worked once more: as <id>.<attempt>,
+// with its history. from is the stream sequence of the message that it came
+// in: it keeps the message id from being that of an earlier round of the same
+// request, which JetStream would drop as a duplicate.
+func (p *Publisher) Again(ctx context.Context, r messages.Request, from uint64) error {
+	msg, err := messages.RequestBatch(fmt.Sprintf("%s.%d.%d", r.ID, r.History.Attempts, from), []messages.Request{r})
+	if err != nil {
+		return err
+	}
+	return p.All(ctx, []*nats.Msg{msg})
+}
+
+// TaskAgain is [Publisher.Again] for a task.
+func (p *Publisher) TaskAgain(ctx context.Context, t messages.Task, from uint64) error {
+	msg, err := t.Message(fmt.Sprintf("%s.%d.%d", t.ID, t.History.Attempts, from))
+	if err != nil {
+		return err
+	}
+	return p.All(ctx, []*nats.Msg{msg})
+}
+
+// Split publishes requests in messages of their own, under fresh ids: each part
+// in as few as the limits of a message allow.
+func (p *Publisher) Split(ctx context.Context, parts ...[]messages.Request) error {
+	msgs := make([]*nats.Msg, 0, len(parts))
+	for _, part := range parts {
+		encoded, err := messages.EncodeRequests(part)
+		if err != nil {
+			return err
+		}
+		for _, ofSubject := range messages.BySubject(encoded) {
+			for _, fits := range divide(ofSubject) {
+				msgs = append(msgs, messages.JoinRequests(messages.NewID(), fits.requests))
+			}
+		}
+	}
+	return p.All(ctx, msgs)
+}
+
+// DeadLetter records a dead letter, then announces it. from is as for
+// [Publisher.Again]. An error that does not wrap [ErrUnavailable] means that
+// its id or step cannot stand in a subject.
+func (p *Publisher) DeadLetter(ctx context.Context, d messages.DeadLetter, from uint64) error {
+	letter, announcement, err := d.Messages(fmt.Sprint(from))
+	if err != nil {
+		return err
+	}
+	if err := p.All(ctx, []*nats.Msg{letter}); err != nil {
+		return err
+	}
+	return p.All(ctx, []*nats.Msg{announcement})
+}

@@ -1,0 +1,149 @@
+package messages
+
+import (
+	"fmt"
+
+	"github.com/logoutd/logoutd/events"
+
+	"github.com/go-json-experiment/json"
+	"github.com/nats-io/nats.go"
+)
+
+// Steps at which something can fail for good.
+const (
+	StepDecode = "decode" // the message could not be read
+	StepRevoke = "revoke" // the store's part
+	StepPush   = "push"   // telling a push provider
+)
+
+// DeadLetter is a logout, or a part of one, that logoutd has given up on. It
+// holds everything that is needed to understand and to replay it.
+type DeadLetter struct {
+	// ID is the request's or the task's id; of a message that could not be
+	// read, its place in its stream.
+	ID     string `json:"id"`
+	Step   string `json:"step"`
+	Target string `json:"target,omitempty"` // the push provider
+	Code   string `json:"code"`             // of the last failure
+	Error  string `json:"error"`            // of the last failure, readable
+	// Answer is what the target said at the last failure: at most 1 KiB,
+	// printable, without any credential.
+	Answer        string      `json:"answer,omitempty"`
+	Attempts      int         `json:"attempts"`
+	FirstFailedAt events.Time `json:"first_failed_at"`
+	LastFailedAt  events.Time `json:"last_failed_at"`
+	FailedAt      events.Time `json:"failed_at"` // when it was given up
+	Replays       int         `json:"replays"`   // how often it was replayed before
+	// Request is the whole request; of a task, the one that it comes from.
+	Request *Request `json:"request,omitempty"`
+	Task    *Task    `json:"task,omitempty"`
+	// Subject and Message are what could not be read, as it was.
+	Subject string `json:"subject,omitempty"`
+	Message []byte `json:"message,omitempty"`
+	// AppendedAt is when the broker first had that message.
+	AppendedAt events.Time `json:"appended_at,omitzero"`
+	// History is that of the request or task that failed, whole; Request and
+	// Task stand here without theirs.
+	History History `json:"history,omitzero"`
+	// Seq is the letter's place in StreamFailed; set by a read.
+	Seq uint64 `json:"-"`
+}
+
+// Messages returns the dead letter and its public announcement. key makes
+// their message ids unique to this failure: the same letter may fail anew
+// after a replay, and must not be taken for a duplicate then.
+func (d DeadLetter) Messages(key string) (letter, announcement *nats.Msg, err error) {
+	if !ValidToken(d.ID) || !ValidToken(d.Step) {
+		return nil, nil, fmt.Errorf("encoding dead letter: id %q or step %q cannot stand in a subject", d.ID, d.Step)
+	}
+	traceParent := ""
+	if d.Request != nil {
+		traceParent = d.Request.TraceParent
+	}
+	id := d.ID + ".failed." + key
+	letter, err = message(NewEvent(d.ID, TypeDeadLetter, d.FailedAt, traceParent, d.bare()), d.subject(), id)
+	if err != nil {
+		return nil, nil, err
+	}
+	announcement, err = message(NewEvent(id, events.TypeFailed, d.FailedAt, traceParent, d.public()), events.SubjectRevocationFailed, id)
+	return letter, announcement, err
+}
+
+func (d DeadLetter) subject() string { return SubjectFailed + d.Step + "." + d.ID }
+
+func (d DeadLetter) public() events.Failed {
+	f := events.Failed{
+		DeadLetterID: d.ID, Step: d.Step, Target: d.Target, Code: d.Code,
+		Attempts: d.Attempts, FirstFailedAt: d.FirstFailedAt, LastFailedAt: d.LastFailedAt,
+		Replays: d.Replays, Job: d.History.Job(),
+	}
+	if r := d.Request; r != nil {
+		f.RequestID, f.Dialect, f.Scope = r.ID, r.Dialect, r.Scope
+		f.SessionID, f.UserID, f.TenantID = r.SessionID, r.UserID, r.TenantID
+		f.AppID, f.DeviceID = r.AppID, r.DeviceID
+	}
+	return f
+}
+
+// whole returns the letter with its history in one place: of one that was
+// recorded by an earlier version it stands in the request or task.
+func (d DeadLetter) whole() DeadLetter {
+	switch {
+	case d.Task != nil:
+		task := *d.Task
+		d.History, task.History = or(d.History, task.History), History{}
+		d.Task = &task
+	case d.Request != nil:
+		request := *d.Request
+		d.History, request.History = or(d.History, request.History), History{}
+		d.Request = &request
+	}
+	h := &d.History
+	h.Attempts, h.Replays, h.Code, h.Error, h.Answer = d.Attempts, d.Replays, d.Code, d.Error, d.Answer
+	h.FirstFailedAt, h.LastFailedAt, h.NotBefore = d.FirstFailedAt, d.LastFailedAt, events.Time{}
+	return d
+}
+
+func or(h, fallback History) History {
+	if h.IsZero() {
+		return fallback
+	}
+	return h
+}
+
+// bare returns the letter as it stands on the wire: nothing is said twice.
+func (d DeadLetter) bare() DeadLetter {
+	d = d.whole()
+	h := d.History
+	d.History = History{Waited: h.Waited, Log: h.Log, Dropped: h.Dropped, Replayed: h.Replayed}
+	return d
+}
+
+// HeaderHistory holds the history of a message that cannot be read.
+const HeaderHistory = "Logoutd-History"
+
+// HistoryOf returns the history that stands beside a message that could not
+// be read and was replayed; zero where there is none.
+func HistoryOf(header nats.Header) History {
+	var h History
+	if json.Unmarshal([]byte(header.Get(HeaderHistory)), &h) != nil {
+		return History{}
+	}
+	return h
+}
+
+// DecodeDeadLetter reads a message of [StreamFailed]. Its Seq is not set.
+func DecodeDeadLetter(body []byte) (DeadLetter, error) {
+	e, err := decode[DeadLetter](body, TypeDeadLetter)
+	if err != nil {
+		return DeadLetter{}, err
+	}
+	d := e.Data.whole()
+	if d.Request != nil {
+		d.Request.TraceParent = e.TraceParent
+	}
+	if d.Task != nil {
+		d.Task.TraceParent, d.Task.Request.TraceParent = e.TraceParent, e.TraceParent
+	}
+	return d, nil
+}
