@@ -40,6 +40,25 @@ type fault struct {
 	reason string
 }
 
+// maxHeader is how long the request line and the header are together, in bytes,
+// which is the only bound on the number of credentials: about a thousand. Most
+// proxies in front accept less, browsers keep a cookie to 4 KiB.
+const maxHeader = 16 << 10
+
+var headerFault = fault{http.StatusRequestHeaderFieldsTooLarge, "Request line and header are larger than 16 KiB."}
+
+// headerSize returns the length of request line and header as HTTP/1 sends
+// them.
+func headerSize(r *http.Request) int {
+	size := len(r.Method) + len(r.RequestURI) + len("  HTTP/1.1\r\nHost: \r\n\r\n") + len(r.Host)
+	for name, values := range r.Header {
+		for _, value := range values {
+			size += len(name) + len(value) + len(": \r\n")
+		}
+	}
+	return size
+}
+
 // maxRetryAfter bounds Retry-After, in seconds. It is random, so that callers
 // do not come back all at once.
 const maxRetryAfter = 3
@@ -74,6 +93,9 @@ func (f *front) serve(name string, d dialect, methods ...string) http.Handler {
 }
 
 func (f *front) handle(to route, w http.ResponseWriter, r *http.Request) (outcome, *fault) {
+	if headerSize(r) > maxHeader {
+		return outcomeInvalid, &headerFault
+	}
 	if !slices.Contains(to.methods, r.Method) {
 		return outcomeInvalid, &fault{http.StatusMethodNotAllowed, "Allowed here: " + strings.Join(to.methods, ", ") + "."}
 	}

@@ -18,9 +18,9 @@
 //	         DELETE /auth/self-service/logout/api
 //
 //	dialect  no session, unknown session   other failures                              their body
-//	sap_*    204                           403 from another site, 405, 503                                    plain text
-//	elvis    200, or 302                   403 without its CSRF token, 405, 503        {"errorcode","message"}
-//	kratos   403                           400, 405, 413 over 64 KiB, 503              {"error":{…}}
+//	sap_*    204                           403 from another site, 405, 431, 503        plain text
+//	elvis    200, or 302                   403 without its CSRF token, 405, 431, 503   {"errorcode","message"}
+//	kratos   403                           400, 405, 413 over 64 KiB, 431, 503         {"error":{…}}
 //
 // Sessions that have ended are accepted like live ones, and published again:
 // the caller before may have died between fence and event. Every 405 has
@@ -28,7 +28,8 @@
 //
 // Every credential of a request is looked at, whatever else is presented, and
 // the store decides which of them are sessions: all of those end. Only the size
-// of the request bounds them (16 KiB for request line and header, 431 above).
+// of the request bounds them (16 KiB for request line and header, 431 above;
+// above 64 KiB the 431 is plain text in every dialect).
 // Values are read leniently: with blanks around them, in quotes,
 // percent-encoded, in fields that were repeated or joined with commas; the
 // names of cookies in any letter case. Repeated slashes in a path are one; dot

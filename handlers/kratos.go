@@ -91,11 +91,12 @@ func (k kratos) answer(w http.ResponseWriter, r *http.Request, o outcome) {
 }
 
 var kratosMessages = map[int]string{
-	http.StatusBadRequest:            "The request was malformed or contained invalid parameters",
-	http.StatusForbidden:             "The requested action was forbidden",
-	http.StatusMethodNotAllowed:      "The requested method is not supported",
-	http.StatusRequestEntityTooLarge: "The request was too large",
-	http.StatusServiceUnavailable:    "The service is unavailable at the moment",
+	http.StatusBadRequest:                  "The request was malformed or contained invalid parameters",
+	http.StatusForbidden:                   "The requested action was forbidden",
+	http.StatusMethodNotAllowed:            "The requested method is not supported",
+	http.StatusRequestEntityTooLarge:       "The request was too large",
+	http.StatusRequestHeaderFieldsTooLarge: "The request was too large",
+	http.StatusServiceUnavailable:          "The service is unavailable at the moment",
 }
 
 // kratosError is Ory's errorGeneric, in the order of its keys.

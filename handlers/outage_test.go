@@ -41,8 +41,8 @@ func TestBrokerStops(t *testing.T) {
 }
 
 // TestClientHangsUp: a logout that is fenced has to be published, also where
-// nobody waits for the answer any more. Here net/http serves, which ends the
-// request's context then.
+// nobody waits for the answer any more: net/http ends the request's context
+// then.
 func TestClientHangsUp(t *testing.T) {
 	t.Parallel()
 	fenced, gone, published := make(chan struct{}), make(chan struct{}), make(chan messages.Request, 1)

@@ -116,7 +116,7 @@ func listen(t *testing.T, h http.Handler, log *slog.Logger) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, served := server.New(h, log), make(chan error, 1)
+	s, served := server.New(server.Config{Handler: h, Logger: log}), make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), longEnough)

@@ -6,45 +6,24 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"time"
 
 	"github.com/logoutd/logoutd/internal/server"
 )
 
 // listener is an address that serves HTTP.
 type listener struct {
-	name      string
-	socket    net.Listener
-	handler   http.Handler
-	newServer func(http.Handler) httpServer
+	socket net.Listener
+	config server.Config // without the handler until there is one
 }
 
-// httpServer is what answers on a listener.
-type httpServer interface {
-	Serve(net.Listener) error // http.ErrServerClosed after Shutdown
-	Shutdown(context.Context) error
-}
-
-// publicServer bears the load of the logouts.
-func (s *service) publicServer(h http.Handler) httpServer { return server.New(h, s.logger) }
-
-// adminServer sends while its handler still writes, which a tail of events
-// needs.
-func adminServer(h http.Handler) httpServer {
-	return &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 5 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-	}
-}
-
-func listen(name, setting, address string, newServer func(http.Handler) httpServer) (*listener, error) {
+func (s *service) listen(name, setting, address string) (*listener, error) {
 	socket, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w; %s says where", name, err, setting)
+		return nil, fmt.Errorf("%s listener: %w; %s says where", name, err, setting)
 	}
-	return &listener{name: name, socket: socket, newServer: newServer}, nil
+	l := &listener{socket: socket, config: server.Config{Name: name, Logger: s.logger, Registerer: s.metrics}}
+	s.closers = append(s.closers, l.abandon)
+	return l, nil
 }
 
 // abandon closes a listener that never served; after serve it does nothing.
@@ -62,7 +41,7 @@ func (l *listener) url() string {
 
 // serve answers until ctx ends, then waits for what is in flight.
 func (l *listener) serve(ctx context.Context) error {
-	stopped, answering := make(chan struct{}), l.newServer(l.handler)
+	stopped, answering := make(chan struct{}), server.New(l.config)
 	context.AfterFunc(ctx, func() {
 		defer close(stopped)
 		shutdownCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
@@ -70,7 +49,7 @@ func (l *listener) serve(ctx context.Context) error {
 		_ = answering.Shutdown(shutdownCtx)
 	})
 	if err := answering.Serve(l.socket); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("%s: %w", l.name, err)
+		return fmt.Errorf("%s listener: %w", l.config.Name, err)
 	}
 	<-stopped
 	return nil

@@ -49,7 +49,7 @@ func TestFencesOutliveTheProcess(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, "/mobileservices/sessions/logout", nil)
 	r.AddCookie(&http.Cookie{Name: "X-SMP-SESSID", Value: token})
 	w := httptest.NewRecorder()
-	first.public.handler.ServeHTTP(w, r)
+	first.public.config.Handler.ServeHTTP(w, r)
 	if w.Code != http.StatusNoContent || first.active(t, session.ID) {
 		t.Fatalf("answer %d, active %v", w.Code, first.active(t, session.ID))
 	}
@@ -71,7 +71,7 @@ func TestNoChecksBeforeTheFencesAreRestored(t *testing.T) {
 		r := httptest.NewRequest(http.MethodPost, "/v1/introspect", nil)
 		r.Header.Set("Authorization", "Bearer "+s.adminToken)
 		w := httptest.NewRecorder()
-		s.admin.handler.ServeHTTP(w, r)
+		s.admin.config.Handler.ServeHTTP(w, r)
 		return w.Code
 	}
 	if code := introspect(); code != http.StatusBadRequest {

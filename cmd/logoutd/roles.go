@@ -39,7 +39,7 @@ func (s *service) openStore(ctx context.Context) (err error) {
 // ends with ctx.
 func (s *service) handle(ctx context.Context) {
 	if s.public != nil {
-		s.public.handler = handlers.New(handlers.Config{
+		s.public.config.Handler = handlers.New(handlers.Config{
 			Store: s.store, Publisher: s.publisher, Secret: s.secret,
 			PublishUnknown: s.settings.publishUnknown(), Proxies: s.settings.proxies(),
 			TrustedOrigins: s.settings.file.TrustedOrigins,
@@ -54,7 +54,7 @@ func (s *service) handle(ctx context.Context) {
 	if s.operations != nil {
 		s.handleOperators(ctx, mux)
 	}
-	s.admin.handler = mux
+	s.admin.config.Handler = mux
 }
 
 var errStore = errors.New("cannot be reached")

@@ -72,16 +72,12 @@ func newService(ctx context.Context, settings *Settings, logger *slog.Logger) (_
 // and is found before anything is written.
 func (s *service) openListeners(context.Context) (err error) {
 	if s.settings.has(roleFront) {
-		if s.public, err = listen("public listener", "LOGOUTD_LISTEN", s.settings.Listen, s.publicServer); err != nil {
+		if s.public, err = s.listen("public", "LOGOUTD_LISTEN", s.settings.Listen); err != nil {
 			return err
 		}
-		s.closers = append(s.closers, s.public.abandon)
 	}
-	if s.admin, err = listen("admin listener", "LOGOUTD_ADMIN_LISTEN", s.settings.AdminListen, adminServer); err != nil {
-		return err
-	}
-	s.closers = append(s.closers, s.admin.abandon)
-	return nil
+	s.admin, err = s.listen("admin", "LOGOUTD_ADMIN_LISTEN", s.settings.AdminListen)
+	return err
 }
 
 // openSecrets reads or makes what this process needs of secrets.

@@ -28,7 +28,7 @@ var nothing = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 
 // BenchmarkServe answers logouts on one connection that is kept alive.
 func BenchmarkServe(b *testing.B) {
-	b.Run("this", func(b *testing.B) { benchmark(b, server.New(nothing, nil).Serve) })
+	b.Run("this", func(b *testing.B) { benchmark(b, server.New(server.Config{Handler: nothing}).Serve) })
 	b.Run("net_http", func(b *testing.B) { benchmark(b, (&http.Server{Handler: nothing}).Serve) })
 }
 

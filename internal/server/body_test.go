@@ -31,7 +31,8 @@ func TestBodyIsIgnored(t *testing.T) {
 		"malformed chunks":    {head + "Transfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n0\r\n\r\n" + smuggled, false},
 		"much too long":       {head + "Content-Length: 9223372036854775807\r\n\r\n" + strings.Repeat("x", 1<<20), false},
 		"chunk of a bare CR":  {head + "Transfer-Encoding: chunked\r\n\r\n2;\rx\r\nab\r\n0\r\n\r\n" + smuggled, false},
-		"trailer with a host": {head + "Transfer-Encoding: chunked\r\n\r\n0\r\nHost: b\r\n\r\n" + smuggled, false},
+		"trailer with a host": {head + "Transfer-Encoding: chunked\r\n\r\n0\r\nHost: b\r\n\r\n", true},
+		"folded trailer":      {head + "Transfer-Encoding: chunked\r\n\r\n0\r\nX-A: b\r\n c\r\n\r\n" + smuggled, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

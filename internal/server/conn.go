@@ -1,41 +1,133 @@
 package server
 
 import (
+	"container/list"
+	"crypto/tls"
+	"errors"
 	"io"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// lingering is how long a client that is still sending may take to read its
-// answer.
-const lingering = 500 * time.Millisecond
+const (
+	// writePiece is how many bytes a client has to take within writeTimeout.
+	writePiece = 64 << 10
+	// lingering is how long a client that is still sending may take to read that
+	// it was refused.
+	lingering = 500 * time.Millisecond
+)
 
-// conn is a client's connection.
+// errAmbiguous makes net/http answer 400 and close the connection.
+var errAmbiguous = errors.New("server: ambiguous request")
+
+// conn is a client's connection as net/http sees it: decrypted, and without
+// ambiguous requests.
 type conn struct {
 	net.Conn
-	client string // its address, as http.Request has it
-	ended  bool   // the client sends no more
-	// sending: the client was answered before it had sent all.
-	sending atomic.Bool
+	raw     net.Conn
+	server  *Server
+	framing framing
+	refused bool
+	// sent: the client has sent what no handler has seen. refusing: net/http
+	// has answered that.
+	sent, refusing atomic.Bool
+	closing        sync.Once
+
+	// tls is nil without TLS. net/http must not see it: it would take HTTP/1
+	// from it without the check of its framing.
+	tls   *tls.Conn
+	state *tls.ConnectionState // after the handshake
+
+	// Guarded by the pool.
+	peer             *peer
+	idle, idleOfPeer *list.Element // nil while a handler runs
+	removed          bool
 }
 
-// Read notes that the client's side has ended: fasthttp takes that for the end
-// of a body, too.
+func newConn(raw net.Conn, s *Server) *conn {
+	c := &conn{Conn: raw, raw: raw, server: s}
+	if s.tls != nil {
+		c.tls = tls.Server(raw, s.tls)
+		c.Conn = c.tls
+	}
+	return c
+}
+
+// Read reads what is unambiguous, after the TLS handshake.
 func (c *conn) Read(p []byte) (int, error) {
+	if c.refused {
+		return 0, errAmbiguous
+	}
+	if c.tls != nil && c.state == nil {
+		if err := c.handshake(); err != nil {
+			return 0, err
+		}
+	}
 	n, err := c.Conn.Read(p)
-	c.ended = c.ended || err == io.EOF
+	clean := c.framing.scan(p[:n])
+	c.sent.Store(n > 0 && c.framing.next != opaque)
+	switch c.refused = clean < n; {
+	case c.refused && clean == 0:
+		return 0, errAmbiguous
+	case c.refused:
+		return clean, nil
+	}
 	return n, err
 }
 
-// Close closes the connection. Where the client is still sending it waits for
-// that a little: with bytes unread the connection would be reset, and the
-// answer lost on its way (RFC 9112, section 9.6).
-func (c *conn) Close() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.sending.Swap(false) {
-		if half.CloseWrite() == nil && c.SetReadDeadline(time.Now().Add(lingering)) == nil {
-			_, _ = io.Copy(io.Discard, c.Conn)
+// handshake runs under the read deadline of the header.
+func (c *conn) handshake() error {
+	_ = c.raw.SetWriteDeadline(time.Now().Add(c.server.writeTimeout))
+	if err := c.tls.Handshake(); err != nil {
+		c.server.pool.metrics.handshakeFailures.Inc()
+		var record tls.RecordHeaderError
+		if errors.As(err, &record) && record.Conn != nil && record.RecordHeader[0] >= 'A' { // a method
+			_, _ = io.WriteString(record.Conn, "HTTP/1.0 400 Bad Request\r\n\r\nThis port expects HTTPS.\n")
 		}
+		return io.EOF // nobody can be answered
 	}
-	return c.Conn.Close()
+	state := c.tls.ConnectionState()
+	c.state = &state
+	return nil
+}
+
+// Write writes in pieces, each of which the client has to take in time.
+func (c *conn) Write(p []byte) (written int, err error) {
+	if c.sent.Load() {
+		c.refusing.Store(true)
+	}
+	for written < len(p) && err == nil {
+		if err = c.Conn.SetWriteDeadline(time.Now().Add(c.server.writeTimeout)); err != nil {
+			break
+		}
+		var n int
+		n, err = c.Conn.Write(p[written:min(len(p), written+writePiece)])
+		written += n
+	}
+	return written, err
+}
+
+// CloseWrite lets net/http tell a client that still sends that it was refused.
+func (c *conn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
+// Close closes the connection and makes room for another one. A client that
+// was refused while it sends gets a little time: with bytes unread the connection
+// would be reset, and the answer lost (RFC 9112, section 9.6).
+func (c *conn) Close() (err error) {
+	c.closing.Do(func() {
+		if c.refusing.Load() && c.CloseWrite() == nil {
+			defer time.AfterFunc(lingering, func() { _ = c.raw.Close() }).Stop()
+			_, _ = io.Copy(io.Discard, c.raw)
+		}
+		c.server.pool.remove(c)
+		err = c.Conn.Close()
+	})
+	return err
 }

@@ -1,24 +1,38 @@
-// Package server serves a handler of net/http with fasthttp, which needs much
-// less CPU to read a request and to send an answer (BenchmarkServe). It
+// Package server serves a listener with net/http: HTTP/1.1, HTTP/2, TLS, and
+// the limits that keep slow or numerous clients from stopping the service. It
 // imports nothing of ours, and knows nothing of logouts.
 //
-// A handler gets the request and gives the answer that it would get and give
-// with net/http; the tests compare both. What differs:
+// # Framing
 //
-//   - The answer is sent when the handler has returned, with a Content-Length.
-//     There is no http.Flusher, no http.Hijacker, and no informational status.
-//   - The context of a request is context.Background: it does not end when the
-//     client hangs up.
-//   - A panic is answered, with 500.
-//   - A handler is asked once the first byte of the body is there, and a client
-//     that expects 100 Continue gets that before.
-//   - HTTP/1.1 answers HTTP/1.0 too, as RFC 9110, section 2.5, has it.
-//   - OPTIONS * goes to the handler. CONNECT is only a path's method.
+// A request whose end two readers can see in different places is refused with
+// 400, and the connection is closed, because one of the readers may be a proxy
+// in front of us. net/http refuses most of these. [framing] reads along and
+// refuses the rest: more than one Content-Length, Content-Length together with
+// Transfer-Encoding, Transfer-Encoding in HTTP/1.0, folded lines, bare line
+// feeds, and the preface of HTTP/2 anywhere but at the start of a connection.
 //
-// Requests that two readers may understand in different ways are refused, as
-// one of them may be a proxy in front: folded header lines, bare line feeds,
-// more than one of Content-Length and Transfer-Encoding, codings other than
-// chunked, trailers that were no trailers, an empty Host. fasthttp refuses some
-// of these, and this package the rest; TestStrict has them all. The connection
-// is closed then.
+// What net/http normalizes instead of refusing (TestNormalized):
+//
+//   - Empty lines in front of a request are skipped behind a POST, else refused.
+//   - An empty Host is accepted: no route depends on the host.
+//   - HTTP/1.2 to HTTP/1.9 are read as HTTP/1.1.
+//   - CONNECT and OPTIONS * reach the handler, which knows no such path.
+//   - Trailers that were not announced are kept, but apart from the header.
+//     Nothing reads trailers.
+//
+// # Limits
+//
+// A header has 5 s to arrive, a TLS handshake included; a body 5 s, and one
+// more for each 64 KiB that Content-Length promises, up to a minute. A handler
+// that reads a long stream sets its own deadlines with an
+// [http.ResponseController]. A client that takes no byte of its answer for
+// 20 s is disconnected; an answer takes 10 minutes at most over HTTP/2, unless
+// its handler sets another write deadline. A request that is too slow gets no
+// answer. Headers above 68 KiB get 431.
+//
+// A listener has a maximum of connections, half of it for one address; trusted
+// proxies can have all. Where there is no room the connection that has been
+// idle longest is closed, of the same address if that one has its share. Idle
+// is a connection on which no handler runs, so one that has not sent its header
+// yet as well. Where none is idle the new connection is refused.
 package server

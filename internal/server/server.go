@@ -3,173 +3,183 @@ package server
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
-	"strings"
-	"sync"
 	"time"
 
-	"github.com/valyala/fasthttp"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 const (
-	// A header has headerTimeout, and what follows it bodyTimeout: a whole
-	// request 10 s.
 	headerTimeout = 5 * time.Second
-	bodyTimeout   = 5 * time.Second
-	writeTimeout  = 20 * time.Second
 	idleTimeout   = 2 * time.Minute
+	writeTimeout  = 20 * time.Second // for writePiece bytes
 
-	// maxHeader is how long request line and header may be together, in bytes.
-	// Every connection holds a buffer of that size, idle ones too: with it such
-	// a one takes 25 KiB, with 64 KiB it would take 73 (net/http: 18). Longer
-	// headers hardly get here: most proxies pass on 8 KiB a line, and browsers
-	// keep a cookie to 4 KiB.
-	maxHeader = 16 << 10
+	// A body has bodyTimeout and a second for each bodyRate bytes of it, but no
+	// more than maxBodyTimeout: enough for a list of users over a slow line.
+	bodyTimeout    = 5 * time.Second
+	bodyRate       = 64 << 10
+	maxBodyTimeout = time.Minute
 
-	// sendBuffer takes any answer to a logout, in bytes; longer ones are sent
-	// in pieces.
-	sendBuffer = 1 << 10
+	// answerTimeout ends a stream of HTTP/2 whose client does not let it go on;
+	// the longest answer, a dry run of the console, takes 5 minutes.
+	// On HTTP/1 the write deadlines of [conn] take its place.
+	answerTimeout = 10 * time.Minute
+
+	// maxHeader is how long a request line and header net/http accepts, in
+	// bytes, give or take 4 KiB. It is more than the public handler's limit, which
+	// is refused in the shape of its dialect.
+	maxHeader = 64 << 10
 )
+
+// Config is what a server is made of.
+type Config struct {
+	Handler http.Handler // required
+	// Name is the listener's, in metrics.
+	Name string
+	// TLS is how the listener speaks TLS; see [LoadTLS]. Nil: it does not.
+	TLS *tls.Config
+	// MaxConnections is how many connections are open at most. Zero: no limit.
+	MaxConnections int
+	// Exempt reports whether an address may have more than half of them. Nil: none may.
+	Exempt func(netip.Addr) bool
+	// Logger gets panics of the handler and connections that cannot be
+	// accepted, and nothing of a request. Nil: nothing is logged.
+	Logger *slog.Logger
+	// Registerer is where the metrics go. Nil: nowhere.
+	Registerer prometheus.Registerer
+}
 
 // Server serves one listener. Create one with [New].
 type Server struct {
 	handler http.Handler
 	log     *slog.Logger
-	http    fasthttp.Server
+	tls     *tls.Config
+	pool    *pool
+	http    http.Server
 
-	mu       sync.Mutex
-	listener *listener // nil before Serve
-	stopped  bool
+	bodyTimeout, writeTimeout time.Duration
 }
 
-// New returns a server that asks h. It logs panics of h and connections that
-// it cannot accept, and nothing of a request. A nil log: nothing.
-func New(h http.Handler, log *slog.Logger) *Server {
-	s := &Server{handler: h, log: cmp.Or(log, slog.New(slog.DiscardHandler))}
-	s.http = fasthttp.Server{
-		Handler:        s.answer,
-		ErrorHandler:   refuseUnread,
-		HeaderReceived: headerReceived,
-
-		ReadTimeout:     headerTimeout,
-		WriteTimeout:    writeTimeout,
-		IdleTimeout:     idleTimeout,
-		ReadBufferSize:  maxHeader,
-		WriteBufferSize: sendBuffer,
-		// A goroutine of fasthttp's outlives Serve by as much.
-		MaxIdleWorkerDuration: time.Second,
-
-		// h reads the body from the connection; only its first byte is read
-		// before, the least that can be set.
-		StreamRequestBody:            true,
-		MaxRequestBodySize:           1,
-		DisablePreParseMultipartForm: true,
-
-		NoDefaultServerHeader: true,
-		NoDefaultContentType:  true,
-		CloseOnShutdown:       true,
-
-		// What it would log is faults of clients, with pieces of headers.
-		SecureErrorLogMessage: true,
-		Logger:                silent{},
+// New returns a server.
+func New(c Config) *Server {
+	if c.Exempt == nil {
+		c.Exempt = func(netip.Addr) bool { return false }
 	}
+	s := &Server{
+		handler: c.Handler, log: cmp.Or(c.Logger, slog.New(slog.DiscardHandler)), tls: c.TLS,
+		bodyTimeout: bodyTimeout, writeTimeout: writeTimeout,
+	}
+	s.pool = &pool{most: c.MaxConnections, exempt: c.Exempt, peers: map[netip.Addr]*peer{}}
+	s.pool.metrics = newMetrics(c.Registerer, c.Name, s.pool)
+	protocols := &http.Protocols{}
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true) // conn decrypts
+	s.http = http.Server{
+		Handler: http.HandlerFunc(s.serve), DisableGeneralOptionsHandler: true,
+		Protocols:         protocols,
+		ReadHeaderTimeout: headerTimeout, WriteTimeout: answerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog:    slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		ConnState:   s.pool.observe,
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
+	}
+	s.http.RegisterOnShutdown(s.pool.close)
 	return s
 }
 
-type silent struct{}
-
-func (silent) Printf(string, ...any) {}
+type connKey struct{}
 
 // Serve accepts connections on l until [Server.Shutdown], after which it
 // returns [http.ErrServerClosed], or until l fails. A server serves once.
-func (s *Server) Serve(l net.Listener) error {
-	s.mu.Lock()
-	s.listener = newListener(l, s.log)
-	stopped := s.stopped
-	s.mu.Unlock()
-	if stopped {
-		_ = l.Close()
-		return http.ErrServerClosed
-	}
-	err := s.http.Serve(s.listener)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.stopped:
-		return http.ErrServerClosed
-	case err == nil: // somebody else closed it
-		return net.ErrClosed
-	default:
-		return err
-	}
-}
+func (s *Server) Serve(l net.Listener) error { return s.http.Serve(&listener{l, s}) }
 
 // Shutdown accepts no more connections, closes idle ones, and returns once
 // what is in flight is answered, or with the error of ctx when that ends
 // before.
-func (s *Server) Shutdown(ctx context.Context) error {
-	s.mu.Lock()
-	s.stopped = true
-	l := s.listener
-	s.mu.Unlock()
-	if l == nil {
-		return nil
-	}
-	// fasthttp does nothing where its Serve has not got that far; then there
-	// must be no listener to accept from.
-	_ = l.Close()
-	return s.http.ShutdownWithContext(ctx)
+func (s *Server) Shutdown(ctx context.Context) error { return s.http.Shutdown(ctx) }
+
+// listener hands out the connections that there is room for.
+type listener struct {
+	net.Listener
+	server *Server
 }
 
-// answer answers one request.
-func (s *Server) answer(ctx *fasthttp.RequestCtx) {
-	x, refused := newExchange(ctx)
-	if refused != nil {
-		refused.answer(ctx)
+// Accept returns the next connection.
+func (l *listener) Accept() (net.Conn, error) {
+	for {
+		raw, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		c := newConn(raw, l.server)
+		if l.server.pool.admit(c) {
+			return c, nil
+		}
+		_ = raw.Close()
+	}
+}
+
+// serve answers one request.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	defer s.logPanic()
+	c := r.Context().Value(connKey{}).(*conn)
+	c.sent.Store(false)
+	r.TLS = c.state
+	if r.Method == "PRI" { // net/http hands out a preface of HTTP/2 that is none
+		w.Header().Set("Connection", "close")
+		w.WriteHeader(http.StatusBadRequest)
+		c.refusing.Store(true)
 		return
 	}
-	s.serve(x)
-	x.finish()
+	if r.Body != http.NoBody {
+		r.Body = s.limitBody(w, r)
+	}
+	s.handler.ServeHTTP(w, r)
+	c.sent.Store(false)
 }
 
-// serve asks the handler. Nothing is sent before it has returned, so that a
-// panic can be answered.
-func (s *Server) serve(x *exchange) {
-	defer func() {
-		cause := recover()
-		if cause == nil {
-			return
-		}
-		if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-			_ = x.ctx.Conn().Close()
-			return
-		}
-		// Neither the path nor the header: credentials may stand there.
+// logPanic logs a panic and closes the connection: nobody knows how much of
+// the answer was sent.
+func (s *Server) logPanic() {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	if err, ok := cause.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
+		// Neither the path nor the header: credentials may be there.
 		s.log.Error("handler panicked", "err", cause, "stack", string(debug.Stack()))
-		x.response.fail()
-	}()
-	s.handler.ServeHTTP(&x.response, &x.request)
+	}
+	panic(http.ErrAbortHandler)
 }
 
-// headerReceived is asked before the body is read.
-func headerReceived(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
-	if length := h.ContentLength(); length == 0 || length == lengthNone {
-		return fasthttp.RequestConfig{}
-	}
-	// fasthttp knows the expectation in small letters only, and in any version
-	// (RFC 9110, section 10.1.1).
-	switch expectation := h.Peek("Expect"); {
-	case len(expectation) == 0:
-	case !h.IsHTTP11():
-		h.Del("Expect")
-	case strings.EqualFold(string(expectation), continues):
-		h.Set("Expect", continues)
-	}
-	return fasthttp.RequestConfig{ReadTimeout: bodyTimeout}
+// body is a body that has to arrive in time. What the handler does afterwards
+// may take longer.
+type body struct {
+	io.ReadCloser
+	control *http.ResponseController
 }
 
-const continues = "100-continue"
+func (s *Server) limitBody(w http.ResponseWriter, r *http.Request) *body {
+	b := &body{r.Body, http.NewResponseController(w)}
+	more := time.Duration(max(0, r.ContentLength)/bodyRate) * time.Second
+	if more < 0 || more > maxBodyTimeout-bodyTimeout {
+		more = maxBodyTimeout - bodyTimeout
+	}
+	_ = b.control.SetReadDeadline(time.Now().Add(s.bodyTimeout + more))
+	return b
+}
+
+// Read ends the deadline with the body: it would cancel the request's context.
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		_ = b.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
+}

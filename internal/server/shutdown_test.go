@@ -17,13 +17,13 @@ import (
 func TestShutdown(t *testing.T) {
 	t.Parallel()
 	l, served, asked, answer := listen(t), make(chan error, 1), make(chan struct{}), make(chan struct{})
-	s := server.New(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := server.New(server.Config{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/slow" {
 			close(asked)
 			<-answer
 		}
 		w.WriteHeader(http.StatusNoContent)
-	}), nil)
+	})})
 	go func() { served <- s.Serve(l) }()
 	idle, inFlight := dial(t, l.Addr().String()), dial(t, l.Addr().String())
 	idle.send(logout)
@@ -59,10 +59,10 @@ func TestShutdown(t *testing.T) {
 func TestShutdownEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	l, asked, answer := listen(t), make(chan struct{}), make(chan struct{})
-	s := server.New(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+	s := server.New(server.Config{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		close(asked)
 		<-answer
-	}), nil)
+	})})
 	go func() { _ = s.Serve(l) }()
 	c := dial(t, l.Addr().String())
 	c.send(logout)
@@ -80,7 +80,7 @@ func TestShutdownEndsWithItsContext(t *testing.T) {
 // TestShutdownBeforeServe: a process may be stopped while it starts.
 func TestShutdownBeforeServe(t *testing.T) {
 	t.Parallel()
-	s, l := server.New(nothing, nil), listen(t)
+	s, l := server.New(server.Config{Handler: nothing}), listen(t)
 	shutDown(t, s)
 	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		t.Errorf("Serve returns %v", err)
@@ -95,7 +95,7 @@ func TestShutdownBeforeServe(t *testing.T) {
 func TestShutdownWhileServing(t *testing.T) {
 	t.Parallel()
 	for range 100 {
-		s, l, served := server.New(nothing, nil), listen(t), make(chan error, 1)
+		s, l, served := server.New(server.Config{Handler: nothing}), listen(t), make(chan error, 1)
 		go func() { served <- s.Serve(l) }()
 		shutDown(t, s)
 		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
@@ -109,7 +109,7 @@ func TestShutdownWhileServing(t *testing.T) {
 func TestRequestsDuringShutdown(t *testing.T) {
 	t.Parallel()
 	const clients = 20
-	l, s := listen(t), server.New(nothing, nil)
+	l, s := listen(t), server.New(server.Config{Handler: nothing})
 	go func() { _ = s.Serve(l) }()
 	going, ended := make(chan struct{}, clients), make(chan string, clients)
 	for range clients {
@@ -153,7 +153,7 @@ func (c client) repeat(going chan<- struct{}) (half string) {
 func TestNothingRunsOn(t *testing.T) {
 	t.Parallel()
 	pprof.Do(t.Context(), pprof.Labels("server", t.Name()), func(context.Context) {
-		s, l := server.New(nothing, nil), listen(t)
+		s, l := server.New(server.Config{Handler: nothing}), listen(t)
 		go func() { _ = s.Serve(l) }()
 		for range 10 {
 			c := dial(t, l.Addr().String())
@@ -173,8 +173,7 @@ func TestNothingRunsOn(t *testing.T) {
 	}
 }
 
-// labelled returns the goroutines that have a label, but for fasthttp's clock,
-// of which each process has one.
+// labelled returns the goroutines that have a label.
 func labelled(t *testing.T, label string) (left string) {
 	t.Helper()
 	var all strings.Builder
@@ -182,7 +181,7 @@ func labelled(t *testing.T, label string) (left string) {
 		t.Fatal(err)
 	}
 	for goroutine := range strings.SplitSeq(all.String(), "\n\n") {
-		if strings.Contains(goroutine, label+`"`) && !strings.Contains(goroutine, "updateServerDate") {
+		if strings.Contains(goroutine, label+`"`) {
 			left += goroutine + "\n"
 		}
 	}
