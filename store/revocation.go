@@ -124,5 +124,6 @@ type PushCheck struct {
 const CutoffRetention = 400 * 24 * time.Hour
 
 // DefaultRetention is how long a tombstone is kept after the latest expiry of
-// the session and of everything bound to it.
-const DefaultRetention = 24 * time.Hour
+// the session and of everything bound to it: a mobile client that logs out
+// offline sends it a day late, after a weekend two or three.
+const DefaultRetention = 72 * time.Hour

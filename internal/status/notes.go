@@ -34,7 +34,7 @@ const (
 	liveAndWaiting   = "The session is live. A logout that covers it was accepted and waits for a worker."
 	expired          = "The session expired by itself; no logout has ended it."
 	overtaken        = "The session is dead: a logout of the whole user or device, up to a time after this login, covers it. Search for the user to see up to when."
-	neverHeard       = "The store does not know the session: it was never registered, or its record is no longer kept (24 hours after everything bound to it has expired, unless set otherwise)."
+	neverHeard       = "The store does not know the session: it was never registered, or its record is no longer kept (72 hours after everything bound to it has expired, unless set otherwise)."
 	userLive         = "Something of the user is live: what was authenticated after the cutoff, or was never covered by a logout."
 	userSome         = "The user holds more than 1,000 records of a kind: what is listed is live, and there may be more."
 	userLiveNoLogins = "No session is live, but a refresh token or a push registration is."

@@ -53,6 +53,21 @@ func backend(url string, raw redis.UniversalClient) storetest.Backend {
 				t.Fatal(err)
 			}
 		},
+		Age: func(t *testing.T, _ store.Store, session store.Session, by time.Duration) {
+			ctx, key := t.Context(), "logoutd:session:{"+session.ID+"}"
+			left, err := raw.PTTL(ctx, key).Result()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, field := range []string{"auth", "exp"} {
+				if err := raw.HIncrBy(ctx, key, field, -by.Milliseconds()).Err(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := raw.PExpire(ctx, key, left-by).Err(); err != nil {
+				t.Fatal(err)
+			}
+		},
 		SetTime: func(t *testing.T, _ store.Store, of any, at time.Time) {
 			key, field := "", "auth"
 			switch of := of.(type) {

@@ -68,7 +68,7 @@
 // at most 400 days from the time it was last made; a cutoff, 400 days after its last rise, or as long as an
 // index of the user if that is longer; "ended", the retention; a request, as
 // long as its session, at least the retention; push registrations, until
-// deleted. The retention is logoutd's setting sessions.retention (24 h).
+// deleted. The retention is logoutd's setting sessions.retention (72 h).
 //
 // # A login service that writes sessions itself
 //
@@ -94,15 +94,15 @@
 // steps 1 and 4.
 //
 //	> ZADD logoutd:user:{YWNtZQ.YWxpY2U}:sessions GT 4070908800000 ZrBSq50ROvNJ3KtpfDKVDaq-iTwsV81kjjCEyp2BksA
-//	> PEXPIREAT logoutd:user:{YWNtZQ.YWxpY2U}:sessions 4070995200000 NX
-//	> PEXPIREAT logoutd:user:{YWNtZQ.YWxpY2U}:sessions 4070995200000 GT
+//	> PEXPIREAT logoutd:user:{YWNtZQ.YWxpY2U}:sessions 4071168000000 NX
+//	> PEXPIREAT logoutd:user:{YWNtZQ.YWxpY2U}:sessions 4071168000000 GT
 //
 // 3. Write the record, under an id that was never used before, in one
 // transaction with its end.
 //
 //	> MULTI
 //	> HSET logoutd:session:{ZrBSq50ROvNJ3KtpfDKVDaq-iTwsV81kjjCEyp2BksA} tenant acme user alice device phone app mail kind api auth 1767225600000 exp 4070908800000
-//	> PEXPIREAT logoutd:session:{ZrBSq50ROvNJ3KtpfDKVDaq-iTwsV81kjjCEyp2BksA} 4070995200000
+//	> PEXPIREAT logoutd:session:{ZrBSq50ROvNJ3KtpfDKVDaq-iTwsV81kjjCEyp2BksA} 4071168000000
 //	> EXEC
 //
 // 4. Read the cutoffs as in step 1 again, and do not hand out the session if

@@ -39,6 +39,7 @@ func conformance(t *testing.T, c Config) {
 		Breakable:    breakable,
 		IndexEntries: indexEntries,
 		Damage:       damage,
+		Age:          age,
 		SetTime:      setTime,
 	})
 }
@@ -120,6 +121,17 @@ func damage(t *testing.T, s store.Store, sessionID string) {
 		}
 	}
 	s.(*Store).fences.forget(sessionID) // as after a restart
+}
+
+func age(t *testing.T, s store.Store, session store.Session, by time.Duration) {
+	t.Helper()
+	_, err := fileOf(t, s.(*Store)).Exec(`
+		UPDATE credentials SET authenticated_at = authenticated_at - ?1, expires_at = expires_at - ?1, keep_until = keep_until - ?1
+		WHERE session_id = ?2 AND token_id = ''`, by.Milliseconds(), session.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.(*Store).fences.forget(session.ID) // as after a restart
 }
 
 func setTime(t *testing.T, s store.Store, of any, at time.Time) {

@@ -37,6 +37,10 @@ type Backend struct {
 	// alone.
 	Damage func(t *testing.T, s store.Store, sessionID string)
 
+	// Age makes the record of the session older by so much: all its times lie
+	// that much earlier, also that of its end.
+	Age func(t *testing.T, s store.Store, session store.Session, by time.Duration)
+
 	// SetTime sets the stored time of authentication or registration of a
 	// store.Session, store.RefreshToken or store.PushRegistration, as a program
 	// that writes to the storage itself would.

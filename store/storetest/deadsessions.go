@@ -19,6 +19,7 @@ var deadSessionTests = []test{
 	{"overtaken, v1: push registrations made since stay", deadOvertakenSession},
 	{"expired, shown after a new login", deadExpired},
 	{"expired, v1: itself and what is bound to it", deadExpiredSession},
+	{"expired, shown a day late", deadExpiredYesterday},
 	{"refused as a parent once overtaken", deadAsParent},
 	{"not overtaken: the request's own cutoff applies", deadIsNot},
 }
@@ -176,6 +177,29 @@ func deadExpired(w *world) {
 	w.equal("sessions", got.Sessions, []string{"old", "mate"})
 	w.wantLive(survivors...)
 	w.wantUserCutoff(expiry)
+}
+
+// A mobile client that logs out offline sends it a day late. Nothing is bound to
+// the session that would keep its record.
+func deadExpiredYesterday(w *world) {
+	if w.backend.Age == nil {
+		w.Skip("the backend cannot make a record older")
+	}
+	const late = 25 * time.Hour
+	old := w.session(store.Session{ID: "old", DeviceID: "phone"})
+	w.login(store.Session{ID: "old", DeviceID: "phone"})
+	w.backend.Age(w.T, w.store, old, lifetime+late)
+	expiry := old.ExpiresAt.Add(-lifetime - late).Truncate(time.Millisecond)
+	w.login(
+		store.Session{ID: "before", DeviceID: "laptop", AuthenticatedAt: expiry},
+		store.Session{ID: "after", DeviceID: "laptop", AuthenticatedAt: expiry.Add(time.Millisecond)},
+	)
+	survivors := append([]string{"after"}, w.loginAnew()...)
+	f := w.fenceSession("old", store.ScopeUser)
+	w.equal("outcome", f.Outcome, store.FenceEnded)
+	w.equal("cutoff", f.Cutoff, expiry)
+	w.equal("sessions", w.complete(w.revocation("old", store.ScopeUser, f)).Sessions, []string{"old", "before"})
+	w.wantLive(survivors...)
 }
 
 // What the user has registered since the session expired stays.
