@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -60,6 +62,74 @@ func TestFencesOutliveTheProcess(t *testing.T) {
 	}
 	if openService(t, left).active(t, session.ID) {
 		t.Error("the session is active again")
+	}
+}
+
+// A process dies while a logout whose fence was skipped is pending, and, behind a
+// newer login, another one of the same session. The fence that is restored
+// leaves the newer login alone.
+func TestRestoredFencesLeaveANewerLogin(t *testing.T) {
+	t.Parallel()
+	for _, scope := range []string{"session", "user"} {
+		t.Run(scope, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "data")
+			first := openService(t, dir)
+			old := first.login(t, "old")
+			request := messages.Request{
+				ID: messages.RequestID(scope, old), Dialect: "sap_v1", Initiator: messages.InitiatorUser, Scope: scope, SessionID: old,
+				RequestedAt: events.At(time.Now().Add(5 * time.Minute)), // by a clock that is ahead
+			}
+			first.publish(t, request)
+			newer := first.login(t, "newer")
+			request.ID = messages.RequestID("user", old)
+			request.Scope, request.Fenced, request.UserID = "user", true, "ada"
+			request.Cutoff = events.At(first.fence(t, request.ID, old, false).Cutoff)
+			first.publish(t, request)
+
+			left := filepath.Join(t.TempDir(), "data")
+			if err := os.CopyFS(left, os.DirFS(dir)); err != nil {
+				t.Fatal(err)
+			}
+			second := openService(t, left)
+			if second.active(t, old) || !second.active(t, newer) {
+				t.Error("the old session is active again, or the newer one is not")
+			}
+			fenced := second.fence(t, request.ID, old, true)
+			states, err := second.store.Sessions(t.Context(), []string{newer})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if since := states[0].AuthenticatedAt; !fenced.Cutoff.Before(since) {
+				t.Errorf("the logout reaches to %s, the newer login is of %s", fenced.Cutoff, since)
+			}
+		})
+	}
+}
+
+func (s *service) login(t *testing.T, name string) (sessionID string) {
+	t.Helper()
+	session := store.Session{ID: store.TokenID(name), User: store.User{ID: "ada"}, ExpiresAt: time.Now().Add(time.Hour)}
+	results, err := s.store.PutSessions(t.Context(), []store.Session{session})
+	if err != nil || results[0].Err != nil {
+		t.Fatalf("registering %s: %v, error %v", name, results, err)
+	}
+	return session.ID
+}
+
+func (s *service) fence(t *testing.T, requestID, sessionID string, durable bool) store.Fenced {
+	t.Helper()
+	fenced, err := s.store.Fence(t.Context(), []store.Fence{{RequestID: requestID, SessionID: sessionID, Durable: durable}})
+	if err != nil || fenced[0].Err != nil {
+		t.Fatalf("fencing: %v, error %v", fenced, err)
+	}
+	return fenced[0]
+}
+
+func (s *service) publish(t *testing.T, request messages.Request) {
+	t.Helper()
+	if err := s.publisher.Requests(t.Context(), request); err != nil {
+		t.Fatal(err)
 	}
 }
 
