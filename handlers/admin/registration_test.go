@@ -92,6 +92,32 @@ func TestPutAfterCutoff(t *testing.T) {
 	w.must(http.StatusCreated, "PUT", "/v1/sessions", session(raw+"new", "u", ""))
 }
 
+// A session that was logged out before it was registered, while the store could
+// not be asked, cannot be registered any more.
+func TestPutAfterTombstone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := store.TokenID(raw + "s")
+	cutoff := time.Now().Add(-time.Minute).Truncate(time.Millisecond)
+	fenced, err := w.store.Fence(t.Context(), []store.Fence{{RequestID: "session-" + id, SessionID: id, At: cutoff, EndUnknown: true}})
+	if err != nil || fenced[0].Err != nil || fenced[0].Outcome != store.FenceUnknown {
+		t.Fatalf("fenced %+v, error %v", fenced, err)
+	}
+	bound := fmt.Sprintf(`,"session_id":%q`, id)
+	for path, body := range map[string]string{
+		"/v1/sessions":           session(raw+"s", "u", ""),
+		"/v1/refresh-tokens":     fmt.Sprintf(`{"refresh_token":%q,"user_id":"u","expires_at":%q%s}`, raw+"r", later(), bound),
+		"/v1/push-registrations": fmt.Sprintf(`{"user_id":"u","device_id":"d","provider":"http","push_token":%q%s}`, raw+"p", bound),
+	} {
+		a := w.call("PUT", path, body)
+		w.refused(a, http.StatusConflict, "", "log in again")
+		if got, want := a.text("cutoff"), cutoff.UTC().Format("2006-01-02T15:04:05.000Z"); got != want {
+			t.Errorf("%s: cutoff %q, want %q", path, got, want)
+		}
+	}
+	w.must(http.StatusCreated, "PUT", "/v1/sessions", session(raw+"another", "u", ""))
+}
+
 // putRefusals has words in capitals for what the test puts there.
 var putRefusals = []struct{ path, body, field, detail string }{
 	{"sessions", ``, "", "there is nothing"},
