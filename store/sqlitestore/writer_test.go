@@ -225,3 +225,61 @@ func TestPingNoticesThatNothingCanBeWritten(t *testing.T) {
 		t.Errorf("writable again: %v", err)
 	}
 }
+
+// A caller whose time is over leaves its work to the lane, and the store is
+// closed while that is under way: everything is done first, and once.
+func TestCloseWaitsForWhatCallersHaveLeft(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		lane func(*Store) *lane
+		call func(*Store, context.Context) error
+	}{
+		"a fence": {func(s *Store) *lane { return s.fencer }, func(s *Store, ctx context.Context) error {
+			_, err := s.Fence(ctx, namedFence("x")) // what is remembered needs no lane
+			return err
+		}},
+		"a registration": {func(s *Store) *lane { return s.writer }, func(s *Store, ctx context.Context) error {
+			_, err := s.PutSessions(ctx, []store.Session{namedSession("b")})
+			return err
+		}},
+		"a revocation": {func(s *Store) *lane { return s.writer }, func(s *Store, ctx context.Context) error {
+			_, err := s.Revoke(ctx, []store.Revocation{{RequestID: "r", Scope: store.ScopeUser, SessionID: store.TokenID("a"), User: session1.User, Cutoff: time.Now()}})
+			return err
+		}},
+		"a ping": {func(s *Store) *lane { return s.writer }, (*Store).Ping},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := openFile(t, filepath.Join(t.TempDir(), "store.db"), Config{SweepInterval: time.Hour})
+			mustPut(t, s, namedSession("a"))
+			lane := test.lane(s)
+			begun, goOn := make(chan struct{}), make(chan struct{})
+			var once sync.Once
+			lane.before = func() error {
+				once.Do(func() {
+					close(begun)
+					<-goOn
+				})
+				return nil
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			called := make(chan error, 1)
+			go func() { called <- test.call(s, ctx) }()
+			<-begun // in a batch of its own
+			cancel()
+			if err := <-called; !errors.Is(err, context.Canceled) {
+				t.Errorf("got error %v", err)
+			}
+			closed := make(chan error, 1)
+			go func() { closed <- s.Close() }()
+			runtime.Gosched()
+			close(goOn)
+			if err := <-closed; err != nil {
+				t.Errorf("closing: %v", err)
+			}
+			if err := test.call(s, t.Context()); !errors.Is(err, store.ErrUnavailable) {
+				t.Errorf("after closing: got error %v", err)
+			}
+		})
+	}
+}
