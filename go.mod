@@ -31,7 +31,11 @@ require (
 	zombiezen.com/go/sqlite v1.4.2
 )
 
-require golang.org/x/crypto v0.58.0
+require (
+	github.com/standard-webhooks/standard-webhooks/libraries v0.0.1
+	go.yaml.in/yaml/v2 v2.4.4
+	golang.org/x/crypto v0.58.0
+)
 
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/logoutd/logoutd/internal/messages"
+	"github.com/logoutd/logoutd/workers/delivery"
 )
 
 const (
@@ -36,9 +36,8 @@ type backlogConsumer struct {
 	step, target             string
 }
 
-// NewBacklog returns the backlog of the revoker and of the targets of the
-// given push providers.
-func NewBacklog(js jetstream.JetStream, providers []string, logger *slog.Logger) *Backlog {
+// NewBacklog returns the backlog of the revoker and of targets.
+func NewBacklog(js jetstream.JetStream, targets []delivery.Configured, logger *slog.Logger) *Backlog {
 	labels := []string{"step", "target"}
 	b := &Backlog{
 		js: js, logger: logger,
@@ -51,21 +50,22 @@ func NewBacklog(js jetstream.JetStream, providers []string, logger *slog.Logger)
 			step: messages.StepRevoke,
 		}},
 	}
-	for _, name := range providers {
+	for _, t := range targets {
+		kind, name := t.Kind.Name, t.Name
 		b.consumers = append(b.consumers, backlogConsumer{
-			stream: messages.StreamTasks, durable: messages.ConsumerTarget(messages.KindPush, name),
-			subject: messages.SubjectTask(messages.KindPush, name), step: messages.StepPush, target: name,
+			stream: messages.StreamTasks, durable: messages.ConsumerTarget(kind, name),
+			subject: messages.SubjectTask(kind, name), step: kind, target: name,
 		})
 	}
 	return b
 }
 
-// Run trims the streams until ctx ends, and tells of tasks that nobody does. It
-// returns nil.
+// Run trims the streams until ctx ends, and warns of deliveries that wait for a
+// target that is not configured. It returns nil.
 func (b *Backlog) Run(ctx context.Context) error {
-	told := map[string]bool{}
+	warned := map[string]bool{}
 	for wait(ctx, trimEvery) {
-		b.tellOrphans(ctx, told)
+		b.warnOfStranded(ctx, warned)
 		for _, c := range b.consumers {
 			if err := b.trim(ctx, c); err != nil && ctx.Err() == nil {
 				b.logger.Debug("stream cannot be trimmed", "step", c.step, "target", c.target, "err", err)
@@ -75,42 +75,47 @@ func (b *Backlog) Run(ctx context.Context) error {
 	return nil
 }
 
-// tellOrphans warns once of each target that has tasks and no configuration:
-// they lie until it has one again.
-func (b *Backlog) tellOrphans(ctx context.Context, told map[string]bool) {
-	orphans, err := b.orphans(ctx)
+// warnOfStranded warns once of each target that has deliveries and is not
+// configured.
+func (b *Backlog) warnOfStranded(ctx context.Context, warned map[string]bool) {
+	stranded, err := b.stranded(ctx)
 	if err != nil {
 		return // trimming says so
 	}
-	for name, tasks := range orphans {
-		if !told[name] {
-			told[name] = true
-			b.logger.Error("tasks of a target that is not configured: nobody does them",
-				"step", messages.StepPush, "target", name, "tasks", tasks)
+	for _, s := range stranded {
+		if !warned[s.subject] {
+			warned[s.subject] = true
+			b.logger.Error("deliveries wait for a target that is not configured: configure it, or see logoutd targets",
+				"step", s.step, "target", s.target, "deliveries", s.count)
 		}
 	}
 }
 
-// orphans counts the tasks of targets that are not configured.
-func (b *Backlog) orphans(ctx context.Context) (map[string]uint64, error) {
+// strandedTarget is a target that has deliveries and is not configured.
+type strandedTarget struct {
+	backlogConsumer
+	count uint64
+}
+
+// stranded returns the targets that have deliveries and are not configured.
+func (b *Backlog) stranded(ctx context.Context) (all []strandedTarget, err error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	stream, err := b.js.Stream(ctx, messages.StreamTasks)
 	if err != nil {
 		return nil, err
 	}
-	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(messages.SubjectTask(messages.KindPush, "*")))
+	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(messages.SubjectTasks+">"))
 	if err != nil {
 		return nil, err
 	}
-	orphans := map[string]uint64{}
-	for subject, tasks := range info.State.Subjects {
+	for subject, count := range info.State.Subjects {
 		known := func(c backlogConsumer) bool { return c.subject == subject }
-		if !slices.ContainsFunc(b.consumers, known) {
-			orphans[strings.TrimPrefix(subject, messages.SubjectTask(messages.KindPush, ""))] = tasks
+		if kind, name, ok := messages.TargetOf(subject); ok && !slices.ContainsFunc(b.consumers, known) {
+			all = append(all, strandedTarget{backlogConsumer{subject: subject, step: kind, target: name}, count})
 		}
 	}
-	return orphans, nil
+	return all, nil
 }
 
 // trim removes what lies below the consumer's ack floor: under limits
@@ -152,9 +157,9 @@ func (b *Backlog) Describe(descs chan<- *prometheus.Desc) {
 func (b *Backlog) Collect(metrics chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 	defer cancel()
-	orphans, _ := b.orphans(ctx)
-	for name, tasks := range orphans {
-		metrics <- prometheus.MustNewConstMetric(b.messages, prometheus.GaugeValue, float64(tasks), messages.StepPush, name)
+	stranded, _ := b.stranded(ctx)
+	for _, s := range stranded {
+		metrics <- prometheus.MustNewConstMetric(b.messages, prometheus.GaugeValue, float64(s.count), s.step, s.target)
 	}
 	for _, c := range b.consumers {
 		info, stream, err := b.ask(ctx, c)

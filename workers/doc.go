@@ -4,7 +4,7 @@
 //
 // # Failures
 //
-// Whoever fails says what kind of failure it was ([Failure]). One that
+// Whoever fails says what kind of failure it was ([delivery.Failure]). One that
 // belongs to a message is put into that message's history; the message is
 // published again with a time before which it is not due, and becomes a dead
 // letter when its retries have waited long enough ([Retry]) or at once if

@@ -45,13 +45,23 @@ func codes(log []messages.Attempted) (codes []string) {
 func TestTaskThatFailsAgainComesBackWithItsHistory(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	p := newProvider(t, always(http.StatusNoContent))
 	w.retry.GiveUpAfter = time.Second // a busy machine takes a part of it for the first attempt
-	p := newProvider(t, always(http.StatusTooManyRequests))
-	w.run(w.revoker("http").Run)
+	answerOne := func(status int) {
+		p.set(func(token string) int {
+			if token == "push-one" {
+				return status
+			}
+			return http.StatusNoContent
+		})
+	}
+	answerOne(http.StatusInternalServerError)
+	w.run(w.revoker(httpTarget(w)).Run)
 	w.runTarget(p)
 	request := w.logout("session", w.login("ada", "one"))
 	w.must(w.publisher.Requests(t.Context(), request))
 
+	w.withTraffic("dead letter", p, func() bool { return len(w.letters()) == 1 })
 	first := w.letter(0)
 	deliveries := len(first.History.Log)
 	if deliveries < 2 || first.Attempts != deliveries {
@@ -59,18 +69,18 @@ func TestTaskThatFailsAgainComesBackWithItsHistory(t *testing.T) {
 	}
 	for i, a := range first.History.Log {
 		want := messages.Attempted{
-			At: a.At, Step: messages.StepPush, Code: "http_429", Error: "the provider answers 429 Too Many Requests",
-			Attempts: 1, Delivered: 1,
+			At: a.At, Step: "http", Code: "http_500", Error: "the target answers 500 Internal Server Error",
+			Attempts: 1, Delivered: a.Delivered,
 		}
 		if diff := cmp.Diff(want, a); diff != "" || a.At.Before(request.RequestedAt.Time) || a.At.After(first.FailedAt.Time) {
 			t.Errorf("delivery %d at %v:\n%s", i, a.At, diff)
 		}
 	}
-	if at := first.Task.RevokedAt; at.Before(request.RequestedAt.Time) || at.After(first.FirstFailedAt.Time) {
+	if at := first.Delivery.RevokedAt; at.Before(request.RequestedAt.Time) || at.After(first.FirstFailedAt.Time) {
 		t.Errorf("revoked at %v, requested at %v, failed at %v", at, request.RequestedAt, first.FirstFailedAt)
 	}
 
-	p.set(always(http.StatusBadRequest))
+	answerOne(http.StatusBadRequest)
 	replayed := w.replay(first)
 	second := w.letter(first.Seq)
 	if second.Replays != 1 || second.Attempts != 1 || second.FirstFailedAt.Before(replayed.At.Time) {
@@ -83,11 +93,11 @@ func TestTaskThatFailsAgainComesBackWithItsHistory(t *testing.T) {
 	if diff := cmp.Diff([]messages.Replayed{replayed}, second.History.Replayed); diff != "" {
 		t.Errorf("replays (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(first.Task.RevokedAt, second.Task.RevokedAt); diff != "" {
+	if diff := cmp.Diff(first.Delivery.RevokedAt, second.Delivery.RevokedAt); diff != "" {
 		t.Errorf("revoked at another time:\n%s", diff)
 	}
 
-	p.set(always(http.StatusNoContent))
+	answerOne(http.StatusNoContent)
 	w.replay(second)
 	w.eventually("deletion", func() bool { return p.deleted("push-one") == 1 && len(w.letters()) == 0 })
 }
@@ -99,7 +109,7 @@ func TestRequestThatFailsAgainComesBackWithItsHistory(t *testing.T) {
 	request := w.logout("session", w.login("ada", "one"))
 	w.store.refuse(request.ID, errors.New("malformed record"))
 	w.must(w.publisher.Requests(t.Context(), request))
-	w.run(w.revoker("http").Run)
+	w.run(w.revoker(httpTarget(w)).Run)
 
 	first := w.letter(0)
 	w.replay(first)
@@ -114,7 +124,7 @@ func TestRequestThatFailsAgainComesBackWithItsHistory(t *testing.T) {
 	w.store.refuse(request.ID, nil)
 	w.replay(second)
 	w.eventually("public event", func() bool { return len(w.revoked("session")) == 1 })
-	task, err := messages.DecodeTask(w.broker.Messages(messages.StreamTasks)[0].Data)
+	task, err := messages.DecodeDelivery(w.broker.Messages(messages.StreamTasks)[0].Data)
 	w.must(err)
 	if len(task.History.Replayed) != 2 || len(task.History.Log) != len(second.History.Log) || task.History.Attempts != 0 {
 		t.Errorf("the task does not know what is behind it: %+v", task.History)
@@ -123,11 +133,11 @@ func TestRequestThatFailsAgainComesBackWithItsHistory(t *testing.T) {
 
 func TestMessageThatCannotBeReadComesBackWithItsHistory(t *testing.T) {
 	t.Parallel()
-	for _, subject := range []string{messages.SubjectRequests, messages.SubjectTask(messages.KindPush, "http")} {
+	for _, subject := range []string{messages.SubjectRequests, messages.SubjectTask("http", "http")} {
 		t.Run(subject, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.run(w.revoker("http").Run)
+			w.run(w.revoker(httpTarget(w)).Run)
 			w.runTarget(newProvider(t, always(http.StatusNoContent)))
 			_, err := w.broker.JS.Publish(t.Context(), subject, []byte("{"))
 			w.must(err)

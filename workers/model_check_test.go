@@ -56,7 +56,7 @@ func (m *model) checkPush(l *modelLogin) {
 	}
 	token := "push of " + m.token(l)
 	for _, task := range m.tasks {
-		if task.PushRegistration.PushToken == token {
+		if pushTokenOf(task) == token {
 			m.fail("the push token of newer login %s is to be deleted", l.name)
 		}
 	}

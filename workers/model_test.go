@@ -21,6 +21,7 @@ import (
 	"github.com/logoutd/logoutd/store/redisstore/redistest"
 	"github.com/logoutd/logoutd/store/sqlitestore"
 	"github.com/logoutd/logoutd/workers"
+	"github.com/logoutd/logoutd/workers/delivery"
 )
 
 var (
@@ -79,7 +80,7 @@ type model struct {
 	metrics *workers.Metrics
 	log     *logBuffer
 	logger  *slog.Logger
-	retry   workers.Retry
+	retry   delivery.Retry
 	fronts  []*modelFront
 	steady  bool // the store's clock does not go back
 
@@ -89,7 +90,7 @@ type model struct {
 	user    store.User
 	truth   *truth
 	workers []*modelWorker
-	tasks   []messages.Task
+	tasks   []messages.Delivery
 	unknown []string // session ids that were logged out, unfenced, before they were registered
 	late    []func() // fences that were skipped and have not been made yet
 }
@@ -117,7 +118,7 @@ func (m *model) connection() *modelJetStream {
 
 // published notes what a worker wants to be deleted at a provider.
 func (m *model) published(msg *nats.Msg) error {
-	if task, err := messages.DecodeTask(msg.Data); err == nil {
+	if task, err := messages.DecodeDelivery(msg.Data); err == nil {
 		m.truth.mu.Lock()
 		defer m.truth.mu.Unlock()
 		m.tasks = append(m.tasks, task)
@@ -131,7 +132,7 @@ func (m *model) run(seed uint64) {
 	m.clock.advance(time.Hour) // by when a clock that was set back is right again
 	m.stepClocks()
 	m.truth, m.tasks, m.unknown, m.late = newTruth(m.clock), nil, nil, nil
-	m.retry = workers.Retry{GiveUpAfter: 24 * time.Hour, Initial: time.Millisecond}
+	m.retry = delivery.Retry{GiveUpAfter: 24 * time.Hour, Initial: time.Millisecond}
 	if m.rand.IntN(3) == 0 {
 		m.retry.GiveUpAfter = time.Nanosecond // the first failure makes a dead letter
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/workers"
+	"github.com/logoutd/logoutd/workers/delivery"
 )
 
 var errDead = errors.New("the process is dead")
@@ -59,7 +60,7 @@ func (m *model) startWorker(name string) *modelWorker {
 	publisher := broker.NewPublisher(js, nil)
 	r := workers.NewRevoker(workers.RevokerConfig{
 		JetStream: js, Publisher: publisher, Store: &modelWorkerStore{Store: m.store, w: w},
-		Providers: []string{"http"}, Retry: m.retry, Metrics: m.metrics, Logger: m.logger,
+		Targets: []delivery.Configured{httpTarget(m.t)}, Retry: m.retry, Metrics: m.metrics, Logger: m.logger,
 	})
 	go func() {
 		defer close(w.ended)

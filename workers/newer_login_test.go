@@ -59,7 +59,7 @@ func (p *play) fenced(scope string) {
 func (p *play) settle() (stop func()) {
 	p.Helper()
 	before := p.metric("logoutd_revocations_total", nil)
-	stop = p.run(p.revoker("http").Run)
+	stop = p.run(p.revoker(httpTarget(p)).Run)
 	p.eventually("all settled", func() bool {
 		return p.metric("logoutd_revocations_total", nil) > before && p.pending() == 0
 	})
@@ -86,9 +86,9 @@ func (p *play) wantNewer() {
 		p.Error("the newer login's push registration is gone")
 	}
 	for _, msg := range p.broker.Messages(messages.StreamTasks) {
-		task, err := messages.DecodeTask(msg.Data)
+		task, err := messages.DecodeDelivery(msg.Data)
 		p.must(err)
-		if task.PushRegistration.PushToken == "push of "+p.newer {
+		if pushTokenOf(task) == "push of "+p.newer {
 			p.Error("the provider is told to delete the newer login's registration")
 		}
 	}
@@ -127,7 +127,7 @@ var plays = map[string]func(*play){
 		p.login()
 		p.fenced(p.second)
 		p.store.set(true) // the store is down for revocations
-		stop := p.run(p.revoker("http").Run)
+		stop := p.run(p.revoker(httpTarget(p)).Run)
 		p.eventually("an attempt", func() bool { return p.store.revokes() > 0 })
 		stop()
 		p.store.set(false)
@@ -150,7 +150,7 @@ var plays = map[string]func(*play){
 		p.login()
 		second := p.logout(p.second, p.old)
 		p.store.refuse(messages.RequestID(p.first, p.old), errors.New("malformed record"))
-		stop := p.run(p.revoker("http").Run)
+		stop := p.run(p.revoker(httpTarget(p)).Run)
 		p.eventually("dead letter", func() bool { return len(p.letters()) == 1 && p.pending() == 0 })
 		letter := p.letters()[0]
 		if !letter.Request.Fenced || letter.Request.UserID != p.user.ID || letter.Request.Cutoff.IsZero() {

@@ -5,11 +5,10 @@ import (
 	"math"
 	"time"
 
-	"github.com/nats-io/nats.go"
-
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
+	"github.com/logoutd/logoutd/workers/delivery"
 )
 
 // resolve finds out whose each request is and turns it into the store's part.
@@ -40,7 +39,7 @@ func (r *Revoker) resolve(ctx context.Context, b *batch) error {
 	for i, it := range late {
 		it.asked.Cutoff = it.request.Cutoff
 		if err := results[i].Err; err != nil {
-			b.fail(it, &Failure{Class: Transient, Code: codeStore, Err: err})
+			b.fail(it, &delivery.Failure{Class: delivery.Transient, Code: delivery.CodeStore, Err: err})
 			continue
 		}
 		r.countTombstone(fences[i], results[i])
@@ -134,16 +133,6 @@ func revocation(request messages.Request) *store.Revocation {
 
 func user(request messages.Request) store.User {
 	return store.User{TenantID: request.TenantID, ID: request.UserID}
-}
-
-// newPushTask returns the message that asks for one push registration to be
-// deleted at its provider.
-func newPushTask(it *item, reg store.PushRegistration) (*nats.Msg, error) {
-	task := messages.NewPushTask(it.request, events.At(it.revoked.Cutoff), messages.PushRegistration{
-		ID: reg.ID, UserID: reg.User.ID, TenantID: reg.User.TenantID, DeviceID: reg.DeviceID, AppID: reg.AppID,
-		Provider: reg.Provider, PushToken: reg.PushToken, RegisteredAt: events.At(reg.RegisteredAt),
-	})
-	return task.Message(task.ID)
 }
 
 // public returns the public event of a request.

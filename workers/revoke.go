@@ -3,6 +3,7 @@ package workers
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -11,21 +12,22 @@ import (
 	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
+	"github.com/logoutd/logoutd/workers/delivery"
 )
 
 // revoke does requests completely: what the store has to do, the tasks for
 // the targets and the public events. It returns the failures of single
 // requests by id. An error means that the store or the broker is down and any
 // part may have been done; doing it again is harmless.
-func (r *Revoker) revoke(ctx context.Context, requests []messages.Request) (map[string]*Failure, error) {
+func (r *Revoker) revoke(ctx context.Context, requests []messages.Request) (map[string]*delivery.Failure, error) {
 	failures, err := r.revokeTogether(ctx, requests)
 	if err == nil || errors.Is(err, store.ErrUnavailable) || errors.Is(err, broker.ErrUnavailable) {
 		return failures, err
 	}
 	if len(requests) == 1 {
-		f := asFailure(err)
+		f := delivery.AsFailure(err)
 		r.attempt(f.Code, 1)
-		return map[string]*Failure{requests[0].ID: f}, nil
+		return map[string]*delivery.Failure{requests[0].ID: f}, nil
 	}
 	// Something unforeseen with one of them: find it.
 	half := len(requests) / 2
@@ -43,7 +45,7 @@ func (r *Revoker) revoke(ctx context.Context, requests []messages.Request) (map[
 // batch is what the stages share.
 type batch struct {
 	items    []*item
-	failures map[string]*Failure
+	failures map[string]*delivery.Failure
 }
 
 // item is one request on its way through the stages.
@@ -57,7 +59,7 @@ type item struct {
 	finished   events.Time
 }
 
-func (b *batch) fail(it *item, f *Failure) { b.failures[it.request.ID] = f }
+func (b *batch) fail(it *item, f *delivery.Failure) { b.failures[it.request.ID] = f }
 
 // live returns the items that have not failed and that the store knows.
 func (b *batch) live() []*item {
@@ -70,14 +72,14 @@ func (b *batch) live() []*item {
 	return live
 }
 
-func (r *Revoker) revokeTogether(ctx context.Context, requests []messages.Request) (map[string]*Failure, error) {
-	b := &batch{items: make([]*item, len(requests)), failures: map[string]*Failure{}}
+func (r *Revoker) revokeTogether(ctx context.Context, requests []messages.Request) (map[string]*delivery.Failure, error) {
+	b := &batch{items: make([]*item, len(requests)), failures: map[string]*delivery.Failure{}}
 	items := make([]item, len(requests))
 	for i, request := range requests {
 		items[i].request, items[i].asked = request, &requests[i]
 		b.items[i] = &items[i]
 	}
-	for _, stage := range []func(context.Context, *batch) error{r.resolve, r.mark, r.tell, r.finish} {
+	for _, stage := range []func(context.Context, *batch) error{r.resolve, r.mark, r.publish, r.finish} {
 		if err := stage(ctx, b); err != nil {
 			return nil, err
 		}
@@ -106,53 +108,84 @@ func (r *Revoker) mark(ctx context.Context, b *batch) error {
 				"step", messages.StepRevoke, "request_id", it.request.ID, "user_id", it.revocation.User.ID, "ahead", n)
 		}
 		if results[i].Err != nil {
-			b.fail(it, &Failure{Class: Transient, Code: codeStore, Err: results[i].Err})
+			b.fail(it, &delivery.Failure{Class: delivery.Transient, Code: delivery.CodeStore, Err: results[i].Err})
 		}
 	}
 	return nil
 }
 
-// tell publishes the tasks, then the public events.
-func (r *Revoker) tell(ctx context.Context, b *batch) error {
-	var tasks, public []*nats.Msg
+// publish publishes the deliveries, then the public events.
+func (r *Revoker) publish(ctx context.Context, b *batch) error {
+	var deliveries, public []*nats.Msg
 	var untold []string // providers of push registrations that are deleted without telling anybody
 	for _, it := range b.items {
 		if b.failures[it.request.ID] != nil || it.revoked.Done {
 			continue
 		}
 		it.finished = events.At(time.Now())
-		for _, reg := range it.revoked.PushRegistrations {
-			if !r.providers[reg.Provider] {
-				untold = append(untold, reg.Provider)
-				continue
-			}
-			msg, err := newPushTask(it, reg)
-			if err != nil {
-				return err
-			}
-			tasks = append(tasks, msg)
+		event := r.public(it)
+		planned, err := r.plan(it, event)
+		if err != nil {
+			return err
 		}
+		deliveries = append(deliveries, planned...)
+		untold = append(untold, r.untold(it)...)
 		if it.revocation == nil && !r.PublishUnknown {
 			continue
 		}
-		msg, err := messages.RevokedMessage(r.public(it), it.request.TraceParent)
+		msg, err := messages.RevokedMessage(event, it.request.TraceParent)
 		if err != nil {
 			return err
 		}
 		public = append(public, msg)
 	}
-	if err := r.Publisher.All(ctx, tasks); err != nil {
+	if err := r.Publisher.All(ctx, deliveries); err != nil {
 		return err
 	}
 	if err := r.Publisher.All(ctx, public); err != nil {
 		return err
 	}
-	if r.Untold != nil {
-		for _, name := range untold {
-			r.Untold(name)
-		}
+	for _, name := range untold {
+		r.Untold(name)
 	}
 	return nil
+}
+
+// plan returns the messages that tell the targets of a request.
+func (r *Revoker) plan(it *item, event events.Revoked) (msgs []*nats.Msg, err error) {
+	if it.revocation == nil && !r.PublishUnknown {
+		return nil, nil
+	}
+	revocation := delivery.Revocation{Request: it.request, Event: event, PushRegistrations: it.revoked.PushRegistrations}
+	for _, target := range r.Targets {
+		planned, err := target.Plan(revocation)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range planned {
+			msg, err := d.Message(d.ID)
+			if err != nil {
+				return nil, err
+			}
+			msgs = append(msgs, msg)
+		}
+	}
+	return msgs, nil
+}
+
+// untold returns the providers of deleted push registrations that no target
+// serves.
+func (r *Revoker) untold(it *item) (providers []string) {
+	if r.Untold == nil {
+		return nil
+	}
+	for _, reg := range it.revoked.PushRegistrations {
+		serves := func(c delivery.Configured) bool { return c.Kind.Provider && c.Name == reg.Provider }
+		if !slices.ContainsFunc(r.Targets, serves) {
+			providers = append(providers, reg.Provider)
+		}
+	}
+	return providers
 }
 
 // finish lets the store forget what was told.
@@ -167,7 +200,7 @@ func (r *Revoker) finish(ctx context.Context, b *batch) error {
 	}
 	for i, it := range live {
 		if results[i] != nil {
-			b.fail(it, &Failure{Class: Transient, Code: codeStore, Err: results[i]})
+			b.fail(it, &delivery.Failure{Class: delivery.Transient, Code: delivery.CodeStore, Err: results[i]})
 		}
 	}
 	return nil
@@ -182,7 +215,7 @@ func revocations(items []*item) []store.Revocation {
 }
 
 // count measures the end of an item.
-func (r *Revoker) count(it *item, f *Failure) {
+func (r *Revoker) count(it *item, f *delivery.Failure) {
 	switch {
 	case f != nil:
 		r.attempt(f.Code, 1)
@@ -198,5 +231,5 @@ func (r *Revoker) count(it *item, f *Failure) {
 }
 
 func (r *Revoker) attempt(outcome string, n int) {
-	r.Metrics.attempts.WithLabelValues(messages.StepRevoke, "", outcome).Add(float64(n))
+	r.Metrics.Attempted(messages.StepRevoke, "", outcome, n)
 }

@@ -1,6 +1,7 @@
 package workers
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
+	"github.com/logoutd/logoutd/workers/delivery"
 )
 
 const (
@@ -47,11 +49,10 @@ type RevokerConfig struct {
 	// Fronts go first in a burst that is too much for the machine. Default:
 	// this process has no front end.
 	Fronts Fronts
-	// Providers are the push providers that are told; registrations with
-	// another one are deleted and told to nobody.
-	Providers []string
-	// Untold is told the provider of each push registration that is deleted while
-	// it is none of Providers. Default: nobody asks.
+	// Targets are told what they plan to be told.
+	Targets []delivery.Configured
+	// Untold is called with the provider of each push registration that is
+	// deleted while no target has that name. Default: nothing is called.
 	Untold func(provider string)
 	// PublishUnknown makes a public event also of a session that the store
 	// does not know, because sessions are kept elsewhere. Default: nothing is
@@ -60,38 +61,33 @@ type RevokerConfig struct {
 	// UnknownTTL is how long subscribers are told to remember a session that
 	// the store does not know. Default store.DefaultRetention.
 	UnknownTTL time.Duration
-	Retry      Retry
+	Retry      delivery.Retry
 	Metrics    *Metrics
 	Logger     *slog.Logger
 }
 
-func (c RevokerConfig) unknownTTL() time.Duration { return or(c.UnknownTTL, store.DefaultRetention) }
+func (c RevokerConfig) unknownTTL() time.Duration {
+	return cmp.Or(c.UnknownTTL, store.DefaultRetention)
+}
 
 // Revoker consumes logout requests in batches, does the store's part of them,
 // and publishes what targets and subscribers have to know.
 type Revoker struct {
 	RevokerConfig
-	puller     *puller
+	puller     *broker.Puller
 	unfenced   *unfenced
 	tombstones *rate.Limiter // of sessions that the store does not know
-	providers  map[string]bool
 	pause      pause
-	manners    manners
 }
 
 // NewRevoker returns a revoker that has not started.
 func NewRevoker(c RevokerConfig) *Revoker {
 	r := &Revoker{
 		RevokerConfig: c,
-		puller:        newPuller(c.JetStream, messages.StreamRequests, messages.ConsumerRevoker, messages.SubjectRequests, messages.SubjectUnfenced),
+		puller:        broker.NewPuller(c.JetStream, messages.StreamRequests, messages.ConsumerRevoker, messages.SubjectRequests, messages.SubjectUnfenced),
 		unfenced:      newUnfenced(c.JetStream, c.Store.Now),
 		tombstones:    rate.NewLimiter(rate.Every(c.unknownTTL()/maxTombstones), maxTombstones),
-		providers:     map[string]bool{},
-		pause:         pause{metrics: c.Metrics, notice: newNotice(c.JetStream, c.Logger, messages.StepRevoke, "")},
-		manners:       manners{fronts: c.Fronts},
-	}
-	for _, name := range c.Providers {
-		r.providers[name] = true
+		pause:         pause{metrics: c.Metrics, notice: delivery.NewAnnouncement(c.JetStream, c.Logger, messages.StepRevoke, "")},
 	}
 	return r
 }
@@ -101,13 +97,13 @@ func NewRevoker(c RevokerConfig) *Revoker {
 // A round begins while the one before it is still under way: the store works
 // on one while the broker works on the other. One that takes long is left behind.
 func (r *Revoker) Run(ctx context.Context) error {
-	r.Metrics.paused.WithLabelValues(messages.StepRevoke, "").Set(0)
-	defer r.pause.notice.tell()()
-	probes := probeBackOff()
+	r.Metrics.Running(messages.StepRevoke, "")
+	defer r.pause.notice.Start()()
+	probes := delivery.Probes()
 	underWay, limit := rounds{latest: &revokeRound{}}, firstMessages
 	defer underWay.Wait()
 	for ctx.Err() == nil {
-		msgs, err := r.puller.pull(ctx, limit)
+		msgs, err := r.puller.Pull(ctx, limit)
 		began := time.Now()
 		if err != nil && ctx.Err() == nil {
 			broker.LogFailure(ctx, r.Logger, r.JetStream, "requests cannot be pulled", "step", messages.StepRevoke, "err", err)
@@ -123,7 +119,7 @@ func (r *Revoker) Run(ctx context.Context) error {
 		underWay.meet(next)
 		next.begin(func() { r.do(ctx, next) })
 		underWay.follow(next, r.pause.on)
-		r.manners.rest(ctx, &underWay)
+		r.yield(ctx)
 		wait(ctx, underWay.interval()-time.Since(began)) // what comes meanwhile shares the next round's syncs
 	}
 	return nil

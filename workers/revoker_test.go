@@ -23,7 +23,7 @@ func TestLogoutOfASession(t *testing.T) {
 	id, other := w.login("ada", "one"), w.login("ada", "two")
 	request := w.logout("session", id)
 	w.must(w.publisher.Requests(t.Context(), request))
-	w.run(w.revoker("http").Run)
+	w.run(w.revoker(httpTarget(w)).Run)
 
 	w.eventually("public event", func() bool { return len(w.revoked("session")) == 1 })
 	e := w.revoked("session")[0]
@@ -40,7 +40,7 @@ func TestLogoutOfASession(t *testing.T) {
 		t.Errorf("denylist TTL is %d s, the session lives for an hour", ttl)
 	}
 	tasks := w.broker.Messages(messages.StreamTasks)
-	if len(tasks) != 1 || tasks[0].Subject != "logout.tasks.push.http" {
+	if len(tasks) != 1 || tasks[0].Subject != "logout.tasks.http.http" {
 		t.Fatalf("%d tasks, want one for the provider http", len(tasks))
 	}
 	states, err := w.store.Sessions(t.Context(), []string{id, other})
@@ -60,7 +60,7 @@ func TestLogoutOfAUserSparesTheNewLogin(t *testing.T) {
 	for range 20 {
 		w.must(w.publisher.Requests(t.Context(), w.logout("user", old)))
 	}
-	w.run(w.revoker("http").Run)
+	w.run(w.revoker(httpTarget(w)).Run)
 	w.eventually("all requests done", func() bool { return len(w.revoked("user")) > 0 && w.pending() == 0 })
 	states, err := w.store.Sessions(t.Context(), []string{old, second, fresh})
 	w.must(err)
@@ -76,7 +76,7 @@ func TestRequestThatIsRepeatedLaterIsToldOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.login("ada", "one")
-	w.run(w.revoker("http").Run)
+	w.run(w.revoker(httpTarget(w)).Run)
 	for round := range 3 {
 		w.must(w.publisher.Requests(t.Context(), w.logout("session", id)))
 		done := float64(round + 1)
@@ -98,7 +98,7 @@ func TestSkippedFenceIsDoneByTheWorker(t *testing.T) {
 	w.must(w.publisher.Requests(t.Context(), messages.Request{
 		ID: messages.RequestID("user", id), Scope: "user", SessionID: id, Cutoff: cutoff, RequestedAt: cutoff,
 	}))
-	w.run(w.revoker("http").Run)
+	w.run(w.revoker(httpTarget(w)).Run)
 	w.eventually("public event", func() bool { return len(w.revoked("user")) == 1 })
 	e := w.revoked("user")[0].Data
 	if e.UserID != "ada" || e.RefreshTokens != 1 || e.RevokedBefore.After(cutoff.Time) {
@@ -141,7 +141,7 @@ func TestStoreThatIsDownBurnsNoAttempts(t *testing.T) {
 	w.store.set(true)
 	id := w.login("ada", "one")
 	w.must(w.publisher.Requests(t.Context(), w.logout("session", id)))
-	w.run(w.revoker("http").Run)
+	w.run(w.revoker(httpTarget(w)).Run)
 	w.eventually("pause", func() bool { return w.metric("logoutd_paused", nil) == 1 && w.store.revokes() >= 2 })
 	w.store.set(false)
 	w.eventually("public event", func() bool { return len(w.revoked("session")) == 1 })
@@ -161,7 +161,7 @@ func TestRequestThatFailsByItselfIsRetriedThenGivenUp(t *testing.T) {
 	request := w.logout("session", bad)
 	w.store.refuse(request.ID, errors.New("malformed record"))
 	w.must(w.publisher.Requests(t.Context(), request, w.logout("session", good)))
-	w.run(w.revoker("http").Run)
+	w.run(w.revoker(httpTarget(w)).Run)
 
 	w.eventually("neighbour done", func() bool { return len(w.revoked("session")) == 1 })
 	w.eventually("dead letter", func() bool { return len(w.letters()) == 1 })
@@ -188,7 +188,7 @@ func TestPauseIsNoWaitOfTheRequest(t *testing.T) {
 	w.store.refuse(request.ID, errors.New("malformed record"))
 	w.store.set(true)
 	w.must(w.publisher.Requests(t.Context(), request))
-	w.run(w.revoker("http").Run)
+	w.run(w.revoker(httpTarget(w)).Run)
 	w.eventually("pause", func() bool { return w.store.revokes() > 0 })
 	w.store.set(false)
 	w.eventually("dead letter", func() bool { return len(w.letters()) == 1 })
@@ -226,21 +226,6 @@ func TestLongMessageThatCannotBeReadHoldsUpNobody(t *testing.T) {
 	}
 }
 
-func TestPublicEventOnAPrivateStreamIsForgotten(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	msg, err := messages.RevokedMessage(events.Revoked{Scope: "user", RequestID: "x"}, "")
-	w.must(err)
-	msg.Subject = messages.SubjectRequests
-	_, err = w.broker.JS.PublishMsg(t.Context(), msg)
-	w.must(err)
-	w.run(w.revoker().Run)
-	w.eventually("acknowledged", func() bool { return w.pending() == 0 })
-	if letters := w.letters(); len(letters) != 0 {
-		t.Errorf("dead letters: %+v", letters)
-	}
-}
-
 // crash takes the messages that wait for the revoker and hands them back
 // without working on them, as often as a process that dies each time would.
 func (w *world) crash(times, n int) {
@@ -269,7 +254,7 @@ func TestBatchThatMayCrashTheProcessIsSplit(t *testing.T) {
 	}
 	w.must(w.publisher.Split(t.Context(), requests)) // as one message
 	w.crash(1, 1)
-	w.run(w.revoker("http").Run)
+	w.run(w.revoker(httpTarget(w)).Run)
 	w.eventually("all done", func() bool { return len(w.revoked("session")) == 8 })
 	var sizes []int
 	for _, msg := range w.broker.Messages(messages.StreamRequests) {
@@ -298,7 +283,7 @@ func TestCandidatesAreRevoked(t *testing.T) {
 	entry.AuthenticatedAt = events.Time{}
 	w.must(w.publisher.Requests(t.Context(), entry))
 	w.crash(1, 1)
-	w.run(w.revoker("http").Run)
+	w.run(w.revoker(httpTarget(w)).Run)
 	w.eventually("both are done", func() bool { return len(w.revoked("session")) == 2 })
 }
 
@@ -308,7 +293,7 @@ func TestRequestThatCrashesTheProcessBecomesADeadLetter(t *testing.T) {
 	request := w.logout("session", w.login("ada", "one"))
 	w.must(w.publisher.Requests(t.Context(), request))
 	w.crash(5, 1)
-	w.run(w.revoker("http").Run)
+	w.run(w.revoker(httpTarget(w)).Run)
 	w.eventually("dead letter", func() bool { return len(w.letters()) == 1 })
 	if letter := w.letters()[0]; letter.Code != "crashed" || letter.Step != "revoke" || letter.Request.ID != request.ID {
 		t.Errorf("dead letter %+v", letter)
@@ -322,7 +307,7 @@ func TestRequestBehindTheOneThatCrashesTheProcessIsDone(t *testing.T) {
 	crashing, behind := w.logout("session", w.login("ada", "one")), w.logout("session", w.login("bob", "two"))
 	w.must(w.publisher.Split(t.Context(), []messages.Request{crashing}, []messages.Request{behind}))
 	w.crash(5, 2)
-	w.run(w.revoker("http").Run)
+	w.run(w.revoker(httpTarget(w)).Run)
 	w.eventually("dead letter", func() bool { return len(w.letters()) > 0 })
 	w.eventually("both settled", func() bool { return w.pending() == 0 })
 	if got := w.revoked("session"); len(got) != 1 || got[0].Data.RequestID != behind.ID {
@@ -340,12 +325,12 @@ func TestShutdownIsNoFailure(t *testing.T) {
 	w.must(w.publisher.Requests(t.Context(), w.logout("session", w.login("ada", "one"))))
 	for range 7 { // more often than a crash is forgiven
 		calls := w.store.revokes()
-		stop := w.run(w.revoker("http").Run)
+		stop := w.run(w.revoker(httpTarget(w)).Run)
 		w.eventually("attempt", func() bool { return w.store.revokes() > calls })
 		stop()
 	}
 	w.store.set(false)
-	w.run(w.revoker("http").Run)
+	w.run(w.revoker(httpTarget(w)).Run)
 	w.eventually("public event", func() bool { return len(w.revoked("session")) == 1 })
 	if letters := w.letters(); len(letters) != 0 {
 		t.Errorf("dead letters: %+v", letters)
@@ -382,7 +367,7 @@ func TestWhatIsAheadOfTheClockIsCountedAndLogged(t *testing.T) {
 	id := w.login("ada", "one")
 	w.login("ada", "two")
 	w.must(w.publisher.Requests(t.Context(), w.logout("user", id)))
-	w.run(w.revoker("http").Run)
+	w.run(w.revoker(httpTarget(w)).Run)
 	w.eventually("public event", func() bool { return len(w.revoked("user")) == 1 })
 	if n := w.metric("logoutd_revoked_ahead_total", nil); n != 2 {
 		t.Errorf("%v counted, want 2", n)

@@ -7,7 +7,9 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/messages"
+	"github.com/logoutd/logoutd/workers/delivery"
 )
 
 // revokeRound is the messages of one pull, while they are worked on.
@@ -16,7 +18,7 @@ type revokeRound struct {
 	// fresh is what is delivered for the first time; again may have crashed
 	// the process, and is worked on alone and last.
 	fresh    []group
-	again    []delivery
+	again    []pulled
 	pulled   int // messages
 	requests int // in them
 	release  func()
@@ -25,15 +27,15 @@ type revokeRound struct {
 
 // group is deliveries whose requests share their round trips.
 type group struct {
-	deliveries []delivery
+	deliveries []pulled
 	requests   []messages.Request // each id once
 	ids        map[string]int     // their places
 }
 
 // open reads the messages of a pull, and holds them.
 func (r *Revoker) open(ctx context.Context, msgs []jetstream.Msg) *revokeRound {
-	next := &revokeRound{release: hold(msgs...), pulled: len(msgs)}
-	var fresh []delivery
+	next := &revokeRound{release: broker.Hold(msgs...), pulled: len(msgs)}
+	var fresh []pulled
 	for _, msg := range msgs {
 		d, ok := r.read(ctx, msg)
 		next.requests += len(d.requests)
@@ -55,7 +57,7 @@ func (r *Revoker) open(ctx context.Context, msgs []jetstream.Msg) *revokeRound {
 
 // together returns how many of the deliveries make a group: one at least, and
 // roundRequests at most.
-func together(deliveries []delivery) (n int) {
+func together(deliveries []pulled) (n int) {
 	requests := 0
 	for n < len(deliveries) {
 		requests += len(deliveries[n].requests)
@@ -69,7 +71,7 @@ func together(deliveries []delivery) (n int) {
 
 // newGroup returns a group. What concurrent callers said of the same session
 // is one request, with the earliest cutoff.
-func newGroup(deliveries []delivery) group {
+func newGroup(deliveries []pulled) group {
 	n := 0
 	for _, d := range deliveries {
 		n += len(d.requests)
@@ -183,8 +185,8 @@ func (r *Revoker) do(ctx context.Context, current *revokeRound) {
 // along, and gives up a request that stands alone after a few deliveries. Only
 // the first of a round can be to blame: those behind it were delivered as
 // often, but may never have been reached.
-func (r *Revoker) workAgain(ctx context.Context, d delivery, first bool) {
-	r.Metrics.redeliveries.WithLabelValues(messages.StepRevoke, "").Inc()
+func (r *Revoker) workAgain(ctx context.Context, d pulled, first bool) {
+	r.Metrics.Redelivered(messages.StepRevoke, "")
 	if n := len(d.requests); n > 1 {
 		if r.persist(ctx, func(ctx context.Context) error {
 			return r.Publisher.Split(ctx, d.requests[:n/2], d.requests[n/2:])
@@ -197,17 +199,17 @@ func (r *Revoker) workAgain(ctx context.Context, d delivery, first bool) {
 		d.deliveries-- // the one that came before it was due
 	}
 	if first && d.deliveries > maxDeliveries {
-		f := &Failure{Class: Permanent, Code: codeCrashed,
+		f := &delivery.Failure{Class: delivery.Permanent, Code: delivery.CodeCrashed,
 			Err: errors.New("the process ended each time while it worked on this request")}
 		request := d.requests[0]
 		request.History = request.History.Failed(
-			f.attempted(messages.StepRevoke, int(d.deliveries), d.deliveries, time.Now()))
+			f.Attempted(messages.StepRevoke, int(d.deliveries), d.deliveries, time.Now()))
 		if r.giveUp(ctx, d, request, f) {
 			ack(d.msg)
 		}
 		return
 	}
-	r.work(ctx, newGroup([]delivery{d}))
+	r.work(ctx, newGroup([]pulled{d}))
 }
 
 // work does the requests of a group, settles what failed, and acknowledges.
@@ -218,7 +220,7 @@ func (r *Revoker) work(ctx context.Context, g group) {
 		r.handBack(ctx, g.deliveries)
 		return
 	}
-	var failures map[string]*Failure
+	var failures map[string]*delivery.Failure
 	var took time.Duration // without pauses
 	done := r.persist(ctx, func(ctx context.Context) (err error) {
 		start := time.Now()

@@ -95,7 +95,7 @@ func TestRoundsOverlap(t *testing.T) {
 			}
 		}
 	}
-	w.run(w.revoker("http").Run)
+	w.run(w.revoker(httpTarget(w)).Run)
 	w.must(w.publisher.Requests(t.Context(), one))
 	<-finishing
 	w.must(w.publisher.Requests(t.Context(), two))
@@ -117,7 +117,7 @@ func TestLongRoundsHoldUpNobody(t *testing.T) {
 			}
 		}
 	}
-	w.run(w.revoker("http").Run)
+	w.run(w.revoker(httpTarget(w)).Run)
 	others := 0.0
 	for _, name := range []string{"giant", "one", "two", "giantess", "three", "four"} {
 		w.must(w.publisher.Requests(t.Context(), w.logout("session", w.login(name, name))))
@@ -145,7 +145,7 @@ func TestRequestOfTwoRoundsIsToldOnce(t *testing.T) {
 		case <-t.Context().Done():
 		}
 	}
-	w.run(w.revoker("http").Run)
+	w.run(w.revoker(httpTarget(w)).Run)
 	w.must(w.publisher.Requests(t.Context(), request))
 	<-finishing
 	w.must(w.publisher.Requests(t.Context(), request))
@@ -165,7 +165,7 @@ func TestRoundsThatWaitTogetherAreOnePause(t *testing.T) {
 	w := newWorld(t)
 	one, two := w.logout("session", w.login("ada", "one")), w.logout("session", w.login("bob", "two"))
 	w.store.set(true)
-	w.run(w.revoker("http").Run)
+	w.run(w.revoker(httpTarget(w)).Run)
 	for i, request := range []messages.Request{one, two} {
 		w.must(w.publisher.Requests(t.Context(), request))
 		w.eventually("held", func() bool { return w.held() == i+1 })
@@ -199,7 +199,7 @@ func TestFenceIsWrittenDownBeforeADeadLetter(t *testing.T) {
 		return nil
 	}
 	w.must(w.publisher.Requests(t.Context(), request))
-	stop := w.run(w.revoker("http").Run)
+	stop := w.run(w.revoker(httpTarget(w)).Run)
 	w.eventually("dead letter", func() bool { return len(w.letters()) == 1 })
 	stop()
 	want := store.Fence{RequestID: request.ID, SessionID: request.SessionID, At: request.Cutoff.Time, Durable: true}
@@ -216,7 +216,7 @@ func TestFenceThatFailsByItselfHoldsNoDeadLetterUp(t *testing.T) {
 	w.store.refuse(request.ID, errors.New("malformed record"))
 	w.watch().fence = func(store.Fence) error { return errors.New("malformed fence") }
 	w.must(w.publisher.Requests(t.Context(), request))
-	w.run(w.revoker("http").Run)
+	w.run(w.revoker(httpTarget(w)).Run)
 	w.eventually("dead letter", func() bool { return len(w.letters()) == 1 })
 	if !w.log.contains("malformed fence") {
 		t.Errorf("the log does not tell of it:\n%s", w.log)
@@ -231,7 +231,7 @@ func TestFenceThatMayCrashTheProcessIsLeftOut(t *testing.T) {
 	w.must(w.publisher.Requests(t.Context(), request))
 	w.watch().fence = func(store.Fence) error { t.Error("fenced"); return nil }
 	w.crash(8, 1)
-	w.run(w.revoker("http").Run)
+	w.run(w.revoker(httpTarget(w)).Run)
 	w.eventually("dead letter", func() bool { return len(w.letters()) == 1 })
 }
 
@@ -258,7 +258,7 @@ func TestFullMessagesAreManyRequestsAtOnce(t *testing.T) {
 		w.must(w.publisher.Split(t.Context(), requests))
 	}
 	w.store.Store = countingStore{s, func(n int) { sizes = append(sizes, n) }}
-	stop := w.run(w.revoker("http").Run)
+	stop := w.run(w.revoker(httpTarget(w)).Run)
 	w.eventually("all done", func() bool { return w.done() == float64(total) })
 	stop()
 	if diff := cmp.Diff([]int{3 * messages.MaxBatch, 3 * messages.MaxBatch}, sizes); diff != "" {

@@ -9,12 +9,13 @@ import (
 	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
+	"github.com/logoutd/logoutd/workers/delivery"
 )
 
 // handBack publishes what a shutdown interrupted as new messages: an
 // interruption is no failure, and must not look like a crash when the requests
 // are delivered next. Where the broker is down too, they are delivered again.
-func (r *Revoker) handBack(ctx context.Context, deliveries []delivery) {
+func (r *Revoker) handBack(ctx context.Context, deliveries []pulled) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), broker.AckWait)
 	defer cancel()
 	for _, d := range deliveries {
@@ -26,16 +27,16 @@ func (r *Revoker) handBack(ctx context.Context, deliveries []delivery) {
 
 // settle publishes the requests of a delivery that failed by themselves
 // again, or gives them up.
-func (r *Revoker) settle(ctx context.Context, d delivery, failures map[string]*Failure, took time.Duration) bool {
+func (r *Revoker) settle(ctx context.Context, d pulled, failures map[string]*delivery.Failure, took time.Duration) bool {
 	for _, request := range d.requests {
 		f := failures[request.ID]
 		if f == nil {
 			continue
 		}
 		now := time.Now()
-		failed := request.History.Failed(f.attempted(messages.StepRevoke, 1, d.deliveries, now))
+		failed := request.History.Failed(f.Attempted(messages.StepRevoke, 1, d.deliveries, now))
 		var retry bool
-		if request.History, retry = r.Retry.next(failed, f, took, now); !retry {
+		if request.History, retry = r.Retry.Next(failed, f, took, now); !retry {
 			if !r.giveUp(ctx, d, request, f) {
 				return false
 			}
@@ -51,7 +52,7 @@ func (r *Revoker) settle(ctx context.Context, d delivery, failures map[string]*F
 // persist does something that has to be done before anything else can be,
 // until it is done. Only the end of ctx stops it; then it returns false.
 func (r *Revoker) persist(ctx context.Context, do func(context.Context) error) bool {
-	probes := probeBackOff()
+	probes := delivery.Probes()
 	paused := false
 	defer func() {
 		if paused {
@@ -79,15 +80,15 @@ func (r *Revoker) persist(ctx context.Context, do func(context.Context) error) b
 // pauseCode tells what is down.
 func pauseCode(err error) string {
 	if errors.Is(err, store.ErrUnavailable) {
-		return codeStoreDown
+		return delivery.CodeStoreDown
 	}
-	return codeBrokerDown
+	return delivery.CodeBrokerDown
 }
 
 // pause is one, however many rounds wait at the same time.
 type pause struct {
 	metrics *Metrics
-	notice  *notice
+	notice  *delivery.Announcement
 	mu      sync.Mutex
 	waiting int
 }
@@ -98,8 +99,8 @@ func (p *pause) enter(code string) bool {
 	defer p.mu.Unlock()
 	p.waiting++
 	if p.waiting == 1 {
-		p.metrics.setPaused(messages.StepRevoke, "", true)
-		p.notice.set(true, code, Transient)
+		p.metrics.Paused(messages.StepRevoke, "")
+		p.notice.Set(true, code, false)
 	}
 	return p.waiting == 1
 }
@@ -115,7 +116,19 @@ func (p *pause) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.waiting--; p.waiting == 0 {
-		p.metrics.setPaused(messages.StepRevoke, "", false)
-		p.notice.set(false, "", Transient)
+		p.metrics.Running(messages.StepRevoke, "")
+		p.notice.Set(false, "", false)
+	}
+}
+
+// wait waits for d or until ctx ends, and reports whether it waited to the end.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }

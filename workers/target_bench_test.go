@@ -1,6 +1,9 @@
 package workers_test
 
 import (
+	"github.com/logoutd/logoutd/workers/delivery"
+	targethttp "github.com/logoutd/logoutd/workers/targets/http"
+
 	"context"
 	"fmt"
 	"log/slog"
@@ -18,8 +21,8 @@ import (
 	"github.com/logoutd/logoutd/events/eventstest"
 	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/messages"
+	"github.com/logoutd/logoutd/internal/testkit"
 	"github.com/logoutd/logoutd/store"
-	"github.com/logoutd/logoutd/workers"
 )
 
 // BenchmarkTarget drains a backlog of tasks from the embedded broker to a
@@ -39,9 +42,9 @@ func BenchmarkTarget(b *testing.B) {
 			}
 			ctx, cancel := context.WithCancel(b.Context())
 			defer cancel()
-			target := workers.NewTarget(workers.TargetConfig{
-				Name: "http", Sender: provider.sender(b), JetStream: server.JS, Publisher: p, Store: s,
-				Metrics: workers.NewMetrics(prometheus.NewRegistry()), Logger: slog.Default(),
+			target := delivery.NewWorker(delivery.Config{
+				Target: provider.target(b), JetStream: server.JS, Publisher: p, Store: s,
+				Metrics: delivery.NewMetrics(prometheus.NewRegistry()), Logger: slog.Default(),
 			})
 			ended := make(chan error, 1)
 			b.ReportAllocs()
@@ -61,7 +64,7 @@ func BenchmarkTarget(b *testing.B) {
 // else.
 func BenchmarkSender(b *testing.B) {
 	provider := newCounter(b, b.N)
-	sender := provider.sender(b)
+	target := provider.target(b).Target
 	var next atomic.Int64
 	var looping sync.WaitGroup
 	b.ReportAllocs()
@@ -69,8 +72,8 @@ func BenchmarkSender(b *testing.B) {
 	for range 32 {
 		looping.Go(func() {
 			for n := next.Add(1); n <= int64(b.N); n = next.Add(1) {
-				task := messages.Task{PushRegistration: messages.PushRegistration{PushToken: fmt.Sprint("push-", n)}}
-				if err := sender.Send(b.Context(), task); err != nil {
+				d := messages.Delivery{Payload: fmt.Appendf(nil, `{"push_token":"push-%d"}`, n)}
+				if err := target.Send(b.Context(), d); err != nil {
 					b.Error(err)
 				}
 			}
@@ -99,12 +102,8 @@ func newCounter(b *testing.B, n int) counter {
 	return c
 }
 
-func (c counter) sender(b *testing.B) workers.Sender {
-	s, err := workers.NewHTTPSender(workers.HTTPConfig{URL: c.URL + "/{push_token}"})
-	if err != nil {
-		b.Fatal(err)
-	}
-	return s
+func (c counter) target(b *testing.B) delivery.Configured {
+	return testkit.Target(b, targethttp.Kind, fmt.Sprintf("{name: http, kind: http, url: %q}", c.URL+"/{push_token}"))
 }
 
 func benchTasks(b *testing.B, n int) []*nats.Msg {
@@ -112,14 +111,14 @@ func benchTasks(b *testing.B, n int) []*nats.Msg {
 	requests := benchRequests(n)
 	msgs := make([]*nats.Msg, n)
 	for i, r := range requests {
-		reg := messages.PushRegistration{
+		reg := testkit.Registration{
 			UserID: r.UserID, DeviceID: r.DeviceID, AppID: r.AppID, Provider: "http",
 			PushToken: fmt.Sprint("push-", i), RegisteredAt: now,
 		}
 		reg.ID = store.PushRegistrationID(store.PushRegistration{
 			User: store.User{ID: reg.UserID}, DeviceID: reg.DeviceID, AppID: reg.AppID, Provider: reg.Provider,
 		})
-		task := messages.NewPushTask(r, now, reg)
+		task := testkit.PushDelivery(r, now, reg)
 		msg, err := task.Message(task.ID)
 		if err != nil {
 			b.Fatal(err)

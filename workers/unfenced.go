@@ -105,8 +105,8 @@ func (u *unfenced) open(ctx context.Context) (err error) {
 // look makes sure that all unfenced requests are known that were on the stream
 // when the last of some deliveries was. Its error is that of a store or broker
 // that is down.
-func (u *unfenced) look(ctx context.Context, deliveries []delivery) error {
-	last := slices.MaxFunc(deliveries, func(a, b delivery) int { return cmp.Compare(a.seq, b.seq) })
+func (u *unfenced) look(ctx context.Context, deliveries []pulled) error {
+	last := slices.MaxFunc(deliveries, func(a, b pulled) int { return cmp.Compare(a.seq, b.seq) })
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if err := u.open(ctx); err != nil {
@@ -126,7 +126,7 @@ func (u *unfenced) look(ctx context.Context, deliveries []delivery) error {
 }
 
 // lookOnce fails where not all are known yet.
-func (u *unfenced) lookOnce(ctx context.Context, last delivery) error {
+func (u *unfenced) lookOnce(ctx context.Context, last pulled) error {
 	asking, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	info, err := u.stream.Info(asking, jetstream.WithSubjectFilter(messages.SubjectUnfenced))
@@ -224,7 +224,7 @@ func (u *unfenced) pull(ctx context.Context) ([]jetstream.Msg, error) {
 		}
 		u.reader, u.delivered = reader, 0
 	}
-	return collect(u.reader.FetchNoWait(readMessages))
+	return broker.Collect(u.reader.FetchNoWait(readMessages))
 }
 
 // add takes in what was read, with the clocks of now.

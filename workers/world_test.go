@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -19,9 +20,12 @@ import (
 	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/messages"
+	"github.com/logoutd/logoutd/internal/testkit"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
 	"github.com/logoutd/logoutd/workers"
+	"github.com/logoutd/logoutd/workers/delivery"
+	"github.com/logoutd/logoutd/workers/targets/http"
 )
 
 // world is a broker, a store and the workers between them.
@@ -32,7 +36,7 @@ type world struct {
 	store     *brittleStore
 	registry  *prometheus.Registry
 	metrics   *workers.Metrics
-	retry     workers.Retry
+	retry     delivery.Retry
 	unknown   bool
 	log       *logBuffer
 	logger    *slog.Logger
@@ -51,7 +55,7 @@ func newWorld(t *testing.T) *world {
 		T: t, broker: server, publisher: broker.NewPublisher(server.JS, nil),
 		store: &brittleStore{Store: s}, registry: prometheus.NewRegistry(), log: log,
 		logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		retry:  workers.Retry{GiveUpAfter: 2 * time.Second, Initial: 50 * time.Millisecond},
+		retry:  delivery.Retry{GiveUpAfter: 2 * time.Second, Initial: 50 * time.Millisecond},
 	}
 	w.metrics = workers.NewMetrics(w.registry)
 	t.Cleanup(w.publisher.Close)
@@ -75,17 +79,28 @@ func (w *world) run(run func(context.Context) error) (stop func()) {
 	return stop
 }
 
-func (w *world) revoker(providers ...string) *workers.Revoker {
+func (w *world) revoker(targets ...delivery.Configured) *workers.Revoker {
 	return workers.NewRevoker(workers.RevokerConfig{
-		JetStream: w.broker.JS, Publisher: w.publisher, Store: w.store, Providers: providers,
+		JetStream: w.broker.JS, Publisher: w.publisher, Store: w.store, Targets: targets,
 		PublishUnknown: w.unknown, Retry: w.retry, Metrics: w.metrics, Logger: w.logger,
 	})
 }
 
-func (w *world) target(name string, sender workers.Sender) *workers.Target {
-	return workers.NewTarget(workers.TargetConfig{
-		Name: name, Sender: sender, JetStream: w.broker.JS, Publisher: w.publisher, Store: w.store,
-		Retry: w.retry, Metrics: w.metrics, Logger: w.logger,
+// httpTarget returns a target of the kind http that nothing is sent to.
+func httpTarget(t testing.TB) delivery.Configured {
+	return testkit.Target(t, http.Kind, "{name: http, kind: http, url: 'http://127.0.0.1:1/{push_token}'}")
+}
+
+// target returns a target of the kind http, whose url ends with {push_token}.
+func (w *world) target(url string) delivery.Configured {
+	w.Helper()
+	return testkit.Target(w, http.Kind, fmt.Sprintf("{name: http, kind: http, url: %q, timeout: 300ms}", url+"/{push_token}"))
+}
+
+func (w *world) worker(target delivery.Configured) *delivery.Worker {
+	return delivery.NewWorker(delivery.Config{
+		Target: target, JetStream: w.broker.JS, Publisher: w.publisher, Store: w.store,
+		Retry: w.retry, Metrics: w.metrics.Metrics, Logger: w.logger,
 	})
 }
 

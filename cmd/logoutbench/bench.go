@@ -116,5 +116,5 @@ func (b *bench) provider(ctx context.Context) (string, error) {
 
 // pushSettings are the settings of a logoutd that knows the provider.
 func pushSettings(url string) string {
-	return fmt.Sprintf("push:\n  - {provider: %s, kind: http, url: %q}\n", pushProvider, url)
+	return fmt.Sprintf("targets:\n  - {name: %s, kind: http, url: %q}\n", pushProvider, url)
 }

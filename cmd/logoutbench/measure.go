@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"github.com/logoutd/logoutd/internal/messages"
-	"github.com/logoutd/logoutd/workers"
+	"github.com/logoutd/logoutd/workers/targets/http"
+	"go.yaml.in/yaml/v2"
 )
 
 // calmConnections is enough for runs at a low rate.
@@ -247,7 +248,7 @@ func (s *suite) push(ctx context.Context) error {
 			begin := time.Now()
 			_, err := load{target: t, next: u.next, connections: calmConnections, duration: time.Minute}.run(ctx)
 			if err == nil {
-				err = d.reach(ctx, float64(s.pushes), "logoutd_attempts_total", `step="push"`, `outcome="ok"`)
+				err = d.reach(ctx, float64(s.pushes), "logoutd_attempts_total", `step="http"`, `outcome="ok"`)
 			}
 			took = time.Since(begin)
 			return err
@@ -262,7 +263,9 @@ func (s *suite) push(ctx context.Context) error {
 // pushLoop calls the provider with logoutd's own client, in loops that do
 // nothing else.
 func (s *suite) pushLoop(ctx context.Context, url string) (*result, error) {
-	sender, err := workers.NewHTTPSender(workers.HTTPConfig{URL: url})
+	_, target, err := http.Kind.Configure(func(settings any) error {
+		return yaml.Unmarshal([]byte(fmt.Sprintf("{name: %s, kind: http, url: %q}", pushProvider, url)), settings)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -272,9 +275,9 @@ func (s *suite) pushLoop(ctx context.Context, url string) (*result, error) {
 	for range pushLoops {
 		looping.Go(func() {
 			for now := r.start; ctx.Err() == nil && now.Sub(r.start) < s.baseline; {
-				task := messages.Task{PushRegistration: messages.PushRegistration{PushToken: fmt.Sprint(number.Add(1))}}
+				d := messages.Delivery{Payload: fmt.Appendf(nil, `{"push_token":"%d"}`, number.Add(1))}
 				begin := now
-				err := sender.Send(ctx, task)
+				err := target.Send(ctx, d)
 				now = time.Now()
 				if err != nil {
 					r.bad(0)

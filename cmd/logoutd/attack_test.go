@@ -230,8 +230,8 @@ func forbidden(ack string) []string {
 		"$JS.API.META.LEADER.STEPDOWN", "$JS.API.ACCOUNT.PURGE.LOGOUTD", "$JS.API.SERVER.REMOVE", "$JS.API.STREAM.MSG.GET." + stream,
 		"$JS.API.DIRECT.GET." + stream + ".logout.events.user.revoked",
 		"$JS.FC." + stream + ".victim.x", "$JS.EVENT.ADVISORY.X", "$SYS.REQ.SERVER.PING", "$SYS.REQ.USER.INFO",
-		messages.SubjectRequests, messages.SubjectTask("push", "http"), events.SubjectRevoked("user"), events.SubjectLive + "user.revoked",
-		"logout.failed.push.x", "logout.audit.login", "$KV.logoutd_tokens.x", "$KV.logoutd_subscribers.x", "$KV.logoutd_jobs.x",
+		messages.SubjectRequests, messages.SubjectTask("http", "http"), events.SubjectRevoked("user"), events.SubjectLive + "user.revoked",
+		"logout.failed.http.x", "logout.audit.login", "$KV.logoutd_tokens.x", "$KV.logoutd_subscribers.x", "$KV.logoutd_jobs.x",
 		"_INBOX.victims.one", "_INBOX_admin.x", "_INBOX_worker.x", "_R_.x",
 	}
 	for _, call := range []string{"CREATE", "DURABLE.CREATE", "DELETE", "PAUSE", "UNPIN", "RESET", "LEADER.STEPDOWN"} {

@@ -13,8 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
-
-	"github.com/logoutd/logoutd/workers"
+	"github.com/logoutd/logoutd/workers/delivery"
 )
 
 // file is the YAML file. The plain settings may stand in it too; they are
@@ -34,10 +33,8 @@ type file struct {
 	LogLevel       string `yaml:"log_level"`
 
 	Retry struct {
-		GiveUpAfter time.Duration `yaml:"give_up_after"`
-		Initial     time.Duration `yaml:"initial"`
-		Max         time.Duration `yaml:"max"`
-		MaxReplays  int           `yaml:"max_replays"`
+		delivery.Retry `yaml:",inline"`
+		MaxReplays     int `yaml:"max_replays"`
 	} `yaml:"retry"`
 	Sessions struct {
 		Unknown   string        `yaml:"unknown"`
@@ -53,17 +50,9 @@ type file struct {
 		LandingPage     string   `yaml:"landing_page"`
 		RedirectOrigins []string `yaml:"redirect_origins"`
 	} `yaml:"elvis"`
-	Push []pushProvider `yaml:"push"`
-}
-
-// pushProvider is one entry of push.
-type pushProvider struct {
-	Provider string            `yaml:"provider"`
-	Kind     string            `yaml:"kind"`
-	Method   string            `yaml:"method"`
-	URL      string            `yaml:"url"`
-	Headers  map[string]string `yaml:"headers"`
-	Timeout  time.Duration     `yaml:"timeout"`
+	Targets []targetNode `yaml:"targets"`
+	// Push is what targets were called before.
+	Push any `yaml:"push"`
 }
 
 // readFile reads the YAML file at path. Unknown keys and unset variables are
@@ -125,8 +114,6 @@ func (e *expander) Visit(node ast.Node) ast.Visitor {
 	return e
 }
 
-var providerName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
-
 // validate returns everything that is wrong with the structured settings.
 func (f *file) validate() []error {
 	var faults []error
@@ -136,16 +123,11 @@ func (f *file) validate() []error {
 	default:
 		fault("sessions.unknown: %q is neither drop nor publish", f.Sessions.Unknown)
 	}
-	for name, d := range map[string]time.Duration{
-		"retry.give_up_after": f.Retry.GiveUpAfter, "retry.initial": f.Retry.Initial, "retry.max": f.Retry.Max,
-		"sessions.retention": f.Sessions.Retention,
-	} {
-		if d < 0 {
-			fault("%s: must not be negative", name)
-		}
+	if f.Sessions.Retention < 0 {
+		fault("sessions.retention: must not be negative")
 	}
-	if f.Retry.Max > 0 && f.Retry.Initial > f.Retry.Max {
-		fault("retry.initial: must not be longer than retry.max")
+	if err := f.Retry.Check(); err != nil {
+		faults = append(faults, err)
 	}
 	if f.Retry.MaxReplays < 0 {
 		fault("retry.max_replays: must not be negative")
@@ -171,7 +153,11 @@ func (f *file) validate() []error {
 			fault("elvis.redirect_origins: %q is no origin such as https://www.example.com", origin)
 		}
 	}
-	return append(faults, f.validatePush()...)
+	if err := f.pushFault(); err != nil {
+		faults = append(faults, err)
+	}
+	_, targetFaults := f.configureTargets()
+	return append(faults, targetFaults...)
 }
 
 // localPath reports whether page is a path on the same server.
@@ -182,41 +168,4 @@ func localPath(page string) bool {
 func isURL(page string) bool {
 	u, err := url.Parse(page)
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
-}
-
-func (f *file) validatePush() []error {
-	var faults []error
-	seen := map[string]bool{}
-	for i, p := range f.Push {
-		fault := func(format string, v ...any) {
-			faults = append(faults, fmt.Errorf("push[%d]: "+format, append([]any{i}, v...)...))
-		}
-		if !providerName.MatchString(p.Provider) {
-			fault("provider: %q must be 1 to 64 letters, digits, - and _", p.Provider)
-		}
-		if seen[p.Provider] {
-			fault("provider: %q stands twice", p.Provider)
-		}
-		seen[p.Provider] = true
-		if p.Kind != "http" {
-			fault("kind: %q is unknown; there is http", p.Kind)
-		}
-		if p.Timeout < 0 {
-			fault("timeout: must not be negative")
-		}
-		if _, err := p.sender(); err != nil {
-			fault("%w", err)
-		}
-	}
-	return faults
-}
-
-func (p pushProvider) sender() (*workers.HTTPSender, error) {
-	headers := map[string]string{}
-	for name, value := range p.Headers {
-		headers[name] = strings.TrimSpace(value)
-	}
-	return workers.NewHTTPSender(workers.HTTPConfig{
-		Method: p.Method, URL: strings.TrimSpace(p.URL), Headers: headers, Timeout: p.Timeout,
-	})
 }

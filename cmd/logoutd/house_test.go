@@ -48,17 +48,19 @@ func packages(t *testing.T) map[string]goPackage {
 // importRules say what of the project a package may import, by its path or, for
 // everything else in a folder, by the folder's with a final /.
 var importRules = map[string][]string{
-	"cmd/":                {"internal/", "handlers", "handlers/", "workers", "events", "events/", "store", "store/"},
+	"cmd/":                {"internal/", "handlers", "handlers/", "workers", "workers/", "events", "events/", "store", "store/"},
 	"handlers":            {"internal/", "events", "store"},
 	"handlers/":           {"internal/", "events", "store"},
-	"workers":             {"internal/", "events", "store"},
+	"workers":             {"internal/", "events", "store", "workers/delivery"},
+	"workers/":            {"internal/", "events", "store", "workers/delivery", "workers/targets/"},
+	"workers/delivery":    {"internal/broker", "internal/messages", "events", "store"},
 	"internal/":           {"internal/", "events", "store"},
 	"internal/forwarded":  {},
 	"internal/health":     {},
 	"internal/httpclient": {"internal/version"},
 	"internal/providers":  {},
 	"internal/server":     {},
-	"internal/testkit":    {"internal/", "events", "events/", "store"},
+	"internal/testkit":    {"internal/", "events", "events/", "store", "workers/delivery"},
 	"internal/text":       {},
 	"internal/version":    {},
 	"events":              {},

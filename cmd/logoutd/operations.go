@@ -75,7 +75,7 @@ func (s *service) openOperations(context.Context) (err error) {
 		JetStream: s.js, Works: works, Instance: instanceName(), Logger: s.logger, Changed: s.auditJob,
 	})
 	o.replays = replay.New(replay.Config{
-		Letters: o.letters, DeadLetters: o.deadLetters, Jobs: o.jobs, Store: s.store, MaxReplays: s.settings.file.Retry.MaxReplays,
+		Letters: o.letters, DeadLetters: o.deadLetters, Jobs: o.jobs, Store: s.store, MaxReplays: s.settings.file.Retry.MaxReplays, RegistrationKinds: registrationKinds(),
 	})
 	o.bulk = bulk.New(bulk.Config{Store: s.store, Publisher: s.publisher, Jobs: o.jobs, Logger: s.logger})
 	for _, kinds := range []map[string]jobs.Work{o.replays.Works(), o.bulk.Works()} {
@@ -88,7 +88,7 @@ func (s *service) openOperations(context.Context) (err error) {
 	o.sessions = access.NewSessions(access.SessionsConfig{JetStream: s.js, Tokens: o.tokens, Logger: s.logger})
 	o.attempts = access.NewAttempts(o.tokens, s.recordRefusals)
 	o.overview = overview.New(overview.Config{
-		JetStream: s.js, Gatherer: s.frontMetrics, Providers: s.settings.providers(),
+		JetStream: s.js, Gatherer: s.frontMetrics, Targets: s.settings.targetNames(),
 		Letters: o.letters, Jobs: o.jobs, Store: s.store, Notices: s.notices.all, Logger: s.logger,
 	})
 	s.operations = o
@@ -152,12 +152,12 @@ func (s *service) handleOperators(ctx context.Context, mux *http.ServeMux) {
 		Store: s.store, Publisher: s.publisher, DeadLetters: o.deadLetters, JetStream: s.js,
 		CSRFToken: func(sessionID string) string { return handlers.CSRFToken(s.secret, sessionID) },
 		Letters:   o.letters, Replays: o.replays, Bulk: o.bulk, Jobs: o.jobs, Status: o.status, Overview: o.overview,
-		Audit: o.audit, Tokens: o.tokens, Subscribers: s.subscribers(), Damage: o.damage, Providers: s.providers, Attempts: o.attempts, Proxies: s.settings.proxies(), PublishUnknown: s.settings.publishUnknown(),
+		Audit: o.audit, Tokens: o.tokens, Subscribers: s.subscribers(), Damage: o.damage, Providers: s.providers, Describe: describeDelivery, Attempts: o.attempts, Proxies: s.settings.proxies(), PublishUnknown: s.settings.publishUnknown(),
 		Ready: s.restored, Lifetime: ctx, Logger: s.logger, Registerer: s.metrics,
 	}))
 	page := console.New(console.Config{
 		Letters: o.letters, DeadLetters: o.deadLetters, Replays: o.replays, Bulk: o.bulk, Jobs: o.jobs, Audit: o.audit,
-		Access: o.tokens, Status: o.status, Overview: o.overview, JetStream: s.js, Sessions: o.sessions, Damage: o.damage, Attempts: o.attempts, Proxies: s.settings.proxies(), Lifetime: ctx, Logger: s.logger,
+		Access: o.tokens, Status: o.status, Overview: o.overview, JetStream: s.js, Sessions: o.sessions, Damage: o.damage, Describe: describeDelivery, Attempts: o.attempts, Proxies: s.settings.proxies(), Lifetime: ctx, Logger: s.logger,
 	})
 	mux.Handle("/console", page)
 	mux.Handle("/console/", page)

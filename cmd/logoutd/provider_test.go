@@ -33,7 +33,7 @@ func newProvider(t testing.TB) *provider {
 
 // settings returns the provider's entry in the settings file.
 func (p *provider) settings(more string) string {
-	return fmt.Sprintf("push:\n  - {provider: http, kind: http, url: \"%s/{push_token}\"%s}\n", p.server.URL, more)
+	return fmt.Sprintf("targets:\n  - {name: http, kind: http, url: \"%s/{push_token}\"%s}\n", p.server.URL, more)
 }
 
 // ServeHTTP implements [http.Handler].

@@ -38,6 +38,17 @@ func TestPushProviderFails(t *testing.T) {
 		t.Errorf("the others are told after %s, with %d dead letters", took, len(letters))
 	}
 
+	// Only what the target accepts meanwhile shows whose fault a failure is.
+	var later []login
+	i.await("two dead letters, with traffic", func() bool {
+		l := newLogin(fmt.Sprint("later-", len(later)), fmt.Sprint("later-", len(later)))
+		later = append(later, l)
+		i.mustRegister(l)
+		i.mustLogOut("sap_v1", l.session)
+		awaitTold(t, provider, []login{l})
+		return len(i.letters()) == 2
+	})
+	others = append(others, later...)
 	expectLetters(t, i, broken, silent)
 	provider.fail(broken.push, 0)
 	answerAgain()
@@ -131,11 +142,11 @@ func expectLetters(t *testing.T, i *instance, broken, silent login) {
 	eventually(t, "two dead letters", func() bool { return len(i.letters()) == 2 })
 	letters := i.letters()
 	for user, want := range map[string]struct{ code, err string }{
-		broken.user: {"http_500", "the provider answers 500 Internal Server Error"},
+		broken.user: {"http_500", "the target answers 500 Internal Server Error"},
 		silent.user: {"timeout", "no answer in time"},
 	} {
 		l := letters[user]
-		if l.Step != "push" || l.Target != "http" || l.Code != want.code || l.Error != want.err {
+		if l.Step != "http" || l.Target != "http" || l.Code != want.code || l.Error != want.err {
 			t.Errorf("dead letter of %s: %+v", user, l)
 		}
 		if waited := l.FailedAt.Sub(l.FirstFailedAt.Time); l.Attempts < 2 || waited < time.Second {
@@ -148,7 +159,7 @@ func expectLetters(t *testing.T, i *instance, broken, silent login) {
 	if table := i.mustCLI("failed", "list"); !strings.Contains(table, "http_500") || !strings.Contains(table, "no answer in time") {
 		t.Errorf("failed list says\n%s", table)
 	}
-	if n := i.metric("logoutd_dead_letters_total", `step="push"`); n != 2 {
+	if n := i.metric("logoutd_dead_letters_total", `step="http"`); n != 2 {
 		t.Errorf("%v dead letters are counted", n)
 	}
 }

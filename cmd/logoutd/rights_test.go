@@ -186,7 +186,7 @@ func (counting) Selected(json.RawMessage) ([]jobs.Criterion, error) { return nil
 
 func seePause(t *testing.T, js, worker jetstream.JetStream) {
 	t.Helper()
-	pause := broker.Paused{Step: messages.StepPush, Target: "http", Since: events.At(time.Now()), Code: "http_503"}
+	pause := broker.Paused{Step: "http", Target: "http", Since: events.At(time.Now()), Code: "http_503"}
 	if err := broker.PutPaused(t.Context(), worker, pause); err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/logoutd/logoutd/store/redisstore"
 	"github.com/logoutd/logoutd/store/sqlitestore"
 	"github.com/logoutd/logoutd/workers"
+	"github.com/logoutd/logoutd/workers/delivery"
 )
 
 func (s *service) openStore(ctx context.Context) (err error) {
@@ -105,24 +106,20 @@ func (s *service) work() []func(context.Context) error {
 		return work
 	}
 	metrics := workers.NewMetrics(s.metrics)
-	configured := s.settings.providers()
+	configured := s.settings.targets()
 	backlog := workers.NewBacklog(s.js, configured, s.logger)
 	s.metrics.MustRegister(backlog)
 	revoker := workers.NewRevoker(workers.RevokerConfig{
-		JetStream: s.js, Publisher: s.publisher, Store: s.store, Fronts: &s.callers, Providers: configured,
+		JetStream: s.js, Publisher: s.publisher, Store: s.store, Fronts: &s.callers, Targets: configured,
 		Untold:         func(provider string) { s.providers.Note(provider, providers.Deleted) },
 		PublishUnknown: s.settings.publishUnknown(), UnknownTTL: s.settings.retention(),
 		Retry: s.settings.retry(), Metrics: metrics, Logger: s.logger,
 	})
 	work = append(work, backlog.Run, revoker.Run)
-	for _, provider := range s.settings.file.Push {
-		sender, err := provider.sender()
-		if err != nil {
-			panic(err) // the settings were checked
-		}
-		work = append(work, workers.NewTarget(workers.TargetConfig{
-			Name: provider.Provider, Sender: sender, JetStream: s.js, Publisher: s.publisher, Store: s.store,
-			Retry: s.settings.retry(), Metrics: metrics, Logger: s.logger,
+	for _, target := range configured {
+		work = append(work, delivery.NewWorker(delivery.Config{
+			Target: target, JetStream: s.js, Publisher: s.publisher, Store: s.store,
+			Retry: s.settings.retry(), Metrics: metrics.Metrics, Logger: s.logger,
 		}).Run)
 	}
 	return work

@@ -11,7 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/logoutd/logoutd/internal/forwarded"
-	"github.com/logoutd/logoutd/workers"
+	"github.com/logoutd/logoutd/workers/delivery"
 )
 
 // Settings are the plain ones: a flag, else an environment variable, else the
@@ -134,19 +134,7 @@ func (s *Settings) check() error {
 }
 
 // retry returns the retry policy of the workers.
-func (s *Settings) retry() workers.Retry {
-	r := s.file.Retry
-	return workers.Retry{GiveUpAfter: r.GiveUpAfter, Initial: r.Initial, Max: r.Max}
-}
-
-// providers returns the names of the push providers.
-func (s *Settings) providers() []string {
-	var names []string
-	for _, p := range s.file.Push {
-		names = append(names, p.Provider)
-	}
-	return names
-}
+func (s *Settings) retry() delivery.Retry { return s.file.Retry.Retry }
 
 // publishUnknown reports whether sessions are kept elsewhere.
 func (s *Settings) publishUnknown() bool { return s.file.Sessions.Unknown == "publish" }

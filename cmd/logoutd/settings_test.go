@@ -29,17 +29,24 @@ var refusals = map[string]struct {
 retry: {initial: -1s, max: -2s, give_up_after: -3s}
 sessions: {unknown: maybe, retention: -4s}
 elvis: {redirect_origins: ["ftp://example.com"]}
+targets:
+  - {name: a.b, kind: http, url: "http://example.com/{token}"}
+  - {name: p, kind: smtp}
+  - {name: q, kind: http, url: nowhere, timeout: -5s}
+  - {name: r, kind: http, url: "http://example.com"}
+  - {name: r, kind: webhook, url: "http://example.com", secrets: [whsec_cmF3LXNlY3JldC1yYXctc2VjcmV0LXJhdw==]}
+  - {name: s, kind: webhook, url: "http://example.com", secrets: [raw-secret, whsec_cmF3], events: [all]}
 push:
-  - {provider: a.b, kind: smtp, url: "http://example.com/{token}"}
-  - {provider: p, kind: http, url: nowhere, timeout: -5s}
-  - {provider: p, kind: http, url: "http://example.com"}
+  - {provider: fcm, kind: http, url: "https://raw-secret@example.com", headers: {Authorization: raw-secret}, timeout: 3s}
 `,
 		flags: []string{"--roles", "front,boss", "--trusted-proxies", "10.0.0.1,10.0.0.0/33"}, env: []string{"LOGOUTD_SECRET=raw-short"},
 		want: []string{
 			`trusted_proxies: "10.0.0.0/33"`,
 			`"boss" is none of`, "LOGOUTD_NATS_URL", "LOGOUTD_REDIS_URL", "LOGOUTD_SECRET: has 9 bytes, and needs at least 32", "retry.initial", "retry.max",
-			"retry.give_up_after", "sessions.retention", `"maybe" is neither`, `"ftp://example.com" is no origin`, `push[0]: provider: "a.b"`,
-			`push[0]: kind: "smtp"`, "push[0]: url: unknown placeholder {token}", "push[1]: url", "push[1]: timeout", `push[2]: provider: "p" stands twice`,
+			"retry.give_up_after", "sessions.retention", `"maybe" is neither`, `"ftp://example.com" is no origin`, `targets[0]: name: "a.b"`,
+			"targets[0]: url: unknown placeholder {token}", `targets[1]: kind: "smtp"`, "targets[2]: url", "targets[2]: timeout", `targets[4]: name: "r" is used twice`,
+			"targets[5]: secrets[0]: must begin with whsec_", "targets[5]: secrets[1]: must be 24 to 64 bytes", `targets[5]: events: "all"`,
+			"push: the setting is called targets now", "- name: fcm", "kind: http", "timeout: 3s",
 		},
 	},
 	"values that nobody means": {
@@ -51,7 +58,7 @@ elvis: {landing_page: "//evil.example"}
 		want: []string{"retry.initial", "sap.cookies", "sap.origins", "elvis.landing_page"},
 	},
 	"unknown key":            {yaml: "listen: 127.0.0.1:0\nretri: {max: 1s}\n", want: []string{`"retri"`}},
-	"unknown key in a list":  {yaml: "push:\n  - {provider: p, kind: http, uri: x}\n", want: []string{`"uri"`}},
+	"unknown key in a list":  {yaml: "targets:\n  - {name: p, kind: http, uri: x}\n", want: []string{`"uri"`}},
 	"unset variables":        {yaml: "secret: ${NO_SUCH_A}\nsap: {origins: [\"${NO_SUCH_B}\"]}\n", want: []string{"NO_SUCH_A", "NO_SUCH_B"}},
 	"not YAML":               {yaml: "secret: \"raw-secret\nlisten: x\n", want: []string{"logoutd.yaml"}},
 	"a secret that is none":  {yaml: "secret: [raw-secret]\n", want: []string{"Secret"}},

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -18,6 +20,7 @@ import (
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/forwarded"
 	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/overview"
 	"github.com/logoutd/logoutd/internal/providers"
 	"github.com/logoutd/logoutd/internal/replay"
@@ -52,6 +55,9 @@ type Config struct {
 	// Providers are the push providers of this process. Default: all names are
 	// taken to be configured.
 	Providers *providers.Providers
+	// Describe returns what operators see of a delivery of a kind. Default:
+	// nothing.
+	Describe func(kind string, payload jsontext.Value) []messages.Detail
 	// Damage is what the broker's streams have lost. Default: nothing.
 	Damage *damage.Watch
 	// Subscribers are who reads the public events. Default: those in JetStream,

@@ -101,7 +101,7 @@ func (a *api) showFailed(_ http.ResponseWriter, r *http.Request) (int, any, erro
 	if err != nil {
 		return 0, nil, err
 	}
-	return http.StatusOK, show(found), nil
+	return http.StatusOK, a.show(found), nil
 }
 
 // each returns what show makes of each item, never nil: JSON has an empty list

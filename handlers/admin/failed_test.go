@@ -12,6 +12,7 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/messages"
+	"github.com/logoutd/logoutd/internal/testkit"
 )
 
 var failedAt = events.At(time.Date(2026, 1, 31, 12, 0, 0, 123e6, time.UTC))
@@ -45,12 +46,12 @@ func (w *world) failLetter(letter messages.DeadLetter) {
 // failPush records a dead letter of a push registration.
 func (w *world) failPush(id, provider, code string) {
 	w.t.Helper()
-	task := messages.NewPushTask(failedRequest(id), failedAt, messages.PushRegistration{
+	task := testkit.PushDelivery(failedRequest(id), failedAt, testkit.Registration{
 		ID: id, UserID: "u", DeviceID: "d", AppID: "a", Provider: provider, PushToken: raw + "p", RegisteredAt: failedAt,
 	})
 	w.failLetter(messages.DeadLetter{
-		ID: id, Step: messages.StepPush, Target: provider, Code: code, Error: "refused", FailedAt: failedAt,
-		Request: &task.Request, Task: &task,
+		ID: id, Step: "http", Target: provider, Code: code, Error: "refused", FailedAt: failedAt,
+		Request: &task.Request, Delivery: &task,
 	})
 }
 
@@ -115,7 +116,7 @@ func TestFailedFilters(t *testing.T) {
 	w.settle()
 	for query, want := range map[string][]string{
 		"":                             {"p", "c", "b", "a"},
-		"step=push":                    {"p"},
+		"step=http":                    {"p"},
 		"target=http&code=http_400":    {"p"},
 		"target=http&code=store_error": nil,
 		"user_id=u&step=revoke":        {"c", "b", "a"},
@@ -169,7 +170,7 @@ func TestFailedGroups(t *testing.T) {
 			"sample_id": "b", "sample_error": "reading session: broken",
 		},
 		map[string]any{
-			"step": "push", "target": "http", "code": "http_400", "count": 1.0, "users": 1.0, "first_failed_at": at, "last_failed_at": at,
+			"step": "http", "target": "http", "code": "http_400", "count": 1.0, "users": 1.0, "first_failed_at": at, "last_failed_at": at,
 			"sample_id": "p", "sample_error": "refused",
 		},
 	}}
@@ -211,18 +212,23 @@ func TestFailedMasksPushTokens(t *testing.T) {
 	w := newWorld(t)
 	long := raw + strings.Repeat("0", 60) + "tail"
 	for id, token := range map[string]string{"short": raw + "p", "long": long} {
-		task := messages.NewPushTask(failedRequest(id), failedAt, messages.PushRegistration{
+		task := testkit.PushDelivery(failedRequest(id), failedAt, testkit.Registration{
 			ID: id, UserID: "u", DeviceID: "d", Provider: "http", PushToken: token, RegisteredAt: failedAt,
 		})
 		w.failLetter(messages.DeadLetter{
-			ID: id, Step: messages.StepPush, Target: "http", Code: "http_400", Error: "refused", FailedAt: failedAt,
-			Request: &task.Request, Task: &task,
+			ID: id, Step: "http", Target: "http", Code: "http_400", Error: "refused", FailedAt: failedAt,
+			Request: &task.Request, Delivery: &task,
 		})
 	}
 	for id, want := range map[string]string{"short": "…", "long": "raw-…tail"} {
 		a := w.call("GET", "/v1/failed/"+id, "")
-		registration, _ := a.body["push_registration"].(map[string]any)
-		if registration["push_token"] != want || registration["device_id"] != "d" || a.text("target") != "http" {
+		details := map[string]any{}
+		shown, _ := a.body["details"].([]any)
+		for _, d := range shown {
+			detail := d.(map[string]any)
+			details[detail["name"].(string)] = detail["value"]
+		}
+		if details["Push token"] != want || details["Device"] != "d" || a.text("target") != "http" {
 			t.Errorf("%s: %v", id, a.body)
 		}
 	}

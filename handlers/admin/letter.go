@@ -54,9 +54,8 @@ type deadLetter struct {
 	FailedAt      events.Time       `json:"failed_at"`
 	Replays       int               `json:"replays"`
 	Request       *messages.Request `json:"request,omitempty"`
-	// PushRegistration is there where a push provider was to be told; its
-	// push token is masked.
-	PushRegistration *messages.PushRegistration `json:"push_registration,omitempty"`
+	// Details are what the kind of target shows of a delivery.
+	Details []messages.Detail `json:"details,omitempty"`
 	// Unreadable is there where the message could not be read.
 	Unreadable *unreadable `json:"unreadable,omitempty"`
 	Timeline   []entry     `json:"timeline"` // in order of time
@@ -83,19 +82,19 @@ func showEntry(e deadletters.Entry) entry {
 	return entry{events.At(e.At), e.What, e.Detail, e.Code, e.By, e.Attempts}
 }
 
-func show(d messages.DeadLetter) deadLetter {
+func (a *api) show(d messages.DeadLetter) deadLetter {
 	shown := deadLetter{
 		ID: d.ID, Step: d.Step, Target: d.Target, Code: d.Code, Error: d.Error, Answer: d.Answer, Attempts: d.Attempts,
 		FirstFailedAt: d.FirstFailedAt, LastFailedAt: d.LastFailedAt, FailedAt: d.FailedAt,
 		Replays: d.Replays, Timeline: each(deadletters.Timeline(d), showEntry),
 	}
 	request := d.Request
-	if d.Task != nil {
-		registration := d.Task.PushRegistration
-		registration.PushToken = mask(registration.PushToken)
-		shown.PushRegistration = &registration
+	if d.Delivery != nil {
+		if a.Describe != nil {
+			shown.Details = a.Describe(d.Delivery.Kind, d.Delivery.Payload)
+		}
 		if request == nil {
-			request = &d.Task.Request
+			request = &d.Delivery.Request
 		}
 	}
 	if request != nil {
@@ -107,14 +106,4 @@ func show(d messages.DeadLetter) deadLetter {
 		shown.Unreadable = &unreadable{d.Subject, len(d.Message), "its content is not shown; a replay sends it again as it was"}
 	}
 	return shown
-}
-
-// mask leaves enough of a long token to recognise it by, and nothing of a
-// short one.
-func mask(token string) string {
-	const ends, long = 4, 32
-	if len(token) < long {
-		return "…"
-	}
-	return token[:ends] + "…" + token[len(token)-ends:]
 }

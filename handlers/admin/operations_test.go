@@ -16,6 +16,7 @@ import (
 	"github.com/logoutd/logoutd/internal/bulk"
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/overview"
 	"github.com/logoutd/logoutd/internal/replay"
 	"github.com/logoutd/logoutd/internal/status"
@@ -44,7 +45,7 @@ func (w *world) operations() {
 	maps.Copy(works, c.Bulk.Works())
 	c.Status = status.New(status.Config{Store: c.Store, Letters: c.Letters, JetStream: c.JetStream})
 	c.Overview = overview.New(overview.Config{
-		JetStream: c.JetStream, Providers: []string{"http"}, Letters: c.Letters, Jobs: c.Jobs, Store: c.Store, Logger: c.Logger,
+		JetStream: c.JetStream, Targets: []messages.TargetName{{Kind: "http", Name: "http"}}, Letters: c.Letters, Jobs: c.Jobs, Store: c.Store, Logger: c.Logger,
 		Interval: 20 * time.Millisecond,
 	})
 }

@@ -184,7 +184,7 @@ func TestSelectionRefusals(t *testing.T) {
 		{letters, dry(`,"filter":[]`), "filter", "object"},
 		{letters, dry(`,"filter":null`), "filter", "object"},
 		{letters, dry(`,"filter":{"steps":"push"}`), "filter.steps", "unknown"},
-		{letters, dry(`,"filter":{"step":"push","step":"revoke"}`), "filter.step", "twice"},
+		{letters, dry(`,"filter":{"step":"http","step":"revoke"}`), "filter.step", "twice"},
 		{letters, dry(`,"filter":{"min_attempts":"1"}`), "filter.min_attempts", "whole number"},
 		{letters, dry(`,"filter":{},"force":1`), "force", "true or false"},
 	})

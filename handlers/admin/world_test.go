@@ -1,6 +1,9 @@
 package admin_test
 
 import (
+	"github.com/go-json-experiment/json/jsontext"
+	targethttp "github.com/logoutd/logoutd/workers/targets/http"
+
 	"bytes"
 	"context"
 	"encoding/json"
@@ -48,7 +51,8 @@ func newWorld(t *testing.T, change ...func(*admin.Config)) *world {
 	publisher := broker.NewPublisher(w.broker.JS, nil)
 	t.Cleanup(publisher.Close)
 	w.config = admin.Config{
-		Store: w.store, Publisher: publisher, DeadLetters: deadletters.NewDeadLetters(w.broker.JS),
+		Describe: func(_ string, payload jsontext.Value) []messages.Detail { return targethttp.Kind.Describe(payload) },
+		Store:    w.store, Publisher: publisher, DeadLetters: deadletters.NewDeadLetters(w.broker.JS),
 		JetStream: w.broker.JS, Token: adminToken,
 		CSRFToken: func(id string) string { return "csrf-of-" + id },
 		Logger:    slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),

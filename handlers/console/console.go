@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/internal/access"
@@ -14,6 +16,7 @@ import (
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/forwarded"
 	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/overview"
 	"github.com/logoutd/logoutd/internal/replay"
 	"github.com/logoutd/logoutd/internal/status"
@@ -30,6 +33,9 @@ type Config struct {
 	Access      *access.Tokens
 	Status      *status.Statuses
 	Overview    *overview.Overview
+	// Describe returns what operators see of a delivery of a kind. Default:
+	// nothing.
+	Describe func(kind string, payload jsontext.Value) []messages.Detail
 	// Damage is what the broker's streams have lost. Default: nothing.
 	Damage *damage.Watch
 	// JetStream is where the public events are read.

@@ -51,10 +51,10 @@ func TestChangesComeFromTheConsoleOnly(t *testing.T) {
 func TestLinkFromElsewhere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	r, err := http.NewRequestWithContext(w.Context(), http.MethodGet, w.server.URL+"/console/failed?step=push", nil)
+	r, err := http.NewRequestWithContext(w.Context(), http.MethodGet, w.server.URL+"/console/failed?step=http", nil)
 	w.must(err)
 	r.Header.Set("Sec-Fetch-Site", "cross-site")
-	if p := w.visitor().do(http.StatusOK, r); !p.has(`http-equiv="refresh" content="0"`) || !p.has("/console/failed?step=push") {
+	if p := w.visitor().do(http.StatusOK, r); !p.has(`http-equiv="refresh" content="0"`) || !p.has("/console/failed?step=http") {
 		t.Errorf("a link from elsewhere shows %s", p.text)
 	}
 }

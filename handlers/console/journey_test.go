@@ -55,12 +55,12 @@ func TestReplayOfAGroup(t *testing.T) {
 	w.fail(1, causes...)
 	v := w.operator()
 	list := v.get(http.StatusOK, "/console/failed")
-	for _, text := range []string{"68 letters", "/console/failed?code=http_503&amp;step=push&amp;target=fcm", "the provider answers 503"} {
+	for _, text := range []string{"68 letters", "/console/failed?code=http_503&amp;step=http&amp;target=fcm", "the target answers 503"} {
 		if !list.has(text) {
 			t.Errorf("the list does not say %q", text)
 		}
 	}
-	list = v.get(http.StatusOK, "/console/failed?code=http_503&step=push&target=fcm")
+	list = v.get(http.StatusOK, "/console/failed?code=http_503&step=http&target=fcm")
 	plan := v.post(http.StatusOK, "/console/failed/plan", with(list.fields("/console/failed/plan"), "plan", "replay-all"))
 	if !plan.has("34 <small>letters") || !plan.has("Replay 34 letters") {
 		t.Fatalf("the dry run says %s", plan.text)
@@ -131,7 +131,7 @@ func TestPages(t *testing.T) {
 	w := newWorld(t)
 	w.fail(2, causes...)
 	v := w.operator()
-	seen, next := 0, "/console/failed?step=push"
+	seen, next := 0, "/console/failed?step=http"
 	older := regexp.MustCompile(`rel="next" href="([^"]*)"`)
 	for next != "" {
 		p := v.get(http.StatusOK, next)

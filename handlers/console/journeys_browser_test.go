@@ -23,7 +23,7 @@ func TestBrowserNightCall(t *testing.T) {
 	b.login()
 	b.sees("68 revocations have failed")
 	b.sees("live")
-	b.click("push · fcm")
+	b.click("http · fcm")
 	b.sees("34 letters that match")
 	b.do(chromedp.Click(chromedp.CSS("[data-all]")))
 	b.sees("34 ticked")
@@ -118,7 +118,7 @@ func TestBrowserPhone(t *testing.T) {
 	b := w.browser(375)
 	b.login()
 	for _, path := range []string{
-		"", "failed", "failed?step=push&from=1h", "failed/" + w.anyLetter(), "jobs", "revoke", "audit", "events",
+		"", "failed", "failed?step=http&from=1h", "failed/" + w.anyLetter(), "jobs", "revoke", "audit", "events",
 		"search", "search?user_id=user-0%40example.com&tenant_id=acme",
 	} {
 		b.open("/console/" + path)
@@ -150,7 +150,7 @@ func TestBrowserWithoutScripts(t *testing.T) {
 	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	w.must(err)
 	b.login()
-	b.click("push · http")
+	b.click("http · http")
 	b.do(chromedp.Click(chromedp.CSS("input[name=id]")))
 	b.click("Replay ticked")
 	b.do(chromedp.SendKeys(chromedp.CSS("#reason"), "one of them"))
@@ -169,7 +169,7 @@ func TestBrowserLinkFromElsewhere(t *testing.T) {
 	w.fail(1, causes[3])
 	chat := httptest.NewServer(http.HandlerFunc(func(answer http.ResponseWriter, _ *http.Request) {
 		answer.Header().Set("Content-Type", "text/html")
-		fmt.Fprintf(answer, `<link rel="icon" href="data:,"><a href="%s/console/failed?step=push">look at this</a>`, w.server.URL)
+		fmt.Fprintf(answer, `<link rel="icon" href="data:,"><a href="%s/console/failed?step=http">look at this</a>`, w.server.URL)
 	}))
 	t.Cleanup(chat.Close)
 	b := w.browser(1280)

@@ -14,8 +14,8 @@ import (
 type letterPage struct {
 	messages.DeadLetter
 	Timeline []moments
-	Push     *messages.PushRegistration // its push token is masked
-	Bytes    int                        // of a message that could not be read
+	Details  []messages.Detail // of a delivery, without credentials
+	Bytes    int               // of a message that could not be read
 	Operator bool
 	Now      time.Time
 }
@@ -39,12 +39,13 @@ func (c *console) letter(v *visit) (view, error) {
 	for _, entry := range deadletters.Timeline(letter) {
 		p.Timeline = append(p.Timeline, moments{entry, mood(entry.What)})
 	}
-	if letter.Task != nil {
-		push := letter.Task.PushRegistration
-		push.PushToken = mask(push.PushToken)
-		p.Push, p.Task = &push, nil
+	if letter.Delivery != nil {
+		if c.Describe != nil {
+			p.Details = c.Describe(letter.Delivery.Kind, letter.Delivery.Payload)
+		}
+		p.Delivery = nil
 		if p.Request == nil {
-			p.Request = &letter.Task.Request
+			p.Request = &letter.Delivery.Request
 		}
 	}
 	return view{template: "letter", title: "Failed: " + where(letter.Step, letter.Target), section: "failed", data: p}, nil
@@ -78,14 +79,4 @@ func mood(what string) string {
 	default:
 		return "good"
 	}
-}
-
-// mask leaves enough of a long token to recognise it by, and nothing of a
-// short one.
-func mask(token string) string {
-	const ends, long = 4, 32
-	if len(token) < long {
-		return "…"
-	}
-	return token[:ends] + "…" + token[len(token)-ends:]
 }

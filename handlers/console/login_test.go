@@ -14,7 +14,7 @@ import (
 func TestStrangersSeeTheLoginOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for _, path := range []string{"/console/", "/console/failed?step=push", "/console/jobs/1", "/console/nowhere"} {
+	for _, path := range []string{"/console/", "/console/failed?step=http", "/console/jobs/1", "/console/nowhere"} {
 		p := w.visitor().get(http.StatusOK, path)
 		if p.path != "/console/login" || !p.has(`name="token"`) || !p.has(`name="next" value="`+path) {
 			t.Errorf("%s leads a stranger to %s: %s", path, p.path, p.text)
@@ -57,7 +57,7 @@ func TestLoginLeadsBackToThePageAndNowhereElse(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for next, want := range map[string]string{
-		"/console/failed?step=push":      "/console/failed",
+		"/console/failed?step=http":      "/console/failed",
 		"https://evil.example/console/":  "/console/",
 		"//evil.example/console/":        "/console/",
 		`/\evil.example/console/`:        "/console/",

@@ -12,7 +12,6 @@ import (
 	"github.com/logoutd/logoutd/handlers/console"
 	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/deadletters"
-	"github.com/logoutd/logoutd/internal/messages"
 )
 
 // TestProjectionIsRebuilt: until it is ready, the pages tell how far it is.
@@ -40,11 +39,11 @@ func TestBrokerDown(t *testing.T) {
 	w.fail(1, causes...)
 	letter := w.anyLetter()
 	v := w.operator()
-	w.eventually("the overview knows", func() bool { return v.get(http.StatusOK, "/console/").has("the provider answers 503") })
+	w.eventually("the overview knows", func() bool { return v.get(http.StatusOK, "/console/").has("the target answers 503") })
 	w.broker.Stop()
 	w.eventually("the console notices", func() bool { return v.get(http.StatusOK, "/console/failed").has("The broker cannot be reached") })
 	for path, text := range map[string]string{
-		"/console/": "the provider answers 503", "/console/failed": "68 letters", "/console/failed?code=timeout": "21 letters",
+		"/console/": "the target answers 503", "/console/failed": "68 letters", "/console/failed?code=timeout": "21 letters",
 		"/console/failed/" + letter: "user-", "/console/jobs": "list of jobs cannot be shown", "/console/revoke": "Dry run",
 		"/console/search?user_id=u": "The broker cannot be reached", "/console/audit": "audit log cannot be shown", "/console/events": "events cannot be shown",
 	} {
@@ -93,7 +92,7 @@ func TestTargetThatRefusesUs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.must(broker.PutPaused(w.Context(), w.broker.JS, broker.Paused{
-		Step: messages.StepPush, Target: "fcm", Since: events.At(time.Now()), Code: "invalid_grant", Refused: true,
+		Step: "http", Target: "fcm", Since: events.At(time.Now()), Code: "invalid_grant", Refused: true,
 	}))
 	v := w.operator()
 	w.eventually("the overview knows", func() bool { return v.get(http.StatusOK, "/console/").has("invalid_grant") })

@@ -36,7 +36,7 @@ func TestScreenshots(t *testing.T) {
 	stop := w.traffic()
 	<-time.After(*shown)
 	w.must(broker.PutPaused(t.Context(), w.broker.JS, broker.Paused{
-		Step: messages.StepPush, Target: "apns", Since: events.At(time.Now().Add(-7 * time.Minute)), Code: "timeout",
+		Step: "http", Target: "apns", Since: events.At(time.Now().Add(-7 * time.Minute)), Code: "timeout",
 	}))
 	b := w.browser(1280)
 	b.login()
@@ -45,11 +45,11 @@ func TestScreenshots(t *testing.T) {
 	b.dark(true)
 	b.shoot("overview-dark")
 	b.dark(false)
-	b.open("/console/failed?step=push&target=fcm")
+	b.open("/console/failed?step=http&target=fcm")
 	b.shoot("failed")
 	b.open("/console/failed/" + w.anyLetter())
 	b.shoot("letter")
-	b.open("/console/failed?step=push&target=fcm&code=http_503")
+	b.open("/console/failed?step=http&target=fcm&code=http_503")
 	b.click("Replay all")
 	b.do(chromedp.WaitVisible(chromedp.CSS("#reason")), chromedp.SendKeys(chromedp.CSS("#reason"), "fcm is back, OPS-1723"))
 	b.shoot("plan")

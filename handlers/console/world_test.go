@@ -1,6 +1,11 @@
 package console_test
 
 import (
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/logoutd/logoutd/workers/delivery"
+	targethttp "github.com/logoutd/logoutd/workers/targets/http"
+
 	"context"
 	"fmt"
 	"io"
@@ -32,6 +37,7 @@ import (
 	"github.com/logoutd/logoutd/internal/overview"
 	"github.com/logoutd/logoutd/internal/replay"
 	"github.com/logoutd/logoutd/internal/status"
+	"github.com/logoutd/logoutd/internal/testkit"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
 	"github.com/logoutd/logoutd/workers"
@@ -89,12 +95,13 @@ func newWorld(t *testing.T) *world {
 	registry.MustRegister(w.accepted)
 	tokens := access.New(access.Config{JetStream: js, Root: rootToken})
 	first := overview.New(overview.Config{
-		JetStream: js, Providers: []string{"fcm", "apns", "http"}, Letters: projection, Jobs: all, Store: w.store,
+		JetStream: js, Targets: w.targets(), Letters: projection, Jobs: all, Store: w.store,
 		Gatherer: registry, Interval: 100 * time.Millisecond,
 	})
 	lifetime, stop := context.WithCancel(context.Background())
 	w.config = console.Config{
-		Letters: projection, DeadLetters: deadletters.NewDeadLetters(js), Replays: replays, Bulk: many, Jobs: all, Audit: log,
+		Describe: func(_ string, payload jsontext.Value) []messages.Detail { return targethttp.Kind.Describe(payload) },
+		Letters:  projection, DeadLetters: deadletters.NewDeadLetters(js), Replays: replays, Bulk: many, Jobs: all, Audit: log,
 		Access: tokens, Status: status.New(status.Config{Store: w.store, Letters: projection, JetStream: js}), Overview: first,
 		JetStream: js, Sessions: access.NewSessions(access.SessionsConfig{JetStream: js, Tokens: tokens}), Lifetime: lifetime, Logger: logger,
 	}
@@ -111,22 +118,26 @@ func newWorld(t *testing.T) *world {
 // answers well.
 func (w *world) work() {
 	w.Helper()
-	providers := []string{"fcm", "apns", "http"}
 	metrics, quiet := workers.NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler)
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	w.Cleanup(provider.Close)
+	var targets []delivery.Configured
+	for _, t := range w.targets() {
+		targets = append(targets, testkit.Target(w, targethttp.Kind, fmt.Sprintf("{name: %s, kind: http, url: %q}", t.Name, provider.URL+"/{push_token}")))
+	}
 	w.run(workers.NewRevoker(workers.RevokerConfig{
-		JetStream: w.broker.JS, Publisher: w.publisher, Store: w.store, Providers: providers, Metrics: metrics, Logger: quiet,
+		JetStream: w.broker.JS, Publisher: w.publisher, Store: w.store, Targets: targets, Metrics: metrics, Logger: quiet,
 	}).Run)
-	for _, name := range providers {
-		w.run(workers.NewTarget(workers.TargetConfig{
-			Name: name, Sender: tellsWell{}, JetStream: w.broker.JS, Publisher: w.publisher, Store: w.store, Metrics: metrics, Logger: quiet,
+	for _, target := range targets {
+		w.run(delivery.NewWorker(delivery.Config{
+			Target: target, JetStream: w.broker.JS, Publisher: w.publisher, Store: w.store, Metrics: metrics.Metrics, Logger: quiet,
 		}).Run)
 	}
 }
 
-// tellsWell is a push provider that is always told at once.
-type tellsWell struct{}
-
-func (tellsWell) Send(context.Context, messages.Task) error { return nil }
+func (w *world) targets() []messages.TargetName {
+	return []messages.TargetName{{Kind: "http", Name: "fcm"}, {Kind: "http", Name: "apns"}, {Kind: "http", Name: "http"}}
+}
 
 // trusting serves the console once more, to proxies that it trusts, and returns
 // its address.
@@ -207,10 +218,10 @@ type cause struct {
 }
 
 var causes = []cause{
-	{messages.StepPush, "fcm", "http_503", "the provider answers 503 Service Unavailable", 34},
-	{messages.StepPush, "apns", "timeout", "no answer in time", 21},
-	{messages.StepPush, "http", "http_401", "the provider answers 401 Unauthorized", 9},
-	{messages.StepPush, "http", "bad_value", "the values do not make a URL", 4},
+	{"http", "fcm", "http_503", "the target answers 503 Service Unavailable", 34},
+	{"http", "apns", "timeout", "no answer in time", 21},
+	{"http", "http", "http_401", "the target answers 401 Unauthorized", 9},
+	{"http", "http", "bad_value", "the values do not make a URL", 4},
 }
 
 // fail records letters of causes, times over, and waits until the console
@@ -238,18 +249,18 @@ func (c cause) letter(k, i int) messages.DeadLetter {
 		TenantID: "acme", AppID: "wallet", UserID: fmt.Sprintf("user-%d@example.com", i*7%997), DeviceID: fmt.Sprintf("pixel-%d", i),
 		RequestedAt: ago(age + 25*time.Minute), Cutoff: ago(age + 25*time.Minute), Fenced: true,
 	}
-	push := messages.PushRegistration{
+	push := testkit.Registration{
 		ID: fmt.Sprintf("push-%d-%d", k, i), UserID: request.UserID, TenantID: request.TenantID, DeviceID: request.DeviceID,
 		AppID: request.AppID, Provider: c.target, PushToken: "f3Kq-" + raw + "push-token-of-more-than-32-characters", RegisteredAt: ago(age + 30*24*time.Hour),
 	}
-	task := messages.NewPushTask(request, request.Cutoff, push)
+	task := testkit.PushDelivery(request, request.Cutoff, push)
 	var history messages.History
 	for n, wait := range []time.Duration{24 * time.Minute, 20 * time.Minute, 12 * time.Minute, 0} {
 		history = history.Failed(messages.Attempted{At: ago(age + wait), Step: c.step, Code: c.code, Error: c.text, Attempts: 3, Delivered: n + 1})
 	}
 	return messages.DeadLetter{
 		ID: task.ID, Step: c.step, Target: c.target, Code: c.code, Error: c.text, Attempts: history.Attempts, History: history,
-		FirstFailedAt: history.FirstFailedAt, LastFailedAt: history.LastFailedAt, FailedAt: ago(age), Request: &request, Task: &task,
+		FirstFailedAt: history.FirstFailedAt, LastFailedAt: history.LastFailedAt, FailedAt: ago(age), Request: &request, Delivery: &task,
 	}
 }
 

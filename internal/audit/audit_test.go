@@ -55,7 +55,7 @@ func TestAppend(t *testing.T) {
 	b := eventstest.Start(t)
 	whole := audit.Entry{
 		ID: "job-1.start", At: noon.Add(123456789), By: "ops", Action: audit.ActionReplayStart, Reason: "push is back",
-		JobID: "job-1", Selection: json.RawMessage(`{"step":"push"}`), Counts: map[string]int{"eligible": 3, "done": 1},
+		JobID: "job-1", Selection: json.RawMessage(`{"step":"http"}`), Counts: map[string]int{"eligible": 3, "done": 1},
 	}
 	appendAll(t, audit.New(b.JS), whole, audit.Entry{By: "ops", Action: audit.ActionLogin})
 	entries, next := list(t, audit.New(b.JS), audit.Filter{}, "", 0)

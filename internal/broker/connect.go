@@ -155,7 +155,7 @@ func Setup(ctx context.Context, js jetstream.JetStream) error {
 
 // SetupFrom is [Setup] with another first sequence: for tests, which count.
 func SetupFrom(ctx context.Context, js jetstream.JetStream, first uint64) error {
-	for _, config := range streamConfigs(replicas(js), first) {
+	for _, config := range streamConfigs(Replicas(js), first) {
 		if err := setupStream(ctx, js, config); err != nil {
 			return err
 		}
@@ -163,8 +163,8 @@ func SetupFrom(ctx context.Context, js jetstream.JetStream, first uint64) error 
 	return nil
 }
 
-// replicas is how many servers keep what is on disk.
-func replicas(js jetstream.JetStream) int {
+// Replicas is how many servers keep what is on disk.
+func Replicas(js jetstream.JetStream) int {
 	if js.Conn().ConnectedClusterName() != "" {
 		return 3
 	}

@@ -47,7 +47,7 @@ func PutPaused(ctx context.Context, js jetstream.JetStream, p Paused) error {
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
 		bucket, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
 			Bucket: BucketPaused, Description: "what is paused at the moment",
-			TTL: PausedTTL, Storage: jetstream.FileStorage, Replicas: replicas(js),
+			TTL: PausedTTL, Storage: jetstream.FileStorage, Replicas: Replicas(js),
 		})
 	}
 	if err == nil {

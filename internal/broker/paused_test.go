@@ -18,7 +18,7 @@ func TestPausesAreToldToAll(t *testing.T) {
 	t.Parallel()
 	b := eventstest.Start(t)
 	store := broker.Paused{Step: messages.StepRevoke, Since: testkit.Noon, Code: "store_unavailable"}
-	target := broker.Paused{Step: messages.StepPush, Target: "http", Since: testkit.Noon, Code: "http_503"}
+	target := broker.Paused{Step: "http", Target: "http", Since: testkit.Noon, Code: "http_503"}
 	expect := func(want ...broker.Paused) {
 		t.Helper()
 		got, err := broker.AllPaused(t.Context(), b.JS)

@@ -141,8 +141,8 @@ func (p *Publisher) Again(ctx context.Context, r messages.Request, from uint64) 
 	return p.All(ctx, []*nats.Msg{msg})
 }
 
-// TaskAgain is [Publisher.Again] for a task.
-func (p *Publisher) TaskAgain(ctx context.Context, t messages.Task, from uint64) error {
+// DeliveryAgain is [Publisher.Again] for a delivery.
+func (p *Publisher) DeliveryAgain(ctx context.Context, t messages.Delivery, from uint64) error {
 	msg, err := t.Message(fmt.Sprintf("%s.%d.%d", t.ID, t.History.Attempts, from))
 	if err != nil {
 		return err

@@ -277,9 +277,9 @@ func TestAgainIsStoredOnceARound(t *testing.T) {
 	p := testkit.NewPublisher(t, b.JS)
 	r := testkit.Request("r")
 	r.History = messages.History{Attempts: 2, Code: "http_500", Waited: 1500}
-	task := messages.NewPushTask(r, testkit.Noon, messages.PushRegistration{ID: "p", Provider: "http"})
+	task := testkit.PushDelivery(r, testkit.Noon, testkit.Registration{ID: "p", Provider: "http"})
 	for _, from := range []uint64{1, 1, 7} {
-		if err := errors.Join(p.Again(t.Context(), r, from), p.TaskAgain(t.Context(), task, from)); err != nil {
+		if err := errors.Join(p.Again(t.Context(), r, from), p.DeliveryAgain(t.Context(), task, from)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -392,7 +392,7 @@ func TestRequestThatIsTooLongFailsAlone(t *testing.T) {
 	if err := p.Trouble(); err != nil {
 		t.Error(err)
 	}
-	again := p.All(t.Context(), append(tasks(t, 0, 1), &nats.Msg{Subject: messages.SubjectTask("push", "http"), Data: make([]byte, 1<<20)}))
+	again := p.All(t.Context(), append(tasks(t, 0, 1), &nats.Msg{Subject: messages.SubjectTask("http", "http"), Data: make([]byte, 1<<20)}))
 	if !errors.Is(again, broker.ErrTooLarge) || errors.Is(again, broker.ErrUnavailable) {
 		t.Errorf("a task that is too long: %v", again)
 	}

@@ -15,7 +15,7 @@ func tasks(t *testing.T, from, to int) []*nats.Msg {
 	t.Helper()
 	var msgs []*nats.Msg
 	for i := from; i < to; i++ {
-		task := messages.NewPushTask(testkit.Request("r"), testkit.Noon, messages.PushRegistration{ID: fmt.Sprint(i), Provider: "http"})
+		task := testkit.PushDelivery(testkit.Request("r"), testkit.Noon, testkit.Registration{ID: fmt.Sprint(i), Provider: "http"})
 		msg, err := task.Message(fmt.Sprintf("t%d", i))
 		if err != nil {
 			t.Fatal(err)

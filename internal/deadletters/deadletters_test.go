@@ -57,7 +57,7 @@ func TestDeadLetterIsKeptWhole(t *testing.T) {
 	t.Parallel()
 	b := eventstest.Start(t)
 	dead := deadletters.NewDeadLetters(b.JS)
-	for i, want := range []messages.DeadLetter{testkit.RequestLetter(), testkit.TaskLetter()} {
+	for i, want := range []messages.DeadLetter{testkit.RequestLetter(), testkit.DeliveryLetter()} {
 		testkit.PutDeadLetters(t, b, 1, want)
 		want.Seq = uint64(i + 1)
 		byID, err := dead.Get(t.Context(), want.ID)
@@ -115,8 +115,8 @@ func TestReplayHandsWorkBack(t *testing.T) {
 		ID: "LOGOUT_REQUESTS-7", Step: messages.StepDecode, FailedAt: testkit.Noon, Subject: messages.SubjectRequests, Message: []byte("not {JSON\x00\xff"),
 	}
 	by := messages.Replayed{At: testkit.Noon, By: "bob", Reason: "again", Job: "j2"}
-	request, task := testkit.RequestLetter(), testkit.TaskLetter()
-	wantRequest, wantTask := *request.Request, *task.Task
+	request, task := testkit.RequestLetter(), testkit.DeliveryLetter()
+	wantRequest, wantTask := *request.Request, *task.Delivery
 	wantRequest.History = messages.History{
 		Replays: 2, Log: request.History.Log, Dropped: 1, Replayed: append(request.History.Replayed, by),
 	}
@@ -131,8 +131,8 @@ func TestReplayHandsWorkBack(t *testing.T) {
 			return cmp.Diff([]messages.Request{wantRequest}, got) + errorText(err)
 		}},
 		"task": {task, messages.StreamTasks, func(t *testing.T, msg *jetstream.RawStreamMsg) string {
-			got, err := messages.DecodeTask(msg.Data)
-			return cmp.Diff(wantTask, got) + cmp.Diff("logout.tasks.push.http", msg.Subject) + errorText(err)
+			got, err := messages.DecodeDelivery(msg.Data)
+			return cmp.Diff(wantTask, got) + cmp.Diff("logout.tasks.http.http", msg.Subject) + errorText(err)
 		}},
 		"unreadable": {unreadable, messages.StreamRequests, func(t *testing.T, msg *jetstream.RawStreamMsg) string {
 			past := messages.History{Replays: 1, Replayed: []messages.Replayed{by}}
@@ -242,7 +242,7 @@ func TestDiscardRemovesLetterOnly(t *testing.T) {
 	t.Parallel()
 	b := eventstest.Start(t)
 	dead := deadletters.NewDeadLetters(b.JS)
-	kept, gone := testkit.TaskLetter(), testkit.RequestLetter()
+	kept, gone := testkit.DeliveryLetter(), testkit.RequestLetter()
 	testkit.PutDeadLetters(t, b, 1, gone, kept)
 	if err := dead.Discard(t.Context(), gone.ID); err != nil {
 		t.Fatal(err)

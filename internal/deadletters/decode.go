@@ -32,12 +32,10 @@ type message struct {
 		FirstFailedAt events.Time `json:"first_failed_at"`
 		FailedAt      events.Time `json:"failed_at"`
 		Request       request     `json:"request"`
-		Task          struct {
-			PushRegistration struct {
-				AppID    string `json:"app_id"`
-				DeviceID string `json:"device_id"`
-			} `json:"push_registration"`
-		} `json:"task"`
+		Delivery      struct {
+			AppID    string `json:"app_id"`
+			DeviceID string `json:"device_id"`
+		} `json:"delivery"`
 	} `json:"data"`
 }
 
@@ -53,8 +51,8 @@ type request struct {
 	RequestedAt events.Time `json:"requested_at"`
 }
 
-// decode reads a message that was stored at some time. Where it is no dead letter of ours, its subject tells what it stands
-// for.
+// decode reads a message that was stored at some time. If it is no dead letter of
+// ours, its subject says what it stands for.
 func decode(subject string, body []byte, stored time.Time) Letter {
 	var m message
 	err := json.Unmarshal(body, &m)
@@ -81,7 +79,7 @@ func subjectParts(subject string) (step, id string) {
 }
 
 func (m *message) letter() Letter {
-	d, r, p := &m.Data, &m.Data.Request, &m.Data.Task.PushRegistration
+	d, r, p := &m.Data, &m.Data.Request, &m.Data.Delivery
 	return Letter{
 		Target: d.Target, Code: d.Code, Error: shorten(d.Error), Attempts: d.Attempts, Replays: d.Replays,
 		FirstFailedAt: d.FirstFailedAt.Time, FailedAt: d.FailedAt.Time, RequestedAt: r.RequestedAt.Time,

@@ -57,7 +57,7 @@ func TestKeepsWhatLettersAreKnownBy(t *testing.T) {
 		FirstFailedAt: noon.Add(-57 * time.Second), FailedAt: noon.Add(3 * time.Second), RequestedAt: noon.Add(3*time.Second - time.Hour),
 		RequestID: "session-s3", Scope: "session", Dialect: "kratos", TenantID: "t1", AppID: "app", UserID: "u3", DeviceID: "d3", SessionID: "s3",
 	}, {
-		Seq: 2, ID: "session-s1_1", Step: "push", Target: "p1", Code: "http_401", Error: "refused 1", Attempts: 2, Replays: 1,
+		Seq: 2, ID: "session-s1_1", Step: "http", Target: "p1", Code: "http_401", Error: "refused 1", Attempts: 2, Replays: 1,
 		FirstFailedAt: noon.Add(-59 * time.Second), FailedAt: noon.Add(time.Second), RequestedAt: noon.Add(time.Second - time.Hour),
 		RequestID: "session-s1", Scope: "session", Dialect: "kratos", TenantID: "t1", AppID: "push-app", UserID: "u1", DeviceID: "d1", SessionID: "s1",
 	}}
@@ -187,9 +187,9 @@ func TestShowsWhatCannotBeRead(t *testing.T) {
 	w := start(t)
 	for subject, body := range map[string]string{
 		"logout.failed.revoke.damaged": "{",
-		"logout.failed.push.a.b":       `{"specversion":"1.0","id":"x","type":"something.else","data":{"code":"its own"}}`,
-		"logout.failed.push.typed":     `{"specversion":"1.0","id":"x","type":"logoutd.deadletter.recorded.v1","data":{"attempts":"many"}}`,
-		"logout.failed.push.empty":     "",
+		"logout.failed.http.a.b":       `{"specversion":"1.0","id":"x","type":"something.else","data":{"code":"its own"}}`,
+		"logout.failed.http.typed":     `{"specversion":"1.0","id":"x","type":"logoutd.deadletter.recorded.v1","data":{"attempts":"many"}}`,
+		"logout.failed.http.empty":     "",
 	} {
 		if _, err := w.broker.JS.Publish(t.Context(), subject, []byte(body)); err != nil {
 			t.Fatal(err)
@@ -209,7 +209,7 @@ func TestShowsWhatCannotBeRead(t *testing.T) {
 		got = append(got, shown{l.Step, l.ID, l.Code})
 	}
 	slices.SortFunc(got, func(a, b shown) int { return strings.Compare(a.ID, b.ID) })
-	want := []shown{{"push", "a.b", "unreadable"}, {"revoke", "damaged", "unreadable"}, {"push", "empty", "unreadable"}, {"push", "typed", "unreadable"}}
+	want := []shown{{"http", "a.b", "unreadable"}, {"revoke", "damaged", "unreadable"}, {"http", "empty", "unreadable"}, {"http", "typed", "unreadable"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -207,11 +207,11 @@ func replayMessage(d messages.DeadLetter, r messages.Replayed) (*nats.Msg, error
 	id := fmt.Sprintf("%s.replay.%d", d.ID, d.Seq)
 	history := d.History.Replay(r)
 	switch {
-	case d.Task != nil && d.Task.Check() == nil:
-		task := *d.Task
-		task.History = history
-		return task.Message(id)
-	case d.Task == nil && d.Request != nil && d.Request.Check() == nil:
+	case d.Delivery != nil && d.Delivery.Check() == nil:
+		delivery := *d.Delivery
+		delivery.History = history
+		return delivery.Message(id)
+	case d.Delivery == nil && d.Request != nil && d.Request.Check() == nil:
 		request := *d.Request
 		request.History = history
 		return messages.RequestBatch(id, []messages.Request{request})

@@ -37,9 +37,9 @@ func benchmarkLetters(b *testing.B, do func(context.Context, *deadletters.DeadLe
 		seqs := make([]uint64, together)
 		for i := range seqs {
 			seq++
-			l := testkit.TaskLetter()
+			l := testkit.DeliveryLetter()
 			l.ID = fmt.Sprint("l", seq)
-			l.Task.ID = l.ID
+			l.Delivery.ID = l.ID
 			if err := p.DeadLetter(b.Context(), l, seq); err != nil {
 				b.Fatal(err)
 			}

@@ -28,9 +28,9 @@ var byAda = messages.Replayed{At: testkit.Noon, By: "ada", Reason: "the provider
 func putMany(t *testing.T, b *eventstest.Broker, from, n int) []uint64 {
 	t.Helper()
 	for i := from; i < from+n; i++ {
-		l := testkit.TaskLetter()
+		l := testkit.DeliveryLetter()
 		l.ID = fmt.Sprint("t", i)
-		l.Task.ID = l.ID
+		l.Delivery.ID = l.ID
 		testkit.PutDeadLetters(t, b, uint64(i), l)
 		if i%2 == 0 {
 			l = testkit.RequestLetter()
@@ -57,7 +57,7 @@ func expectReplayed(t *testing.T, b *eventstest.Broker, n int) {
 		}
 	}
 	for _, msg := range b.Messages(messages.StreamTasks) {
-		task, err := messages.DecodeTask(msg.Data)
+		task, err := messages.DecodeDelivery(msg.Data)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,9 +102,9 @@ func TestReplayAllTellsEachResult(t *testing.T) {
 	t.Parallel()
 	b := eventstest.Start(t)
 	removed := removals(t, b)
-	testkit.PutDeadLetters(t, b, 1, testkit.RequestLetter(), testkit.TaskLetter())
-	unknown := testkit.TaskLetter()
-	unknown.ID, unknown.Task.Target = "unknown", ">"
+	testkit.PutDeadLetters(t, b, 1, testkit.RequestLetter(), testkit.DeliveryLetter())
+	unknown := testkit.DeliveryLetter()
+	unknown.ID, unknown.Delivery.Target = "unknown", ">"
 	testkit.PutDeadLetters(t, b, 1, unknown)
 	if _, err := b.JS.Publish(t.Context(), "logout.failed.revoke.damaged", []byte("{")); err != nil {
 		t.Fatal(err)
@@ -132,7 +132,7 @@ func TestDiscardAllTellsEachResult(t *testing.T) {
 	t.Parallel()
 	b := eventstest.Start(t)
 	removed := removals(t, b)
-	testkit.PutDeadLetters(t, b, 1, testkit.RequestLetter(), testkit.TaskLetter())
+	testkit.PutDeadLetters(t, b, 1, testkit.RequestLetter(), testkit.DeliveryLetter())
 	dead := deadletters.NewDeadLetters(b.JS)
 	got, err := dead.DiscardAll(t.Context(), []uint64{2, 99, 0})
 	if err != nil {

@@ -36,10 +36,10 @@ func Timeline(d messages.DeadLetter) []Entry {
 	if d.Request != nil {
 		entries = requested(*d.Request)
 	}
-	if d.Task != nil && !d.Task.RevokedAt.IsZero() {
+	if d.Delivery != nil && !d.Delivery.RevokedAt.IsZero() {
 		entries = append(entries, Entry{
-			At: d.Task.RevokedAt.Time, What: Revoked,
-			Detail: fmt.Sprintf("in the store, and published; %s %s was still to be told", d.Task.Kind, d.Task.Target),
+			At: d.Delivery.RevokedAt.Time, What: Revoked,
+			Detail: fmt.Sprintf("in the store, and published; %s %s was still to be told", d.Delivery.Kind, d.Delivery.Target),
 		})
 	}
 	entries = append(entries, failures(d)...)

@@ -9,6 +9,7 @@ import (
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/messages"
+	"github.com/logoutd/logoutd/internal/testkit"
 )
 
 // after returns noon and some seconds.
@@ -20,15 +21,15 @@ func TestTimelineTellsAll(t *testing.T) {
 		ID: "r", Dialect: "sap-v2", Initiator: messages.InitiatorUser, Scope: "user", Reason: "lost phone",
 		UserID: "u", Cutoff: after(1), Fenced: true, RequestedAt: after(0),
 	}
-	task := messages.NewPushTask(r, r.Cutoff, messages.PushRegistration{ID: "p", Provider: "fcm", PushToken: "the-push-token"})
+	task := testkit.PushDelivery(r, r.Cutoff, testkit.Registration{ID: "p", Provider: "fcm", PushToken: "the-push-token"})
 	task.RevokedAt = after(2)
 	d := messages.DeadLetter{
-		ID: task.ID, Step: messages.StepPush, Target: "fcm", Code: "timeout", Error: "no answer", Attempts: 3, Replays: 1,
-		FirstFailedAt: after(60), LastFailedAt: after(60), FailedAt: after(61), Request: &r, Task: &task,
+		ID: task.ID, Step: "http", Target: "fcm", Code: "timeout", Error: "no answer", Attempts: 3, Replays: 1,
+		FirstFailedAt: after(60), LastFailedAt: after(60), FailedAt: after(61), Request: &r, Delivery: &task,
 		History: messages.History{
 			Log: []messages.Attempted{
-				{At: after(10), Step: "push", Code: "http_500", Error: "refused", Attempts: 2, Delivered: 1},
-				{At: after(60), Step: "push", Code: "timeout", Error: "no answer", Attempts: 3, Delivered: 1},
+				{At: after(10), Step: "http", Code: "http_500", Error: "refused", Attempts: 2, Delivered: 1},
+				{At: after(60), Step: "http", Code: "timeout", Error: "no answer", Attempts: 3, Delivered: 1},
 			},
 			Replayed: []messages.Replayed{{At: after(50), By: "ann", Reason: "mended", Job: "j1"}},
 		},
@@ -36,7 +37,7 @@ func TestTimelineTellsAll(t *testing.T) {
 	want := []deadletters.Entry{
 		{At: after(0).Time, What: "requested", Detail: "user logout by user, sap-v2: lost phone"},
 		{At: after(1).Time, What: "fenced", Detail: "revokes what was authenticated up to 2026-03-01T12:00:01.000Z"},
-		{At: after(2).Time, What: "revoked", Detail: "in the store, and published; push fcm was still to be told"},
+		{At: after(2).Time, What: "revoked", Detail: "in the store, and published; http fcm was still to be told"},
 		{At: after(10).Time, What: "failed attempt", Detail: "refused", Code: "http_500", Attempts: 2},
 		{At: after(50).Time, What: "replayed", Detail: "mended, job j1", By: "ann"},
 		{At: after(60).Time, What: "failed attempt", Detail: "no answer", Code: "timeout", Attempts: 3},

@@ -16,6 +16,7 @@ import (
 	"github.com/logoutd/logoutd/events/eventstest"
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/messages"
+	"github.com/logoutd/logoutd/internal/testkit"
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -113,11 +114,11 @@ func letter(n int) messages.DeadLetter {
 	if n%3 == 0 {
 		return l
 	}
-	task := messages.NewPushTask(r, r.Cutoff, messages.PushRegistration{
+	task := testkit.PushDelivery(r, r.Cutoff, testkit.Registration{
 		ID: fmt.Sprint(n), UserID: r.UserID, TenantID: r.TenantID, DeviceID: r.DeviceID, AppID: "push-app",
 		Provider: fmt.Sprintf("p%d", n%2), PushToken: "the-push-token",
 	})
-	l.ID, l.Step, l.Target, l.Code, l.Task = task.ID, messages.StepPush, task.Target, fmt.Sprintf("http_%d", 400+n%4), &task
+	l.ID, l.Step, l.Target, l.Code, l.Delivery = task.ID, "http", task.Target, fmt.Sprintf("http_%d", 400+n%4), &task
 	return l
 }
 

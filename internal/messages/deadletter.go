@@ -9,21 +9,21 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// Steps at which something can fail for good.
+// Steps at which something can fail for good. Every other step is the kind of a
+// target that was not told.
 const (
 	StepDecode = "decode" // the message could not be read
 	StepRevoke = "revoke" // the store's part
-	StepPush   = "push"   // telling a push provider
 )
 
 // DeadLetter is a logout, or a part of one, that logoutd has given up on. It
 // holds everything that is needed to understand and to replay it.
 type DeadLetter struct {
-	// ID is the request's or the task's id; of a message that could not be
+	// ID is the request's or the delivery's id; of a message that could not be
 	// read, its place in its stream.
 	ID     string `json:"id"`
 	Step   string `json:"step"`
-	Target string `json:"target,omitempty"` // the push provider
+	Target string `json:"target,omitempty"` // that was not told
 	Code   string `json:"code"`             // of the last failure
 	Error  string `json:"error"`            // of the last failure, readable
 	// Answer is what the target said at the last failure: at most 1 KiB,
@@ -34,16 +34,16 @@ type DeadLetter struct {
 	LastFailedAt  events.Time `json:"last_failed_at"`
 	FailedAt      events.Time `json:"failed_at"` // when it was given up
 	Replays       int         `json:"replays"`   // how often it was replayed before
-	// Request is the whole request; of a task, the one that it comes from.
-	Request *Request `json:"request,omitempty"`
-	Task    *Task    `json:"task,omitempty"`
+	// Request is the whole request; of a delivery, the one that it comes from.
+	Request  *Request  `json:"request,omitempty"`
+	Delivery *Delivery `json:"delivery,omitempty"`
 	// Subject and Message are what could not be read, as it was.
 	Subject string `json:"subject,omitempty"`
 	Message []byte `json:"message,omitempty"`
 	// AppendedAt is when the broker first had that message.
 	AppendedAt events.Time `json:"appended_at,omitzero"`
 	// History is that of the request or task that failed, whole; Request and
-	// Task stand here without theirs.
+	// Delivery stand here without theirs.
 	History History `json:"history,omitzero"`
 	// Seq is the letter's place in StreamFailed; set by a read.
 	Seq uint64 `json:"-"`
@@ -89,10 +89,10 @@ func (d DeadLetter) public() events.Failed {
 // recorded by an earlier version it stands in the request or task.
 func (d DeadLetter) whole() DeadLetter {
 	switch {
-	case d.Task != nil:
-		task := *d.Task
-		d.History, task.History = or(d.History, task.History), History{}
-		d.Task = &task
+	case d.Delivery != nil:
+		delivery := *d.Delivery
+		d.History, delivery.History = or(d.History, delivery.History), History{}
+		d.Delivery = &delivery
 	case d.Request != nil:
 		request := *d.Request
 		d.History, request.History = or(d.History, request.History), History{}
@@ -142,8 +142,8 @@ func DecodeDeadLetter(body []byte) (DeadLetter, error) {
 	if d.Request != nil {
 		d.Request.TraceParent = e.TraceParent
 	}
-	if d.Task != nil {
-		d.Task.TraceParent, d.Task.Request.TraceParent = e.TraceParent, e.TraceParent
+	if d.Delivery != nil {
+		d.Delivery.TraceParent, d.Delivery.Request.TraceParent = e.TraceParent, e.TraceParent
 	}
 	return d, nil
 }

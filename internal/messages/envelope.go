@@ -33,10 +33,10 @@ func NewEvent[T any](id, typ string, at events.Time, traceParent string, data T)
 	}
 }
 
-// encode returns the event in JSON. What clients say can be invalid UTF-8, which
+// Encode returns an event in JSON. What clients say can be invalid UTF-8, which
 // becomes U+FFFD.
-func encode[T any](e *events.Event[T]) ([]byte, error) {
-	body, err := json.Marshal(e, jsontext.AllowInvalidUTF8(true), json.Deterministic(true))
+func Encode[T any](e events.Event[T]) ([]byte, error) {
+	body, err := json.Marshal(&e, jsontext.AllowInvalidUTF8(true), json.Deterministic(true))
 	if err != nil {
 		return nil, fmt.Errorf("encoding event: %w", err)
 	}
@@ -46,7 +46,7 @@ func encode[T any](e *events.Event[T]) ([]byte, error) {
 // message returns the event as a message, under id for JetStream's
 // deduplication.
 func message[T any](e events.Event[T], subject, id string) (*nats.Msg, error) {
-	body, err := encode(&e)
+	body, err := Encode(e)
 	if err != nil {
 		return nil, err
 	}

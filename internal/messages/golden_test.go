@@ -26,7 +26,7 @@ func publishOneOfEach(t *testing.T, p *broker.Publisher) {
 	if err := p.Split(t.Context(), []messages.Request{testkit.FullRequest(), plain}); err != nil { // one message
 		t.Fatal(err)
 	}
-	task, err := testkit.PushTask().Message("user-s1_p1")
+	task, err := testkit.Delivery().Message("user-s1_p1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestMessagesOnTheWire(t *testing.T) {
 		want   headers
 	}{
 		{messages.StreamRequests, 0, "requests", headers{"logout.requests", "application/cloudevents-batch+json", "", testkit.TraceParent}},
-		{messages.StreamTasks, 0, "task", headers{"logout.tasks.push.http", "application/cloudevents+json", "user-s1_p1", testkit.TraceParent}},
+		{messages.StreamTasks, 0, "task", headers{"logout.tasks.http.http", "application/cloudevents+json", "user-s1_p1", testkit.TraceParent}},
 		{events.StreamEvents, 0, "revoked", headers{"logout.events.user.revoked", "application/cloudevents+json", "user-s1", testkit.TraceParent}},
 		{events.StreamEvents, 1, "failed", headers{"logout.events.revocation.failed", "application/cloudevents+json", "user-s1.failed.5", testkit.TraceParent}},
 		{messages.StreamFailed, 0, "deadletter", headers{"logout.failed.revoke.user-s1", "application/cloudevents+json", "user-s1.failed.5", testkit.TraceParent}},

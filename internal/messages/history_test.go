@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/logoutd/logoutd/events/eventstest"
@@ -19,7 +20,7 @@ func TestHistoryKeepsTheFirstAndTheLastFailures(t *testing.T) {
 	var earlier []messages.History
 	for i := range 30 {
 		earlier = append(earlier, h)
-		h = h.Failed(messages.Attempted{At: testkit.Noon, Step: messages.StepPush, Code: fmt.Sprint(i), Attempts: 2, Delivered: 1})
+		h = h.Failed(messages.Attempted{At: testkit.Noon, Step: "http", Code: fmt.Sprint(i), Attempts: 2, Delivered: 1})
 	}
 	var codes []string
 	for _, a := range h.Log {
@@ -58,12 +59,12 @@ func TestLetterThatIsReplayedForEverFitsIntoAMessage(t *testing.T) {
 	b := eventstest.Start(t)
 	dead := deadletters.NewDeadLetters(b.JS)
 	long := strings.Repeat("<", 4096) // 6 bytes each in JSON
-	l := testkit.TaskLetter()
+	l := testkit.DeliveryLetter()
 	l.History, l.Replays = messages.History{}, 0
-	l.Task.PushRegistration.PushToken = long
+	l.Delivery.Payload, _ = json.Marshal(long)
 	for i := range 25 {
 		for range 3 {
-			l.History = l.History.Failed(messages.Attempted{At: testkit.Noon, Step: messages.StepPush, Code: "http_500", Error: long, Attempts: 3})
+			l.History = l.History.Failed(messages.Attempted{At: testkit.Noon, Step: "http", Code: "http_500", Error: long, Attempts: 3})
 		}
 		l.Error, l.Replays = l.History.Error, l.History.Replays
 		testkit.PutDeadLetters(t, b, uint64(i+1), l)
@@ -72,11 +73,11 @@ func TestLetterThatIsReplayedForEverFitsIntoAMessage(t *testing.T) {
 			t.Fatal(err)
 		}
 		msgs := b.Messages(messages.StreamTasks)
-		task, err := messages.DecodeTask(msgs[len(msgs)-1].Data)
+		task, err := messages.DecodeDelivery(msgs[len(msgs)-1].Data)
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.Task, l.History = &task, task.History
+		l.Delivery, l.History = &task, task.History
 	}
 	h := l.History
 	if h.Replays != 25 || len(h.Replayed) != 20 || h.Replayed[0].By != "5" || h.Replayed[19].By != "24" {
@@ -92,7 +93,7 @@ func TestTaskInheritsTheHistoryOfItsRequest(t *testing.T) {
 	t.Parallel()
 	r := testkit.FullRequest()
 	r.History = testkit.RequestLetter().History
-	task := messages.NewPushTask(r, testkit.Noon, messages.PushRegistration{ID: "p", Provider: "http"})
+	task := testkit.PushDelivery(r, testkit.Noon, testkit.Registration{ID: "p", Provider: "http"})
 	want := messages.History{Log: r.History.Log, Dropped: r.History.Dropped, Replayed: r.History.Replayed}
 	if diff := cmp.Diff(want, task.History) + cmp.Diff(messages.History{Replays: 1}, task.Request.History); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

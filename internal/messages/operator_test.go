@@ -16,7 +16,7 @@ import (
 func acted() messages.OperatorActed {
 	return messages.OperatorActed{
 		Action: "replay.start", By: "ada", Reason: "the provider is back", JobID: "j1",
-		Selection: json.RawMessage(`{"filter": {"step": "push"}}`), Counts: map[string]int{"eligible": 3, "done": 1}, At: testkit.Noon,
+		Selection: json.RawMessage(`{"filter": {"step": "http"}}`), Counts: map[string]int{"eligible": 3, "done": 1}, At: testkit.Noon,
 	}
 }
 

@@ -86,7 +86,7 @@ func (r Encoded) Subject() string {
 func EncodeRequests(requests []Request) ([]Encoded, error) {
 	encoded := make([]Encoded, len(requests))
 	for i, r := range requests {
-		body, err := encode(new(NewEvent(r.ID, TypeRequested, r.RequestedAt, r.TraceParent, r)))
+		body, err := Encode(NewEvent(r.ID, TypeRequested, r.RequestedAt, r.TraceParent, r))
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,8 @@
 package messages
 
 import (
+	"strings"
+
 	"github.com/logoutd/logoutd/events"
 )
 
@@ -42,9 +44,20 @@ const (
 	consumerTarget  = "target-" // + <target kind>-<name>
 )
 
-// SubjectTask returns the subject of a target's tasks. Both parts are made of
+// SubjectTask returns the subject of a target's deliveries. Both parts are made of
 // letters, digits, "-" and "_".
 func SubjectTask(kind, name string) string { return SubjectTasks + kind + "." + name }
+
+// TargetName names a target.
+type TargetName struct{ Kind, Name string }
+
+// TargetOf returns the kind and name of the target that a subject of
+// [StreamTasks] is for.
+func TargetOf(subject string) (kind, name string, ok bool) {
+	below, ok := strings.CutPrefix(subject, SubjectTasks)
+	kind, name, found := strings.Cut(below, ".")
+	return kind, name, ok && found && !strings.Contains(name, ".")
+}
 
 // ConsumerTarget returns the durable consumer of a target.
 func ConsumerTarget(kind, name string) string { return consumerTarget + kind + "-" + name }

@@ -127,7 +127,7 @@ func (f *follower) pending(ctx context.Context) (items map[string]struct{}, open
 	err = eachTarget(ctx, f.js, f.mark.Tasks, func(_ Waiting, atMost int, read reader) error {
 		before := len(items)
 		complete, err := read(func(msg jetstream.Msg) {
-			task, err := messages.DecodeTask(msg.Data())
+			task, err := messages.DecodeDelivery(msg.Data())
 			if err != nil {
 				note(unread(msg))
 				return

@@ -36,7 +36,7 @@ type Waiting struct {
 // Deliveries returns the targets that have still to be told of a delivery that
 // matches, by name. whole is false where not every delivery could be read.
 func Deliveries(
-	ctx context.Context, js jetstream.JetStream, matches func(messages.Task) bool,
+	ctx context.Context, js jetstream.JetStream, matches func(messages.Delivery) bool,
 ) (all []Waiting, whole bool, err error) {
 	paused, err := broker.AllPaused(ctx, js)
 	if err != nil {
@@ -46,13 +46,13 @@ func Deliveries(
 	err = eachTarget(ctx, js, 0, func(w Waiting, open int, read reader) error {
 		n := 0
 		complete, err := read(func(msg jetstream.Msg) {
-			if task, err := messages.DecodeTask(msg.Data()); err == nil && matches(task) {
+			if task, err := messages.DecodeDelivery(msg.Data()); err == nil && matches(task) {
 				n++
 			}
 		})
 		whole = whole && complete
 		if w.Deliveries = min(n, open); w.Deliveries > 0 {
-			w.Paused = pauseOf(w.Target, paused)
+			w.Paused = pauseOf(w, paused)
 			all = append(all, w)
 		}
 		return err
@@ -61,9 +61,9 @@ func Deliveries(
 	return all, whole, err
 }
 
-func pauseOf(target string, paused []broker.Paused) *broker.Paused {
+func pauseOf(w Waiting, paused []broker.Paused) *broker.Paused {
 	for i := range paused {
-		if paused[i].Step == messages.StepPush && paused[i].Target == target {
+		if paused[i].Step == w.Kind && paused[i].Target == w.Target {
 			return &paused[i]
 		}
 	}
@@ -81,12 +81,16 @@ func eachTarget(ctx context.Context, js jetstream.JetStream, after uint64, do fu
 	if err != nil {
 		return err
 	}
-	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(messages.SubjectTask(messages.KindPush, "*")))
+	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(messages.SubjectTasks+">"))
 	if err != nil {
 		return err
 	}
 	for subject := range info.State.Subjects {
-		w := Waiting{Kind: messages.KindPush, Target: strings.TrimPrefix(subject, messages.SubjectTask(messages.KindPush, ""))}
+		kind, name, ok := messages.TargetOf(subject)
+		if !ok {
+			continue
+		}
+		w := Waiting{Kind: kind, Target: name}
 		floor, open := uint64(0), MaxRead
 		target, err := stream.Consumer(ctx, messages.ConsumerTarget(w.Kind, w.Target))
 		switch {

@@ -12,21 +12,21 @@ import (
 
 // backlog is what waits for the workers, by whom it waits for.
 type backlog struct {
-	broker    *streams
-	providers []string
-	queues    []*queue // the store's first
-	paused    map[pauseKey]broker.Paused
-	asked     int // times
+	broker     *streams
+	configured int      // queues, the store's included
+	queues     []*queue // the store's first
+	paused     map[pauseKey]broker.Paused
+	asked      int // times
 }
 
 type pauseKey struct{ step, target string }
 
-func newBacklog(b *streams, providers []string) *backlog {
+func newBacklog(b *streams, configured []messages.TargetName) *backlog {
 	queues := []*queue{storeQueue()}
-	for _, name := range providers {
-		queues = append(queues, pushQueue(name, true))
+	for _, t := range configured {
+		queues = append(queues, targetQueue(t, true))
 	}
-	return &backlog{broker: b, providers: providers, queues: queues}
+	return &backlog{broker: b, configured: len(queues), queues: queues}
 }
 
 // ask asks the store's queue each time, and one other in turn: however many
@@ -54,7 +54,7 @@ func (b *backlog) ask(ctx context.Context) ([]Target, error) {
 // survey finds the targets that have tasks without being configured, and what
 // is paused.
 func (b *backlog) survey(ctx context.Context) error {
-	subjects, err := b.broker.subjects(ctx, messages.StreamTasks, messages.SubjectTask(messages.KindPush, "*"))
+	subjects, err := b.broker.subjects(ctx, messages.StreamTasks, messages.SubjectTasks+">")
 	if err != nil {
 		return err
 	}
@@ -66,13 +66,13 @@ func (b *backlog) survey(ctx context.Context) error {
 	for _, p := range paused {
 		b.paused[pauseKey{p.Step, p.Target}] = p
 	}
-	b.findOrphans(subjects)
+	b.findStranded(subjects)
 	return nil
 }
 
-// findOrphans takes in the queues of targets that are not configured, and
+// findStranded takes in the queues of targets that are not configured, and
 // drops those that are empty by now.
-func (b *backlog) findOrphans(tasks map[string]uint64) {
+func (b *backlog) findStranded(tasks map[string]uint64) {
 	b.queues = slices.DeleteFunc(b.queues, func(q *queue) bool {
 		return !q.target.Configured && tasks[q.subject] == 0
 	})
@@ -80,14 +80,12 @@ func (b *backlog) findOrphans(tasks map[string]uint64) {
 	for _, q := range b.queues {
 		known[q.subject] = true
 	}
-	configured := 1 + len(b.providers)
 	for subject := range tasks {
-		if !known[subject] {
-			name := strings.TrimPrefix(subject, messages.SubjectTask(messages.KindPush, ""))
-			b.queues = append(b.queues, pushQueue(name, false))
+		if kind, name, ok := messages.TargetOf(subject); ok && !known[subject] {
+			b.queues = append(b.queues, targetQueue(messages.TargetName{Kind: kind, Name: name}, false))
 		}
 	}
-	slices.SortFunc(b.queues[configured:], func(x, y *queue) int { return strings.Compare(x.target.Name, y.target.Name) })
+	slices.SortFunc(b.queues[b.configured:], func(x, y *queue) int { return strings.Compare(x.target.Name, y.target.Name) })
 }
 
 // targets returns what was told. Done tasks that are not purged yet make no

@@ -55,14 +55,14 @@ func TestTargets(t *testing.T) {
 	w.tasks("c", 3)
 	w.tasks("b", 2)
 	w.tasks("left", 4)
-	o := w.start(overview.Config{Providers: []string{"c", "a", "b"}})
+	o := w.start(overview.Config{Targets: targets("c", "a", "b")})
 	push := func(name string, configured bool, pending int) overview.Target {
-		return overview.Target{Step: messages.StepPush, Name: name, Configured: configured, Pending: pending}
+		return overview.Target{Step: "http", Name: name, Configured: configured, Pending: pending}
 	}
 	store := overview.Target{Step: messages.StepRevoke, Configured: true, Pending: 1}
 	expectTargets(t, o, store, push("c", true, 3), push("a", true, 0), push("b", true, 2), push("left", false, 4))
 
-	worker := w.worker(messages.StreamTasks, messages.ConsumerTarget(messages.KindPush, "left"), messages.SubjectTask(messages.KindPush, "left"))
+	worker := w.worker(messages.StreamTasks, messages.ConsumerTarget("http", "left"), messages.SubjectTask("http", "left"))
 	for range 4 { // by a worker whose settings name it; the tasks stay until they are purged
 		w.must(w.take(worker).DoubleAck(t.Context()))
 	}
@@ -78,16 +78,16 @@ func TestTargets(t *testing.T) {
 func TestPaused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	o := w.start(overview.Config{Providers: []string{"http", "other"}})
+	o := w.start(overview.Config{Targets: targets("http", "other")})
 	since := events.At(time.Now().Add(-time.Minute))
-	push := broker.Paused{Step: messages.StepPush, Target: "http", Since: since, Code: "http_503"}
+	push := broker.Paused{Step: "http", Target: "http", Since: since, Code: "http_503"}
 	store := broker.Paused{Step: messages.StepRevoke, Since: since}
 	w.must(broker.PutPaused(t.Context(), w.js, push))
 	w.must(broker.PutPaused(t.Context(), w.js, store))
-	other := overview.Target{Step: messages.StepPush, Name: "other", Configured: true}
+	other := overview.Target{Step: "http", Name: "other", Configured: true}
 	expectTargets(t, o,
 		overview.Target{Step: messages.StepRevoke, Configured: true, Paused: true, PausedSince: since.Time},
-		overview.Target{Step: messages.StepPush, Name: "http", Configured: true,
+		overview.Target{Step: "http", Name: "http", Configured: true,
 			Paused: true, PausedSince: since.Time, PausedCode: "http_503"},
 		other)
 
@@ -95,7 +95,7 @@ func TestPaused(t *testing.T) {
 	w.must(broker.DeletePaused(t.Context(), w.js, store))
 	expectTargets(t, o,
 		overview.Target{Step: messages.StepRevoke, Configured: true},
-		overview.Target{Step: messages.StepPush, Name: "http", Configured: true}, other)
+		overview.Target{Step: "http", Name: "http", Configured: true}, other)
 }
 
 // expectTargets waits for the targets, whose Oldest has to fit their Pending.

@@ -23,8 +23,8 @@ func TestCost(t *testing.T) {
 		name := fmt.Sprintf("p%d", i)
 		providers = append(providers, name)
 		w.tasks(name, 2)
-		w.worker(messages.StreamTasks, messages.ConsumerTarget(messages.KindPush, name), messages.SubjectTask(messages.KindPush, name))
-		w.must(broker.PutPaused(t.Context(), w.js, broker.Paused{Step: messages.StepPush, Target: name, Since: events.At(time.Now())}))
+		w.worker(messages.StreamTasks, messages.ConsumerTarget("http", name), messages.SubjectTask("http", name))
+		w.must(broker.PutPaused(t.Context(), w.js, broker.Paused{Step: "http", Target: name, Since: events.At(time.Now())}))
 	}
 	one, fifty := w.cost(providers[:1]), w.cost(providers)
 	t.Logf("%.1f messages to the broker a sample for one target, %.1f for fifty", one, fifty)
@@ -38,7 +38,7 @@ func TestCost(t *testing.T) {
 func (w *world) cost(providers []string) float64 {
 	w.Helper()
 	conn := w.js.Conn()
-	o := overview.New(overview.Config{JetStream: w.js, Interval: interval, Providers: providers})
+	o := overview.New(overview.Config{JetStream: w.js, Interval: interval, Targets: targets(providers...)})
 	stop := run(w.T, o.Run)
 	first := samples(w.T, o, 1)
 	before, mine := conn.Stats().OutMsgs, uint64(0)

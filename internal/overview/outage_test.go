@@ -29,7 +29,7 @@ func TestOutage(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := overview.New(overview.Config{
-		JetStream: w.js, Interval: interval, Providers: []string{"http"}, Jobs: all,
+		JetStream: w.js, Interval: interval, Targets: targets("http"), Jobs: all,
 		Logger: slog.New(slog.NewTextHandler(log, nil)),
 	})
 	without := runtime.NumGoroutine()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/jobs"
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -21,11 +22,11 @@ type Config struct {
 	// Gatherer has the metrics of this process's front role. It is gathered
 	// with each sample, so its collectors must not ask anybody.
 	Gatherer prometheus.Gatherer
-	// Providers are the push providers in the settings of this process.
-	Providers []string
-	Letters   *deadletters.Letters
-	Jobs      *jobs.Jobs
-	Store     store.Store
+	// Targets are those in the settings of this process.
+	Targets []messages.TargetName
+	Letters *deadletters.Letters
+	Jobs    *jobs.Jobs
+	Store   store.Store
 	// Notices returns what operators have to know of broker and store, in
 	// sentences. It asks nobody.
 	Notices func() []string

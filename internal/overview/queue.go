@@ -27,12 +27,12 @@ func storeQueue() *queue {
 	}
 }
 
-// pushQueue is what waits for a push provider.
-func pushQueue(name string, configured bool) *queue {
+// targetQueue is what waits for a target.
+func targetQueue(t messages.TargetName, configured bool) *queue {
 	return &queue{
-		stream: messages.StreamTasks, durable: messages.ConsumerTarget(messages.KindPush, name),
-		subject: messages.SubjectTask(messages.KindPush, name),
-		target:  Target{Step: messages.StepPush, Name: name, Configured: configured},
+		stream: messages.StreamTasks, durable: messages.ConsumerTarget(t.Kind, t.Name),
+		subject: messages.SubjectTask(t.Kind, t.Name),
+		target:  Target{Step: t.Kind, Name: t.Name, Configured: configured},
 	}
 }
 

@@ -41,7 +41,7 @@ type sampler struct {
 func newSampler(c Config) *sampler {
 	b := &streams{js: c.JetStream}
 	return &sampler{
-		Config: c, broker: b, backlog: newBacklog(b, c.Providers), latency: latency{broker: b},
+		Config: c, broker: b, backlog: newBacklog(b, c.Targets), latency: latency{broker: b},
 		running: running{jobs: c.Jobs}, troubles: map[string]bool{},
 	}
 }

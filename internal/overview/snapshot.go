@@ -35,7 +35,7 @@ type Sample struct {
 
 // Target is what waits for one outside system, or for the store.
 type Target struct {
-	Step string // events.StepRevoke or events.StepPush
+	Step string // messages.StepRevoke, or the kind of the target
 	Name string // the push provider; empty for the store's part
 	// Configured tells that the settings of this process name it. Tasks of a
 	// target that is not configured anywhere are done by nobody.
@@ -69,7 +69,7 @@ type Snapshot struct {
 	Notices []string
 	// Groups are the up to [TopGroups] largest groups of dead letters.
 	Groups []deadletters.Group
-	// Targets are the store's part, then the push providers in the order of
+	// Targets are the store's part, then the targets in the order of
 	// the settings, then those that are not configured and have tasks, by name.
 	// Where there are many, each was asked within as many samples.
 	Targets    []Target

@@ -18,6 +18,7 @@ import (
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/overview"
+	"github.com/logoutd/logoutd/internal/testkit"
 )
 
 // interval is that of the tests' samples.
@@ -115,7 +116,7 @@ func (w *world) tasks(provider string, n int) {
 	w.Helper()
 	for range n {
 		r := w.request()
-		task := messages.NewPushTask(r, r.Cutoff, messages.PushRegistration{ID: "p", Provider: provider})
+		task := testkit.PushDelivery(r, r.Cutoff, testkit.Registration{ID: "p", Provider: provider})
 		msg, err := task.Message(task.ID)
 		w.must(err)
 		_, err = w.js.PublishMsg(w.Context(), msg)
@@ -195,4 +196,13 @@ func (b *logBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.String()
+}
+
+// targets are targets of the kind http.
+func targets(names ...string) []messages.TargetName {
+	all := make([]messages.TargetName, len(names))
+	for i, name := range names {
+		all[i] = messages.TargetName{Kind: "http", Name: name}
+	}
+	return all
 }

@@ -78,7 +78,7 @@ func (d *dryRun) flush(ctx context.Context, yield func(jobs.Item, error) bool) e
 	var why verdicts
 	if d.kind == KindReplay {
 		var err error
-		if why, err = ask(ctx, d.Store, d.asked); err != nil {
+		if why, err = d.ask(ctx, d.asked); err != nil {
 			return err
 		}
 	}

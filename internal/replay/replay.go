@@ -43,6 +43,9 @@ type Config struct {
 	// MaxReplays is how often a letter may be replayed without force.
 	// Default: [DefaultMaxReplays].
 	MaxReplays int
+	// RegistrationKinds are the steps whose letters are about push
+	// registrations: their ids end with that of the registration.
+	RegistrationKinds []string
 }
 
 // Replays are the dry runs and the work of replaying and discarding.

@@ -40,7 +40,7 @@ func TestReplayOfExactlyOneGroup(t *testing.T) {
 	}
 	tasks := map[string]int{}
 	for _, msg := range w.broker.Messages(messages.StreamTasks) {
-		task, err := messages.DecodeTask(msg.Data)
+		task, err := messages.DecodeDelivery(msg.Data)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/logoutd/logoutd/internal/deadletters"
@@ -29,22 +30,22 @@ func latestCutoff(l deadletters.Letter) time.Time {
 }
 
 // ask asks the store about letters, each stage about all of them at once.
-func ask(ctx context.Context, s store.Store, all []deadletters.Letter) (verdicts, error) {
+func (r *Replays) ask(ctx context.Context, all []deadletters.Letter) (verdicts, error) {
 	v := verdicts{}
 	var pushes, requests []deadletters.Letter
 	for _, l := range all {
 		switch {
 		case l.UserID == "": // nobody knows whose it is
-		case l.Step == messages.StepPush:
-			pushes = append(pushes, l)
 		case l.Step == messages.StepRevoke:
 			requests = append(requests, l)
+		case slices.Contains(r.RegistrationKinds, l.Step):
+			pushes = append(pushes, l)
 		}
 	}
-	if err := v.askPushes(ctx, s, pushes); err != nil {
+	if err := v.askPushes(ctx, r.Store, pushes); err != nil {
 		return nil, err
 	}
-	return v, v.askRequests(ctx, s, requests)
+	return v, v.askRequests(ctx, r.Store, requests)
 }
 
 // askPushes finds the registrations that were made anew since: a provider must
@@ -66,7 +67,7 @@ func (v verdicts) askPushes(ctx context.Context, s store.Store, pushes []deadlet
 	return err
 }
 
-// registrationID returns the end of a push task's id.
+// registrationID returns the end of a delivery's id.
 func registrationID(taskID string) string {
 	return taskID[max(0, len(taskID)-len(store.TokenID(""))):]
 }

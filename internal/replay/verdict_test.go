@@ -18,7 +18,7 @@ import (
 // failUnreadable puts something on the stream that is no dead letter.
 func (w *world) failUnreadable() {
 	w.Helper()
-	if _, err := w.broker.JS.Publish(w.Context(), "logout.failed.push.what", []byte("{}")); err != nil {
+	if _, err := w.broker.JS.Publish(w.Context(), "logout.failed.http.what", []byte("{}")); err != nil {
 		w.Fatal(err)
 	}
 }
@@ -207,7 +207,7 @@ func TestDryRunAsksInBatches(t *testing.T) {
 	}
 	for _, msg := range w.broker.Messages(messages.StreamFailed) {
 		n := 0
-		for ; n < all && msg.Subject != "logout.failed.push."+pushLetter(n).ID; n++ {
+		for ; n < all && msg.Subject != "logout.failed.http."+pushLetter(n).ID; n++ {
 		}
 		if n%3 != 0 {
 			t.Errorf("letter %d was left", n)

@@ -1,6 +1,9 @@
 package replay_test
 
 import (
+	"github.com/logoutd/logoutd/workers/delivery"
+	targethttp "github.com/logoutd/logoutd/workers/targets/http"
+
 	"context"
 	"fmt"
 	"log/slog"
@@ -21,6 +24,7 @@ import (
 	"github.com/logoutd/logoutd/internal/jobs"
 	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/replay"
+	"github.com/logoutd/logoutd/internal/testkit"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
 	"github.com/logoutd/logoutd/workers"
@@ -59,7 +63,7 @@ func start(t *testing.T) *world {
 	w.works = map[string]jobs.Work{}
 	w.jobs = jobs.New(jobs.Config{JetStream: w.broker.JS, Works: w.works})
 	w.Replays = replay.New(replay.Config{
-		Letters: w.letters, DeadLetters: deadletters.NewDeadLetters(w.broker.JS), Jobs: w.jobs, Store: w.store,
+		Letters: w.letters, DeadLetters: deadletters.NewDeadLetters(w.broker.JS), Jobs: w.jobs, Store: w.store, RegistrationKinds: []string{"http"},
 	})
 	for kind, work := range w.Works() {
 		w.works[kind] = work
@@ -76,17 +80,14 @@ func (w *world) work(answer func(token string) int) (provider *httptest.Server) 
 		rw.WriteHeader(answer(strings.TrimPrefix(r.URL.Path, "/")))
 	}))
 	w.Cleanup(provider.Close)
-	sender, err := workers.NewHTTPSender(workers.HTTPConfig{URL: provider.URL + "/{push_token}"})
-	if err != nil {
-		w.Fatal(err)
-	}
+	target := testkit.Target(w, targethttp.Kind, fmt.Sprintf("{name: http, kind: http, url: %q}", provider.URL+"/{push_token}"))
 	metrics, quiet := workers.NewMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler)
-	retry := workers.Retry{GiveUpAfter: 300 * time.Millisecond, Initial: 50 * time.Millisecond}
+	retry := delivery.Retry{GiveUpAfter: 300 * time.Millisecond, Initial: 50 * time.Millisecond}
 	w.run(workers.NewRevoker(workers.RevokerConfig{
-		JetStream: w.broker.JS, Publisher: w.publisher, Store: w.store, Providers: []string{"http"}, Retry: retry, Metrics: metrics, Logger: quiet,
+		JetStream: w.broker.JS, Publisher: w.publisher, Store: w.store, Targets: []delivery.Configured{target}, Retry: retry, Metrics: metrics, Logger: quiet,
 	}).Run)
-	w.run(workers.NewTarget(workers.TargetConfig{
-		Name: "http", Sender: sender, JetStream: w.broker.JS, Publisher: w.publisher, Store: w.store, Retry: retry, Metrics: metrics, Logger: quiet,
+	w.run(delivery.NewWorker(delivery.Config{
+		Target: target, JetStream: w.broker.JS, Publisher: w.publisher, Store: w.store, Retry: retry, Metrics: metrics.Metrics, Logger: quiet,
 	}).Run)
 	return provider
 }
@@ -143,11 +144,11 @@ func requestLetter(n int) messages.DeadLetter {
 func pushLetter(n int) messages.DeadLetter {
 	l := requestLetter(n)
 	reg := registration(n, hourAgo.Add(-time.Minute))
-	task := messages.NewPushTask(*l.Request, l.Request.Cutoff, messages.PushRegistration{
+	task := testkit.PushDelivery(*l.Request, l.Request.Cutoff, testkit.Registration{
 		ID: store.PushRegistrationID(reg), UserID: reg.User.ID, TenantID: "acme", DeviceID: reg.DeviceID, AppID: reg.AppID,
 		Provider: reg.Provider, PushToken: reg.PushToken, RegisteredAt: events.At(reg.RegisteredAt),
 	})
-	l.ID, l.Step, l.Target, l.Code, l.Task = task.ID, messages.StepPush, task.Target, "http_500", &task
+	l.ID, l.Step, l.Target, l.Code, l.Delivery = task.ID, "http", task.Target, "http_500", &task
 	return l
 }
 

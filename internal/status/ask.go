@@ -78,7 +78,7 @@ func (q *inquiry) failed(found []deadletters.Letter, err error) error {
 // not told.
 func (q *inquiry) undone() bool {
 	for _, l := range q.Failed {
-		if l.Step != messages.StepPush {
+		if l.Step == messages.StepRevoke || l.Step == messages.StepDecode {
 			return true
 		}
 	}

@@ -17,7 +17,7 @@ import (
 // deliveries notes which targets have still to be told, of what matches, and
 // returns whether there are any. It sets Told where it is known that there are
 // none.
-func (q *inquiry) deliveries(matches func(messages.Task) bool) (waiting bool, err error) {
+func (q *inquiry) deliveries(matches func(messages.Delivery) bool) (waiting bool, err error) {
 	if q.brokerDown {
 		return false, nil
 	}

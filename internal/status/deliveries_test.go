@@ -10,6 +10,7 @@ import (
 	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/status"
+	"github.com/logoutd/logoutd/internal/testkit"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -36,20 +37,20 @@ func TestDeliveryWaits(t *testing.T) {
 	r := w.publish(w.fence(bySession(w.login("s", 10), store.ScopeSession)))
 	w.until("it is done", func() bool { got := w.request(r.ID); return got.State == status.Revoked && got.Told })
 
-	msg, err := messages.NewPushTask(r, r.Cutoff, messages.PushRegistration{ID: "reg", UserID: alice.ID, Provider: "fcm"}).Message("task")
+	msg, err := testkit.PushDelivery(r, r.Cutoff, testkit.Registration{ID: "reg", UserID: alice.ID, Provider: "fcm"}).Message("task")
 	if err == nil {
 		_, err = w.broker.JS.PublishMsg(t.Context(), msg)
 	}
 	if err == nil {
 		err = broker.PutPaused(t.Context(), w.broker.JS, broker.Paused{
-			Step: messages.StepPush, Target: "fcm", Since: events.At(time.Now()), Code: "http_503",
+			Step: "http", Target: "fcm", Since: events.At(time.Now()), Code: "http_503",
 		})
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	for what, got := range map[string]status.Status{"request": w.request(r.ID), "user": w.user()} {
-		w.want(got, status.Pending, "push · fcm (1 waiting), which is paused since")
+		w.want(got, status.Pending, "http · fcm (1 waiting), which is paused since")
 		if len(got.Waiting) != 1 || got.Waiting[0].Target != "fcm" || got.Waiting[0].Deliveries != 1 || got.Waiting[0].Paused == nil || !got.DeliveriesKnown {
 			t.Errorf("%s waits for %+v", what, got.Waiting)
 		}

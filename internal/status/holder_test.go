@@ -104,7 +104,7 @@ func TestUserWithFailures(t *testing.T) {
 	w.login("s", 10)
 	r := byOperator()
 	r.Cutoff = events.At(w.start)
-	w.giveUp(r, messages.StepPush)
+	w.giveUp(r, "http")
 	got := w.user()
 	w.want(got, status.Active, "Something of the user is live")
 	if len(got.Failed) != 1 {

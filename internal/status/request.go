@@ -41,7 +41,7 @@ func (q *inquiry) request(session store.SessionState) error {
 	if err := q.failed(q.Letters.OfRequest(q.ctx, id, maxLetters)); err != nil {
 		return err
 	}
-	waiting, err := q.deliveries(func(t messages.Task) bool { return t.Request.ID == id })
+	waiting, err := q.deliveries(func(t messages.Delivery) bool { return t.Request.ID == id })
 	if err != nil {
 		return err
 	}

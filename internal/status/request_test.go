@@ -113,7 +113,7 @@ func TestRequestWhoseTargetWasNotTold(t *testing.T) {
 	r := w.publish(w.fence(bySession(w.login("s", 10), store.ScopeSession)))
 	w.work()
 	w.until("it is done", func() bool { return w.request(r.ID).Event != nil })
-	w.giveUp(r, messages.StepPush)
+	w.giveUp(r, "http")
 	got := w.request(r.ID)
 	w.want(got, status.Failed, "logged out all the same")
 	if got.Event == nil || len(got.Failed) != 1 {

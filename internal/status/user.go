@@ -19,7 +19,9 @@ func (q *inquiry) user() error {
 	if err != nil {
 		return err
 	}
-	waiting, err := q.deliveries(func(t messages.Task) bool { return t.Request.UserID == user.ID && t.Request.TenantID == user.TenantID })
+	waiting, err := q.deliveries(func(t messages.Delivery) bool {
+		return t.Request.UserID == user.ID && t.Request.TenantID == user.TenantID
+	})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/logoutd/logoutd/events"
@@ -34,9 +35,29 @@ func FullRequest() messages.Request {
 	}
 }
 
-// PushTask is a task of [FullRequest].
-func PushTask() messages.Task {
-	return messages.NewPushTask(FullRequest(), Noon, messages.PushRegistration{
+// Registration is the payload of a delivery of the kind http.
+type Registration struct {
+	ID           string      `json:"id"`
+	UserID       string      `json:"user_id"`
+	TenantID     string      `json:"tenant_id,omitempty"`
+	DeviceID     string      `json:"device_id"`
+	AppID        string      `json:"app_id,omitempty"`
+	Provider     string      `json:"provider"`
+	PushToken    string      `json:"push_token"`
+	RegisteredAt events.Time `json:"registered_at"`
+}
+
+// PushDelivery is a delivery to the push provider of a registration.
+func PushDelivery(r messages.Request, cutoff events.Time, reg Registration) messages.Delivery {
+	d := messages.NewDelivery(r, cutoff, "http", reg.Provider, reg.ID)
+	d.AppID, d.DeviceID = reg.AppID, reg.DeviceID
+	d.Payload, _ = json.Marshal(reg) // it has only strings and a time
+	return d
+}
+
+// Delivery is a delivery of [FullRequest].
+func Delivery() messages.Delivery {
+	return PushDelivery(FullRequest(), Noon, Registration{
 		ID: "p1", UserID: "ü1", TenantID: "t1", DeviceID: "d1", AppID: "a1", Provider: "http", PushToken: "push", RegisteredAt: Noon,
 	})
 }
@@ -61,16 +82,16 @@ func RequestLetter() messages.DeadLetter {
 	}
 }
 
-// TaskLetter is a dead letter of [PushTask].
-func TaskLetter() messages.DeadLetter {
-	task, r := PushTask(), FullRequest()
-	task.RevokedAt = Noon
+// DeliveryLetter is a dead letter of [Delivery].
+func DeliveryLetter() messages.DeadLetter {
+	delivery, r := Delivery(), FullRequest()
+	delivery.RevokedAt = Noon
 	return messages.DeadLetter{
-		ID: task.ID, Step: messages.StepPush, Target: "http", Code: "http_400", Error: "no", Attempts: 5,
-		FirstFailedAt: Noon, LastFailedAt: Noon, FailedAt: Noon, Replays: 2, Request: &r, Task: &task,
+		ID: delivery.ID, Step: "http", Target: "http", Code: "http_400", Error: "no", Attempts: 5,
+		FirstFailedAt: Noon, LastFailedAt: Noon, FailedAt: Noon, Replays: 2, Request: &r, Delivery: &delivery,
 		History: messages.History{
 			Attempts: 5, FirstFailedAt: Noon, LastFailedAt: Noon, Code: "http_400", Error: "no", Replays: 2,
-			Log: []messages.Attempted{{At: Noon, Step: messages.StepPush, Code: "http_400", Error: "no", Attempts: 5, Delivered: 1}},
+			Log: []messages.Attempted{{At: Noon, Step: "http", Code: "http_400", Error: "no", Attempts: 5, Delivered: 1}},
 		},
 	}
 }

@@ -3,20 +3,19 @@ package workers
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 	"unicode/utf8"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
+	"github.com/logoutd/logoutd/workers/delivery"
 )
 
-// delivery is a message of requests that was delivered and is held.
-type delivery struct {
+// pulled is a message of requests that was delivered and is held.
+type pulled struct {
 	msg        jetstream.Msg
 	seq        uint64    // in its stream
 	deliveries uint64    // with this one
@@ -26,8 +25,8 @@ type delivery struct {
 
 // read reads a message. It returns false where there is nothing to work on:
 // it is not due yet, or it is settled already, because it cannot be read.
-func (r *Revoker) read(ctx context.Context, msg jetstream.Msg) (delivery, bool) {
-	d := delivery{msg: msg}
+func (r *Revoker) read(ctx context.Context, msg jetstream.Msg) (pulled, bool) {
+	d := pulled{msg: msg}
 	meta, err := msg.Metadata()
 	if err != nil {
 		r.Logger.Error("message without metadata", "step", messages.StepRevoke, "err", err)
@@ -37,7 +36,7 @@ func (r *Revoker) read(ctx context.Context, msg jetstream.Msg) (delivery, bool) 
 	d.requests, err = messages.ReadRequests(msg)
 	if err != nil {
 		if r.persist(ctx, func(ctx context.Context) error {
-			return recordUndecodable(ctx, r.Publisher, r.Metrics, msg, meta, err)
+			return r.Metrics.RecordUndecodable(ctx, r.Publisher, msg, meta, err)
 		}) {
 			ack(msg)
 		}
@@ -46,7 +45,7 @@ func (r *Revoker) read(ctx context.Context, msg jetstream.Msg) (delivery, bool) 
 	if d.deliveries > 1 && notDue(d.requests[0].History.NotBefore) {
 		// It came early again: as a new message nothing is counted, and it
 		// does not look like one that crashes the process when it is due.
-		r.handBack(ctx, []delivery{d})
+		r.handBack(ctx, []pulled{d})
 		return d, false
 	}
 	return d, !deferred(msg, d.requests[0].History.NotBefore)
@@ -73,7 +72,7 @@ func ack(msg jetstream.Msg) { _ = msg.Ack() }
 
 // giveUp makes a request a dead letter: f is the latest failure, which stands
 // in its history. The letter holds what the fence has answered.
-func (r *Revoker) giveUp(ctx context.Context, d delivery, request messages.Request, f *Failure) bool {
+func (r *Revoker) giveUp(ctx context.Context, d pulled, request messages.Request, f *delivery.Failure) bool {
 	r.Logger.Error("request given up", "step", messages.StepRevoke, "request_id", request.ID,
 		"delivered", d.deliveries, "err", f)
 	return r.persist(ctx, func(ctx context.Context) error {
@@ -81,13 +80,9 @@ func (r *Revoker) giveUp(ctx context.Context, d delivery, request messages.Reque
 		if err != nil {
 			return err
 		}
-		letter := deadLetter(messages.StepRevoke, request.ID, request.History)
+		letter := delivery.NewDeadLetter(messages.StepRevoke, request.ID, request.History)
 		letter.Request = &fenced
-		if err := r.Publisher.DeadLetter(ctx, letter, d.seq); err != nil {
-			return err
-		}
-		r.Metrics.deadLetters.WithLabelValues(letter.Step, letter.Code).Inc()
-		return nil
+		return r.Metrics.Record(ctx, r.Publisher, letter, d.seq)
 	})
 }
 
@@ -97,11 +92,11 @@ func (r *Revoker) giveUp(ctx context.Context, d delivery, request messages.Reque
 // request as the fence leaves it. The error is that of a store or broker that
 // is down; a fence that fails by itself, or may be what crashes the process,
 // does not hold the letter up.
-func (r *Revoker) keepFence(ctx context.Context, d delivery, request messages.Request) (messages.Request, error) {
+func (r *Revoker) keepFence(ctx context.Context, d pulled, request messages.Request) (messages.Request, error) {
 	if d.deliveries > maxFenceDeliveries {
 		return request, nil
 	}
-	if err := r.unfenced.look(ctx, []delivery{d}); err != nil {
+	if err := r.unfenced.look(ctx, []pulled{d}); err != nil {
 		return request, err
 	}
 	if at, late, err := r.bound(ctx, request); err != nil {
@@ -152,39 +147,3 @@ func asFenced(request messages.Request, fenced store.Fenced) messages.Request {
 
 // writable reports whether JSON can carry the time.
 func writable(t time.Time) bool { return t.Year() >= 0 && t.Year() <= 9999 }
-
-// deadLetter returns a dead letter without its content, but with the history
-// that ends with the failure for which it is given up.
-func deadLetter(step, id string, h messages.History) messages.DeadLetter {
-	return messages.DeadLetter{
-		ID: id, Step: step, Code: h.Code, Error: h.Error, Answer: h.Answer, Attempts: h.Attempts,
-		FirstFailedAt: h.FirstFailedAt, LastFailedAt: h.LastFailedAt, FailedAt: events.At(time.Now()),
-		Replays: h.Replays, History: h,
-	}
-}
-
-// recordUndecodable makes a message that cannot be read a dead letter.
-func recordUndecodable(ctx context.Context, p *broker.Publisher, m *Metrics, msg jetstream.Msg, meta *jetstream.MsgMetadata, cause error) error {
-	seq := meta.Sequence.Stream
-	f := &Failure{Class: Permanent, Code: codeUndecodable, Err: cause}
-	stream := "requests"
-	if msg.Subject() != messages.SubjectRequests && msg.Subject() != messages.SubjectUnfenced {
-		stream = "tasks"
-	}
-	body := msg.Data()
-	if len(body) > messages.MaxBatchBytes { // nothing of ours is; a letter has to fit into a message
-		f.Err = fmt.Errorf("%w (only the first %d of %d bytes are kept)", cause, messages.MaxBatchBytes, len(body))
-		body = body[:messages.MaxBatchBytes]
-	}
-	history := messages.HistoryOf(msg.Headers()).Failed(f.attempted(messages.StepDecode, 1, meta.NumDelivered, time.Now()))
-	letter := deadLetter(messages.StepDecode, fmt.Sprintf("%s-%d", stream, seq), history)
-	letter.Subject, letter.Message = msg.Subject(), body
-	if msg.Subject() == messages.SubjectUnfenced {
-		letter.AppendedAt = messages.AppendedAt(msg.Headers(), meta.Timestamp)
-	}
-	if err := p.DeadLetter(ctx, letter, seq); err != nil {
-		return err
-	}
-	m.deadLetters.WithLabelValues(letter.Step, letter.Code).Inc()
-	return nil
-}

@@ -1,4 +1,4 @@
-package workers
+package delivery
 
 import (
 	"context"
@@ -12,11 +12,15 @@ import (
 	"github.com/logoutd/logoutd/internal/broker"
 )
 
-// noticeEvery is how often a pause is told again: well within events.PausedTTL.
-const noticeEvery = 10 * time.Second
+// announceEvery is how often a pause is announced again: well within
+// [broker.PausedTTL].
+const announceEvery = 10 * time.Second
 
-// notice tells the other processes of a pause for as long as it lasts.
-type notice struct {
+// announceTimeout bounds one announcement.
+const announceTimeout = 2 * time.Second
+
+// Announcement tells the other processes of a pause for as long as it lasts.
+type Announcement struct {
 	js      jetstream.JetStream
 	logger  *slog.Logger
 	changed chan struct{} // holds one
@@ -26,44 +30,46 @@ type notice struct {
 	paused bool
 
 	// logged is the failure that was warned of last, empty after a success. Only
-	// the goroutine of tell uses it.
+	// the goroutine of Start uses it.
 	logged string
 }
 
-func newNotice(js jetstream.JetStream, logger *slog.Logger, step, target string) *notice {
-	return &notice{
+// NewAnnouncement returns an announcement for a step and target, which is empty for
+// the store.
+func NewAnnouncement(js jetstream.JetStream, logger *slog.Logger, step, target string) *Announcement {
+	return &Announcement{
 		js: js, logger: logger, changed: make(chan struct{}, 1),
 		pause: broker.Paused{Step: step, Target: target},
 	}
 }
 
-// set records a change between paused and running, with the failure that began
+// Set records a change between paused and running, with the failure that began
 // the pause. It does not wait.
-func (n *notice) set(paused bool, code string, class Class) {
+func (n *Announcement) Set(paused bool, code string, refused bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.paused, n.pause.Since, n.pause.Code = paused, events.At(time.Now()), code
-	n.pause.Refused = class == Unauthorized
+	n.pause.Refused = refused
 	select {
 	case n.changed <- struct{}{}:
 	default:
 	}
 }
 
-func (n *notice) state() (broker.Paused, bool) {
+func (n *Announcement) state() (broker.Paused, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.pause, n.paused
 }
 
-// tell tells of pauses until stop is called, and of none then.
-func (n *notice) tell() (stop func()) {
+// Start announces pauses until stop is called, and withdraws them then.
+func (n *Announcement) Start() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var telling sync.WaitGroup
 	telling.Go(func() {
 		told := false
 		for ctx.Err() == nil {
-			told = n.say(ctx, told)
+			told = n.publish(ctx, told)
 			n.wait(ctx, told)
 		}
 		if told {
@@ -77,9 +83,9 @@ func (n *notice) tell() (stop func()) {
 	}
 }
 
-// say tells what is new, and a pause that lasts again. told is whether the
-// others believe that there is a pause, and so is the result.
-func (n *notice) say(ctx context.Context, told bool) bool {
+// publish announces what is new, and repeats a pause that lasts. told is whether
+// the others believe that there is a pause, and so is the result.
+func (n *Announcement) publish(ctx context.Context, told bool) bool {
 	pause, paused := n.state()
 	switch {
 	case paused:
@@ -90,10 +96,10 @@ func (n *notice) say(ctx context.Context, told bool) bool {
 	return paused
 }
 
-func (n *notice) wait(ctx context.Context, again bool) {
+func (n *Announcement) wait(ctx context.Context, again bool) {
 	var due <-chan time.Time
 	if again {
-		timer := time.NewTimer(noticeEvery)
+		timer := time.NewTimer(announceEvery)
 		defer timer.Stop()
 		due = timer.C
 	}
@@ -104,19 +110,19 @@ func (n *notice) wait(ctx context.Context, again bool) {
 	}
 }
 
-// do changes what is told. Where that fails, the broker forgets it by itself.
-func (n *notice) do(
+// do changes what is announced. If that fails, the announcement expires by itself.
+func (n *Announcement) do(
 	ctx context.Context, pause broker.Paused,
 	change func(context.Context, jetstream.JetStream, broker.Paused) error,
 ) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, announceTimeout)
 	defer cancel()
 	err := change(ctx, n.js, pause)
 	switch {
 	case err == nil:
 		n.logged = ""
 	case err.Error() != n.logged && broker.LogFailure(ctx, n.logger, n.js,
-		"a pause cannot be told", "step", pause.Step, "target", pause.Target, "err", err):
+		"pause cannot be announced", "step", pause.Step, "target", pause.Target, "err", err):
 		n.logged = err.Error()
 	}
 }

@@ -1,4 +1,4 @@
-package workers
+package http
 
 import (
 	"context"
@@ -32,13 +32,13 @@ func (s checkedStore) Reregistered(_ context.Context, checks []store.PushCheck) 
 func TestChecksShareTheNextCall(t *testing.T) {
 	t.Parallel()
 	s := checkedStore{begun: make(chan int, 10), answer: make(chan error)}
-	c := &rechecker{store: s}
+	c := &rechecker{}
 	var asking sync.WaitGroup
 	defer asking.Wait()
 	defer close(s.answer)
 	ask := func(name string, wantErr error) {
 		asking.Go(func() {
-			anew, err := c.ask(t.Context(), store.PushCheck{PushRegistrationID: name})
+			anew, err := c.ask(t.Context(), s, store.PushCheck{PushRegistrationID: name})
 			if err != wantErr || anew != (err == nil && name == "odd") {
 				t.Errorf("%s: %v, %v", name, anew, err)
 			}

@@ -1,4 +1,4 @@
-package workers
+package delivery
 
 import (
 	"errors"
@@ -42,7 +42,7 @@ func TestHistoryGrowsUntilItIsGivenUp(t *testing.T) {
 	failures := 0
 	for retry {
 		failures++
-		h, retry = r.next(h.Failed(f.attempted(messages.StepPush, 3, 1, now)), f, 0, now)
+		h, retry = r.Next(h.Failed(f.Attempted("http", 3, 1, now)), f, 0, now)
 		if h.Attempts != 3*failures {
 			t.Fatalf("after %d failures: %d attempts", failures, h.Attempts)
 		}
@@ -63,7 +63,7 @@ func TestHistoryGrowsUntilItIsGivenUp(t *testing.T) {
 }
 
 func TestPermanentFailureIsGivenUpAtOnce(t *testing.T) {
-	if _, retry := (Retry{}).next(messages.History{}, &Failure{Class: Permanent, Err: errors.New("no")}, 0, time.Now()); retry {
+	if _, retry := (Retry{}).Next(messages.History{}, &Failure{Class: Permanent, Err: errors.New("no")}, 0, time.Now()); retry {
 		t.Error("a permanent failure is tried again")
 	}
 }
@@ -71,7 +71,7 @@ func TestPermanentFailureIsGivenUpAtOnce(t *testing.T) {
 func TestRetryAfterIsHonoured(t *testing.T) {
 	now := time.Now()
 	f := &Failure{Class: Throttled, RetryAfter: time.Minute, Err: errors.New("slow down")}
-	h, retry := Retry{}.next(messages.History{}, f, 0, now)
+	h, retry := Retry{}.Next(messages.History{}, f, 0, now)
 	if wait := h.NotBefore.Sub(now); !retry || wait < 59*time.Second {
 		t.Errorf("retry %v after %v, want after a minute", retry, wait)
 	}
@@ -80,9 +80,9 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 func TestReplayStartsAnew(t *testing.T) {
 	r := Retry{GiveUpAfter: time.Second}
 	now, f := time.Now(), &Failure{Err: errors.New("again")}
-	before := messages.Attempted{Step: messages.StepPush, Attempts: 7}
-	h := messages.History{Replays: 1, Log: []messages.Attempted{before}}.Failed(f.attempted(messages.StepPush, 1, 1, now))
-	h, retry := r.next(h, f, 0, now)
+	before := messages.Attempted{Step: "http", Attempts: 7}
+	h := messages.History{Replays: 1, Log: []messages.Attempted{before}}.Failed(f.Attempted("http", 1, 1, now))
+	h, retry := r.Next(h, f, 0, now)
 	if !retry || h.Attempts != 1 || h.Replays != 1 || h.FirstFailedAt.IsZero() || len(h.Log) != 2 {
 		t.Errorf("history after the first failure of a replay: %+v", h)
 	}

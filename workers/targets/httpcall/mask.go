@@ -1,4 +1,4 @@
-package workers
+package httpcall
 
 import (
 	"encoding/base64"
@@ -32,22 +32,23 @@ const (
 	minPathSecret = 16
 )
 
-// mask is the credentials that a request carries, in the forms in which an
+// Mask is the credentials that a request carries, in the forms in which an
 // answer may quote them, longest first.
-type mask []string
+type Mask []string
 
 // openHeaders are headers whose values are no credentials.
 var openHeaders = []string{"Accept", "Accept-Language", "Content-Type", "User-Agent"}
 
-// maskOf returns what every request of a sender carries.
-func maskOf(template string, headers map[string]string) mask {
-	var m mask
+// NewMask returns the mask of what every request to a URL carries in it and in its
+// headers. Placeholders in the URL are written {like_this}.
+func NewMask(template string, headers map[string]string) Mask {
+	var m Mask
 	for name, value := range headers {
 		if !slices.Contains(openHeaders, http.CanonicalHeaderKey(name)) {
-			m = m.with(headerCredentials(value)...)
+			m = m.With(headerCredentials(value)...)
 		}
 	}
-	return m.with(urlCredentials(template)...)
+	return m.With(urlCredentials(template)...)
 }
 
 // headerCredentials returns a header's value and its parts, such as the token
@@ -75,7 +76,7 @@ func headerCredentials(value string) []string {
 // urlCredentials returns what stands in a URL besides its placeholders and may
 // be one: user and password, long parts of the path, values of the query.
 func urlCredentials(template string) []string {
-	u, err := url.Parse(placeholder.ReplaceAllString(template, ""))
+	u, err := url.Parse(Placeholder.ReplaceAllString(template, ""))
 	if err != nil {
 		return nil
 	}
@@ -98,8 +99,8 @@ func urlCredentials(template string) []string {
 // quotes escapes as JSON does that is not meant for HTML.
 var quotes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
-// with returns the mask with more credentials.
-func (m mask) with(credentials ...string) mask {
+// With returns the mask with more credentials.
+func (m Mask) With(credentials ...string) Mask {
 	all := slices.Clone(m)
 	for _, credential := range credentials {
 		if len(credential) < minCredential {
@@ -107,7 +108,7 @@ func (m mask) with(credentials ...string) mask {
 		}
 		quoted, _ := json.Marshal(credential) // a string can always be encoded
 		for _, form := range []string{
-			credential, url.QueryEscape(credential), url.PathEscape(credential), escape(credential), html.EscapeString(credential),
+			credential, url.QueryEscape(credential), url.PathEscape(credential), Escape(credential), html.EscapeString(credential),
 			strings.Trim(string(quoted), `"`), quotes.Replace(credential), strings.ReplaceAll(credential, "/", `\/`),
 			base64.StdEncoding.EncodeToString([]byte(credential)), base64.RawURLEncoding.EncodeToString([]byte(credential)),
 		} {
@@ -121,7 +122,7 @@ func (m mask) with(credentials ...string) mask {
 }
 
 // answer returns what is kept of the body of an answer; cut: it went on.
-func (m mask) answer(body string, cut bool) string {
+func (m Mask) answer(body string, cut bool) string {
 	said := m.apply(text.Printable(strings.ToValidUTF8(body, "")))
 	if cut {
 		said = m.withoutBeginning(said)
@@ -133,7 +134,7 @@ func (m mask) answer(body string, cut bool) string {
 }
 
 // apply masks each credential, in upper and lower case.
-func (m mask) apply(said string) string {
+func (m Mask) apply(said string) string {
 	for _, credential := range m {
 		lower := lowerASCII(said)
 		var b strings.Builder
@@ -155,7 +156,7 @@ func (m mask) apply(said string) string {
 
 // withoutBeginning takes the beginning of a credential off the end of what was
 // cut there.
-func (m mask) withoutBeginning(said string) string {
+func (m Mask) withoutBeginning(said string) string {
 	lower := lowerASCII(said)
 	for _, credential := range m {
 		for n := min(len(credential)-1, len(said)); n >= minCredential; n-- {

@@ -3,27 +3,27 @@ package messages
 import (
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 )
 
-func usualTask(i int) Task {
+func usualDelivery(i int) Delivery {
 	r := usual(i)
-	return NewPushTask(r, r.Cutoff, PushRegistration{
-		ID: r.SessionID, UserID: r.UserID, DeviceID: r.DeviceID, AppID: r.AppID, Provider: "http",
-		PushToken: "push-" + r.SessionID, RegisteredAt: r.RequestedAt,
-	})
+	d := NewDelivery(r, r.Cutoff, "http", "http", r.SessionID)
+	d.DeviceID, d.AppID, d.Payload = r.DeviceID, r.AppID, jsontext.Value(`{"push_token":"push-`+r.SessionID+`"}`)
+	return d
 }
 
-func TestTaskWithAHistoryIsDecoded(t *testing.T) {
+func TestDeliveryWithAHistoryIsDecoded(t *testing.T) {
 	t.Parallel()
 	for name, history := range map[string]History{"fresh": {}, "failed": {Attempts: 2, Code: "http_500", Waited: 7}} {
-		task := usualTask(1)
+		task := usualDelivery(1)
 		task.History, task.TraceParent, task.Request.TraceParent = history, "00-trace", "00-trace"
 		msg, err := task.Message("m")
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := DecodeTask(msg.Data)
+		got, err := DecodeDelivery(msg.Data)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -33,9 +33,9 @@ func TestTaskWithAHistoryIsDecoded(t *testing.T) {
 	}
 }
 
-// BenchmarkEncodeTask encodes a task a time.
-func BenchmarkEncodeTask(b *testing.B) {
-	task := usualTask(1)
+// BenchmarkEncodeDelivery encodes a task a time.
+func BenchmarkEncodeDelivery(b *testing.B) {
+	task := usualDelivery(1)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := task.Message("m"); err != nil {
@@ -44,16 +44,16 @@ func BenchmarkEncodeTask(b *testing.B) {
 	}
 }
 
-// BenchmarkDecodeTask decodes a task a time.
-func BenchmarkDecodeTask(b *testing.B) {
-	msg, err := usualTask(1).Message("m")
+// BenchmarkDecodeDelivery decodes a task a time.
+func BenchmarkDecodeDelivery(b *testing.B) {
+	msg, err := usualDelivery(1).Message("m")
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.SetBytes(int64(len(msg.Data)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := DecodeTask(msg.Data); err != nil {
+		if _, err := DecodeDelivery(msg.Data); err != nil {
 			b.Fatal(err)
 		}
 	}

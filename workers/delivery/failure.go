@@ -1,4 +1,4 @@
-package workers
+package delivery
 
 import (
 	"errors"
@@ -14,18 +14,21 @@ type Class int
 
 // The classes of failure.
 const (
-	// Transient: the message's own unless other messages fail as well;
-	// then the target is down. It is tried again later.
+	// Transient: the message's own if the target answers others meanwhile,
+	// else the target's. It is tried again later.
 	Transient Class = iota
-	// Throttled: the target asks for patience with this message.
+	// Throttled: the target asks for patience. Nothing is sent to it until
+	// RetryAfter has passed, 1 s at least.
 	Throttled
 	// Permanent: trying this message again is of no use.
 	Permanent
-	// Unauthorized: the target refuses its credentials; the message's own
-	// only if other messages succeed.
+	// Unauthorized: the target refuses its credentials. The breaker opens.
 	Unauthorized
-	// Unreachable: the target as a whole cannot be reached.
+	// Unreachable: the target as a whole cannot be reached. The breaker opens.
 	Unreachable
+	// Gone: the target wants to be told nothing more. It is disabled until an
+	// operator enables it.
+	Gone
 )
 
 // Failure is an error that says what to do about it. Any other error counts
@@ -50,30 +53,30 @@ func (f *Failure) Error() string { return fmt.Sprintf("%s: %v", f.Code, f.Err) }
 // Unwrap returns the cause.
 func (f *Failure) Unwrap() error { return f.Err }
 
-// Codes of failures that are not a target's own.
+// Codes of failures that no target causes.
 const (
-	codeInternal    = "internal"
-	codeUndecodable = "undecodable"
-	codeCrashed     = "crashed"
-	codeStore       = "store_refused"
-	codeStoreDown   = "store_unavailable"
-	codeBrokerDown  = "broker_unavailable"
+	CodeInternal    = "internal"
+	CodeUndecodable = "undecodable"
+	CodeCrashed     = "crashed"            // the process, again and again
+	CodeStore       = "store_refused"      // by the store
+	CodeStoreDown   = "store_unavailable"  // why the revoker pauses
+	CodeBrokerDown  = "broker_unavailable" // why the revoker pauses
 )
 
-// attempted returns a failure as it stands in a message's history: that of a
+// Attempted returns a failure as it stands in a message's history: that of a
 // delivery, in which so many attempts were made.
-func (f *Failure) attempted(step string, attempts int, deliveries uint64, now time.Time) messages.Attempted {
+func (f *Failure) Attempted(step string, attempts int, deliveries uint64, now time.Time) messages.Attempted {
 	return messages.Attempted{
 		At: events.At(now), Step: step, Code: f.Code, Error: f.Err.Error(),
 		Attempts: attempts, Delivered: int(deliveries), Answer: f.Answer,
 	}
 }
 
-// asFailure returns err as a failure.
-func asFailure(err error) *Failure {
+// AsFailure returns err as a failure.
+func AsFailure(err error) *Failure {
 	var f *Failure
 	if errors.As(err, &f) {
 		return f
 	}
-	return &Failure{Class: Transient, Code: codeInternal, Err: err}
+	return &Failure{Class: Transient, Code: CodeInternal, Err: err}
 }

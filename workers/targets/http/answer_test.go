@@ -1,4 +1,4 @@
-package workers
+package http
 
 import (
 	"errors"
@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/logoutd/logoutd/internal/httpclient"
+	"github.com/logoutd/logoutd/workers/delivery"
 )
 
 // answering is a provider that answers 400 with what body makes of the request.
@@ -25,10 +26,10 @@ func answering(t *testing.T, body func(*http.Request) string) *httptest.Server {
 	return server
 }
 
-func answerOf(t *testing.T, c HTTPConfig, token string) string {
+func answerOf(t *testing.T, c settings, token string) string {
 	t.Helper()
-	var f *Failure
-	if err := sender(t, c).Send(t.Context(), pushTask(token)); !errors.As(err, &f) {
+	var f *delivery.Failure
+	if err := configured(t, c).Send(t.Context(), push(token)); !errors.As(err, &f) {
 		t.Fatalf("%v, want a failure", err)
 	}
 	return f.Answer
@@ -41,12 +42,12 @@ func TestAnswerIsKept(t *testing.T) {
 		"":                                      "",
 		"two\r\nlines\tand \x1b[31mred\x00":     "two lines and [31mred",
 		"turned \u202e around, \xff\xfe broken": "turned around, broken",
-		strings.Repeat("x", 2000):               strings.Repeat("x", maxAnswer-len(masked)) + masked,
-		strings.Repeat("ü", 2000):               strings.Repeat("ü", (maxAnswer-len(masked))/2) + masked,
-		strings.Repeat("y", 200_000):            strings.Repeat("y", maxAnswer-len(masked)) + masked,
+		strings.Repeat("x", 2000):               strings.Repeat("x", 1024-len("…")) + "…",
+		strings.Repeat("ü", 2000):               strings.Repeat("ü", (1024-len("…"))/2) + "…",
+		strings.Repeat("y", 200_000):            strings.Repeat("y", 1024-len("…")) + "…",
 	} {
 		server := answering(t, func(*http.Request) string { return body })
-		if got := answerOf(t, HTTPConfig{URL: server.URL + "/{push_token}"}, "secret-token"); got != want {
+		if got := answerOf(t, settings{URL: server.URL + "/{push_token}"}, "secret-token"); got != want {
 			t.Errorf("%.40q: kept %q, want %q", body, got, want)
 		}
 	}
@@ -65,7 +66,7 @@ func TestAnswerHoldsNoCredential(t *testing.T) {
 	}
 	server := answering(t, echo)
 	address := strings.TrimPrefix(server.URL, "http://")
-	for _, c := range []HTTPConfig{
+	for _, c := range []settings{
 		{URL: server.URL + "/r/{push_token}?key=raw-in-the-query&t={push_token}"},
 		{URL: server.URL + "/services/raw-a-long-part-of-the-path/{push_token}"},
 		{URL: "http://raw-someone:raw-password@" + address + "/{push_token}"},
@@ -76,7 +77,7 @@ func TestAnswerHoldsNoCredential(t *testing.T) {
 		{URL: server.URL + "/{push_token}", Headers: map[string]string{"Authorization": "Basic cmF3LXVzZXItbmFtZTpyYXctcGFzc3dvcmQ="}},
 	} {
 		said := answerOf(t, c, token)
-		if !strings.HasPrefix(said, "no such thing: ") || !strings.Contains(said, masked) {
+		if !strings.HasPrefix(said, "no such thing: ") || !strings.Contains(said, "…") {
 			t.Errorf("%s: kept %q", c.URL, said)
 		}
 		for _, secret := range []string{"raw-", "RAW-", "cmF3L", "quoted", "en%2B", "raw%2D"} {
@@ -88,15 +89,15 @@ func TestAnswerHoldsNoCredential(t *testing.T) {
 }
 
 // TestCredentialIsNotCutInTwo: what is read of an answer ends in the middle of
-// a credential, and what is masked before it is short.
+// a credential, and what is "…" before it is short.
 func TestCredentialIsNotCutInTwo(t *testing.T) {
 	t.Parallel()
 	token := strings.Repeat("secret-token-", 70)
 	for shift := range 5 {
 		server := answering(t, func(*http.Request) string {
-			return strings.Repeat("-", shift*100) + strings.Repeat(token, 2*maxRead/len(token))
+			return strings.Repeat("-", shift*100) + strings.Repeat(token, 2*(64<<10)/len(token))
 		})
-		if said := answerOf(t, HTTPConfig{URL: server.URL + "/{push_token}"}, token); strings.Contains(said, "secret") {
+		if said := answerOf(t, settings{URL: server.URL + "/{push_token}"}, token); strings.Contains(said, "secret") {
 			t.Errorf("kept %q", said)
 		}
 	}
@@ -108,13 +109,13 @@ func TestHostileProvidersAreBounded(t *testing.T) {
 	const timeout = 500 * time.Millisecond
 	for name, tt := range map[string]struct {
 		raw   func(io.Writer) error // writes more each time
-		class Class
+		class delivery.Class
 		done  bool
 	}{
 		"endless header": {raw: func(w io.Writer) error {
 			_, err := fmt.Fprintf(w, "X-%d: %s\r\n", time.Now().UnixNano(), strings.Repeat("x", 1000))
 			return err
-		}, class: Transient},
+		}, class: delivery.Transient},
 		"endless body": {raw: func(w io.Writer) error {
 			_, err := io.WriteString(w, "\r\n"+strings.Repeat("x", 10_000))
 			return err
@@ -123,7 +124,7 @@ func TestHostileProvidersAreBounded(t *testing.T) {
 			<-time.After(timeout / 10)
 			_, err := io.WriteString(w, "x")
 			return err
-		}, class: Transient},
+		}, class: delivery.Transient},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -144,8 +145,8 @@ func TestHostileProvidersAreBounded(t *testing.T) {
 			}))
 			defer server.Close()
 			start := time.Now()
-			err := sender(t, HTTPConfig{URL: server.URL + "/{push_token}", Timeout: timeout}).Send(t.Context(), pushTask("secret-token"))
-			var f *Failure
+			err := configured(t, settings{URL: server.URL + "/{push_token}", Settings: delivery.Settings{Timeout: timeout}}).Send(t.Context(), push("secret-token"))
+			var f *delivery.Failure
 			if tt.done && err != nil || !tt.done && (!errors.As(err, &f) || f.Class != tt.class) {
 				t.Errorf("%v", err)
 			}
@@ -174,7 +175,7 @@ func TestProvidersSeeWhoCalls(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { agents = append(agents, r.UserAgent()) }))
 	defer server.Close()
 	for _, headers := range []map[string]string{nil, {"User-Agent": "mine"}} {
-		if err := sender(t, HTTPConfig{URL: server.URL + "/{push_token}", Headers: headers}).Send(t.Context(), pushTask("t")); err != nil {
+		if err := configured(t, settings{URL: server.URL + "/{push_token}", Headers: headers}).Send(t.Context(), push("t")); err != nil {
 			t.Fatal(err)
 		}
 	}

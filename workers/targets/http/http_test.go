@@ -1,4 +1,4 @@
-package workers
+package http
 
 import (
 	"context"
@@ -10,41 +10,51 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/logoutd/logoutd/internal/messages"
+	"github.com/logoutd/logoutd/workers/delivery"
 )
 
-func pushTask(token string) messages.Task {
-	return messages.Task{ID: "t", Kind: messages.KindPush, Target: "http", PushRegistration: messages.PushRegistration{
-		UserID: "ada", DeviceID: "d/1", AppID: "a b", TenantID: "acme", PushToken: token,
-	}}
+func push(token string) messages.Delivery {
+	payload, _ := json.Marshal(registration{UserID: "ada", DeviceID: "d/1", AppID: "a b", TenantID: "acme", PushToken: token})
+	return messages.Delivery{ID: "t", Kind: "http", Target: "http", Payload: payload}
 }
 
-func sender(t *testing.T, c HTTPConfig) *HTTPSender {
+func tryConfigure(s settings) (delivery.Target, error) {
+	s.Name = "http"
+	_, target, err := configure(func(into any) error {
+		*into.(*settings) = s
+		return nil
+	})
+	return target, err
+}
+
+func configured(t *testing.T, s settings) delivery.Target {
 	t.Helper()
-	s, err := NewHTTPSender(c)
+	target, err := tryConfigure(s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return target
 }
 
 func TestAnswersOfAProvider(t *testing.T) {
 	for status, want := range map[int]struct {
 		done  bool
-		class Class
+		class delivery.Class
 	}{
 		200: {done: true}, 204: {done: true}, 404: {done: true}, 410: {done: true},
-		401: {class: Unauthorized}, 403: {class: Unauthorized},
-		429: {class: Throttled},
-		500: {class: Transient}, 503: {class: Transient},
-		400: {class: Permanent}, 409: {class: Permanent}, 302: {class: Permanent},
+		401: {class: delivery.Unauthorized}, 403: {class: delivery.Unauthorized},
+		429: {class: delivery.Throttled},
+		500: {class: delivery.Transient}, 503: {class: delivery.Transient},
+		400: {class: delivery.Permanent}, 409: {class: delivery.Permanent}, 302: {class: delivery.Permanent},
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "7")
 			w.Header().Set("Location", "/elsewhere")
 			w.WriteHeader(status)
 		}))
-		err := sender(t, HTTPConfig{URL: server.URL + "/{push_token}"}).Send(t.Context(), pushTask("secret-token"))
+		err := configured(t, settings{URL: server.URL + "/{push_token}"}).Send(t.Context(), push("secret-token"))
 		server.Close()
 		if want.done {
 			if err != nil {
@@ -52,7 +62,7 @@ func TestAnswersOfAProvider(t *testing.T) {
 			}
 			continue
 		}
-		var f *Failure
+		var f *delivery.Failure
 		if !errors.As(err, &f) || f.Class != want.class {
 			t.Errorf("%d: %v, want class %v", status, err, want.class)
 			continue
@@ -67,11 +77,11 @@ func TestValuesStayWithinTheirPlaceInTheURL(t *testing.T) {
 	var got *http.Request
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r }))
 	defer server.Close()
-	s := sender(t, HTTPConfig{
+	s := configured(t, settings{
 		Method: "POST", URL: server.URL + "/r/{push_token}/{device_id}?user={user_id}&app={app_id}",
 		Headers: map[string]string{"Authorization": "Bearer key"},
 	})
-	if err := s.Send(t.Context(), pushTask("a/../b?x=1&y=%00#z")); err != nil {
+	if err := s.Send(t.Context(), push("a/../b?x=1&y=%00#z")); err != nil {
 		t.Fatal(err)
 	}
 	if want := "/r/a%2F..%2Fb%3Fx%3D1%26y%3D%2500%23z/d%2F1?user=ada&app=a%20b"; got.RequestURI != want {
@@ -81,33 +91,16 @@ func TestValuesStayWithinTheirPlaceInTheURL(t *testing.T) {
 		t.Errorf("%s with headers %v", got.Method, got.Header)
 	}
 	for _, token := range []string{"", ".", ".."} {
-		var f *Failure
-		if err := s.Send(t.Context(), pushTask(token)); !errors.As(err, &f) || f.Class != Permanent {
+		var f *delivery.Failure
+		if err := s.Send(t.Context(), push(token)); !errors.As(err, &f) || f.Class != delivery.Permanent {
 			t.Errorf("push token %q: %v, want a permanent failure", token, err)
 		}
 	}
-	pair := sender(t, HTTPConfig{URL: server.URL + "/{push_token}{push_token}/r?token={push_token}"})
+	pair := configured(t, settings{URL: server.URL + "/{push_token}{push_token}/r?token={push_token}"})
 	for token, want := range map[string]string{"...": "/....../r?token=...", ".": "", "": ""} {
 		got = &http.Request{}
-		if err := pair.Send(t.Context(), pushTask(token)); (err == nil) != (want != "") || got.RequestURI != want {
+		if err := pair.Send(t.Context(), push(token)); (err == nil) != (want != "") || got.RequestURI != want {
 			t.Errorf("push token %q: asked for %q, %v; want %q", token, got.RequestURI, err, want)
-		}
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for value, want := range map[string]time.Duration{
-		"":                              0,
-		"soon":                          0,
-		"-5":                            0,
-		"7":                             7 * time.Second,
-		"9223372036854775807":           maxRetryAfter * time.Second,
-		"Fri, 02 Jan 2026 03:05:05 GMT": time.Minute,
-		"Fri, 02 Jan 2026 03:03:05 GMT": 0,
-	} {
-		if got := retryAfter(http.Header{"Retry-After": {value}}, now); got != want {
-			t.Errorf("Retry-After %q: %s, want %s", value, got, want)
 		}
 	}
 }
@@ -126,16 +119,16 @@ func TestFailuresOfAConnection(t *testing.T) {
 	defer breaking.Close()
 
 	for url, want := range map[string]struct {
-		class Class
+		class delivery.Class
 		code  string
 	}{
-		"http://" + refusing.Addr().String(): {Unreachable, codeUnreachable},
-		hanging.URL:                          {Transient, codeTimeout},
-		breaking.URL:                         {Transient, codeBroken},
+		"http://" + refusing.Addr().String(): {delivery.Unreachable, "unreachable"},
+		hanging.URL:                          {delivery.Transient, "timeout"},
+		breaking.URL:                         {delivery.Transient, "connection_broken"},
 	} {
-		s := sender(t, HTTPConfig{URL: url + "/{push_token}", Timeout: 100 * time.Millisecond})
-		err := s.Send(context.Background(), pushTask("secret-token"))
-		var f *Failure
+		s := configured(t, settings{URL: url + "/{push_token}", Settings: delivery.Settings{Timeout: 100 * time.Millisecond}})
+		err := s.Send(context.Background(), push("secret-token"))
+		var f *delivery.Failure
 		if !errors.As(err, &f) || f.Class != want.class || f.Code != want.code {
 			t.Errorf("%s: %v, want %v", want.code, err, want)
 			continue
@@ -153,17 +146,17 @@ func TestWrongConfigurationIsRefused(t *testing.T) {
 		"/relative":                 "http or https",
 		"":                          "http or https",
 	} {
-		if _, err := NewHTTPSender(HTTPConfig{URL: url}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := tryConfigure(settings{URL: url}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("url %q: %v, want an error with %q", url, err, want)
 		}
 	}
 	for name, value := range map[string]string{"Authorization": "Bearer secret\n", "Bad Name": "x", "": "x"} {
-		_, err := NewHTTPSender(HTTPConfig{URL: "http://x", Headers: map[string]string{name: value}})
+		_, err := tryConfigure(settings{URL: "http://x", Headers: map[string]string{name: value}})
 		if err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("header %q: %v, want a refusal that does not show its value", name, err)
 		}
 	}
-	if _, err := NewHTTPSender(HTTPConfig{URL: "http://x", Method: "NO WAY"}); err == nil {
+	if _, err := tryConfigure(settings{URL: "http://x", Method: "NO WAY"}); err == nil {
 		t.Error("a method with a space is accepted")
 	}
 }

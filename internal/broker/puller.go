@@ -1,4 +1,4 @@
-package workers
+package broker
 
 import (
 	"context"
@@ -24,33 +24,36 @@ const (
 	maxAckPending = 100_000
 )
 
-// puller pulls the messages of one durable consumer. It holds none in a
-// buffer: a message waits in the broker until somebody works on it.
-type puller struct {
+// Puller pulls the messages of one durable consumer. It buffers none: a message
+// waits in the broker until somebody works on it. It is not safe for concurrent
+// use.
+type Puller struct {
 	js       jetstream.JetStream
 	stream   string
 	config   jetstream.ConsumerConfig
 	consumer jetstream.Consumer
 }
 
-func newPuller(js jetstream.JetStream, stream, durable string, subjects ...string) *puller {
-	return &puller{js: js, stream: stream, config: jetstream.ConsumerConfig{
+// NewPuller returns a puller of a durable consumer, which it creates if there is
+// none.
+func NewPuller(js jetstream.JetStream, stream, durable string, subjects ...string) *Puller {
+	return &Puller{js: js, stream: stream, config: jetstream.ConsumerConfig{
 		Durable: durable, FilterSubjects: subjects, AckPolicy: jetstream.AckExplicitPolicy,
 		AckWait: ackWait, MaxDeliver: -1, MaxAckPending: maxAckPending,
 	}}
 }
 
-// pull returns up to n messages: what is there, or else the next one that
+// Pull returns up to n messages: what is there, or else the next one that
 // comes within pullWait, or none.
-func (p *puller) pull(ctx context.Context, n int) ([]jetstream.Msg, error) {
+func (p *Puller) Pull(ctx context.Context, n int) ([]jetstream.Msg, error) {
 	if p.consumer == nil {
 		if err := p.open(ctx); err != nil {
 			return nil, err
 		}
 	}
-	msgs, err := collect(p.consumer.FetchNoWait(n))
+	msgs, err := Collect(p.consumer.FetchNoWait(n))
 	if err == nil && len(msgs) == 0 && ctx.Err() == nil {
-		msgs, err = collect(p.consumer.Fetch(1, jetstream.FetchMaxWait(pullWait)))
+		msgs, err = Collect(p.consumer.Fetch(1, jetstream.FetchMaxWait(pullWait)))
 	}
 	if err != nil {
 		p.consumer = nil // it may have been deleted: look again
@@ -59,7 +62,7 @@ func (p *puller) pull(ctx context.Context, n int) ([]jetstream.Msg, error) {
 	return msgs, nil
 }
 
-func (p *puller) open(ctx context.Context) error {
+func (p *Puller) open(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, ackWait)
 	defer cancel()
 	consumer, err := p.js.Consumer(ctx, p.stream, p.config.Durable)
@@ -79,7 +82,7 @@ func (p *puller) open(ctx context.Context) error {
 }
 
 // complete reports whether a consumer delivers all subjects.
-func (p *puller) complete(c jetstream.ConsumerConfig) bool {
+func (p *Puller) complete(c jetstream.ConsumerConfig) bool {
 	filters := c.FilterSubjects
 	if c.FilterSubject != "" {
 		filters = append(filters, c.FilterSubject)
@@ -92,7 +95,8 @@ func (p *puller) complete(c jetstream.ConsumerConfig) bool {
 	return true
 }
 
-func collect(batch jetstream.MessageBatch, err error) ([]jetstream.Msg, error) {
+// Collect returns the messages of a fetch.
+func Collect(batch jetstream.MessageBatch, err error) ([]jetstream.Msg, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -107,9 +111,10 @@ func collect(batch jetstream.MessageBatch, err error) ([]jetstream.Msg, error) {
 	return msgs, nil
 }
 
-// hold keeps messages from being delivered again until release is called.
-// Where the broker is away they are; that repeats work and costs nothing else.
-func hold(msgs ...jetstream.Msg) (release func()) {
+// Hold keeps messages from being delivered again until release is called. If the
+// broker is away they are delivered again, which repeats work and does no other
+// harm.
+func Hold(msgs ...jetstream.Msg) (release func()) {
 	stop := make(chan struct{})
 	var done sync.WaitGroup
 	done.Go(func() {
@@ -129,17 +134,5 @@ func hold(msgs ...jetstream.Msg) (release func()) {
 	return func() {
 		close(stop)
 		done.Wait()
-	}
-}
-
-// wait waits for d or until ctx ends, and reports whether it waited to the end.
-func wait(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
