@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,15 +14,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
 	"github.com/logoutd/logoutd/internal/httpclient"
 )
-
-// adminClient is that of all calls, each of which its context bounds: an import and
-// a tail of events may take any time.
-var adminClient = httpclient.New(httpclient.Config{})
 
 // maxAnswer is how much of an answer is read that is decoded as a whole, in
 // bytes: a dry run lists up to 100,000 users that were not found.
@@ -31,8 +30,58 @@ const callTimeout = 30 * time.Second
 
 // clientFlags say where the admin API is, and how to get in.
 type clientFlags struct {
-	AdminURL string `env:"LOGOUTD_ADMIN_URL" default:"http://127.0.0.1:8081" help:"Where the server listens for administration."`
-	DataDir  string `env:"LOGOUTD_DATA_DIR" default:"./logoutd-data" help:"Data directory of the server, for its admin.token, unless LOGOUTD_ADMIN_TOKEN or LOGOUTD_ADMIN_TOKEN_FILE is set."`
+	AdminURL        string `env:"LOGOUTD_ADMIN_URL" default:"http://127.0.0.1:8081" help:"Where the server listens for administration."`
+	AdminCA         string `name:"admin-ca" env:"LOGOUTD_ADMIN_CA" placeholder:"FILE" help:"Authority of the server's certificate (PEM). Default: those of the system."`
+	AdminServerName string `name:"admin-server-name" env:"LOGOUTD_ADMIN_SERVER_NAME" placeholder:"NAME" help:"Name in the server's certificate. Default: the host of the URL."`
+	AdminCert       string `name:"admin-cert" env:"LOGOUTD_ADMIN_CERT" placeholder:"FILE" help:"Client certificate (PEM), where the server demands one."`
+	AdminKey        string `name:"admin-key" env:"LOGOUTD_ADMIN_KEY" placeholder:"FILE" help:"Key of the client certificate (PEM)."`
+	DataDir         string `env:"LOGOUTD_DATA_DIR" default:"./logoutd-data" help:"Data directory of the server, for its admin.token, unless LOGOUTD_ADMIN_TOKEN or LOGOUTD_ADMIN_TOKEN_FILE is set."`
+}
+
+// adminClient is that of all calls, each of which its context bounds: an import
+// and a tail of events may take any time.
+var adminClient struct {
+	made   sync.Once
+	client *http.Client
+	err    error
+}
+
+// do sends a request. A process has one set of flags, and so one client.
+func (f clientFlags) do(request *http.Request) (*http.Response, error) {
+	adminClient.made.Do(func() {
+		config, err := f.tlsConfig()
+		adminClient.client, adminClient.err = httpclient.New(httpclient.Config{TLS: config}), err
+	})
+	if adminClient.err != nil {
+		return nil, adminClient.err
+	}
+	response, err := adminClient.client.Do(request)
+	if err != nil {
+		return nil, f.unreachable(err)
+	}
+	return response, nil
+}
+
+func (f clientFlags) tlsConfig() (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: f.AdminServerName}
+	if f.AdminCA != "" {
+		text, err := os.ReadFile(f.AdminCA)
+		config.RootCAs = x509.NewCertPool()
+		if err == nil && !config.RootCAs.AppendCertsFromPEM(text) {
+			err = errors.New(f.AdminCA + " holds no certificate in PEM")
+		}
+		if err != nil {
+			return nil, usage("--admin-ca (LOGOUTD_ADMIN_CA) names the authority of the server's certificate", "authority: %w", err)
+		}
+	}
+	if f.AdminCert != "" || f.AdminKey != "" {
+		pair, err := tls.LoadX509KeyPair(f.AdminCert, f.AdminKey)
+		if err != nil {
+			return nil, usage("--admin-cert (LOGOUTD_ADMIN_CERT) and --admin-key (LOGOUTD_ADMIN_KEY) name a certificate and its key", "client certificate: %w", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
 }
 
 func (f clientFlags) tokenFile() string { return filepath.Join(f.DataDir, adminTokenFile) }
@@ -112,9 +161,9 @@ func (f clientFlags) send(ctx context.Context, method, path, contentType string,
 	}
 	request.Header.Set("Authorization", "Bearer "+token)
 	request.Header.Set("Content-Type", contentType)
-	response, err := adminClient.Do(request)
+	response, err := f.do(request)
 	if err != nil {
-		return nil, f.unreachable(err)
+		return nil, err
 	}
 	if response.StatusCode/100 == 2 {
 		return response.Body, nil
@@ -133,6 +182,10 @@ func (f clientFlags) request(ctx context.Context, method, path string, body io.R
 
 func (f clientFlags) unreachable(err error) error {
 	hint := "check --admin-url (LOGOUTD_ADMIN_URL): it is " + f.AdminURL
+	var untrusted *tls.CertificateVerificationError
+	if errors.As(err, &untrusted) {
+		hint = "--admin-ca (LOGOUTD_ADMIN_CA) names the authority of the server's certificate, --admin-server-name (LOGOUTD_ADMIN_SERVER_NAME) the name in it"
+	}
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		hint = fmt.Sprintf("is `logoutd serve` running, with LOGOUTD_ADMIN_LISTEN at %s? Otherwise say --admin-url", f.AdminURL)
 	}

@@ -23,9 +23,9 @@ func (s *service) warnExposed() {
 				"file", path, "mode", info.Mode().String())
 		}
 	}
-	if address, ok := s.admin.socket.Addr().(*net.TCPAddr); ok && !address.IP.IsLoopback() && s.settings.has(roleAdmin) {
+	if address, ok := s.admin.socket.Addr().(*net.TCPAddr); ok && s.admin.config.TLS == nil && !address.IP.IsLoopback() && s.settings.has(roleAdmin) {
 		s.logger.Warn("the admin listener serves plain HTTP beyond this machine, which shows tokens to the network: "+
-			"put a proxy with TLS in front of it, named in LOGOUTD_TRUSTED_PROXIES, or listen on 127.0.0.1 (LOGOUTD_ADMIN_LISTEN)",
+			"give it a certificate (LOGOUTD_ADMIN_TLS_CERT, LOGOUTD_ADMIN_TLS_KEY), put a proxy with TLS in front of it, named in LOGOUTD_TRUSTED_PROXIES, or listen on 127.0.0.1 (LOGOUTD_ADMIN_LISTEN)",
 			"address", address.String())
 	}
 }

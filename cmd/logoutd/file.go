@@ -19,18 +19,23 @@ import (
 // file is the YAML file. The plain settings may stand in it too; they are
 // read by the command line parser.
 type file struct {
-	Roles          any    `yaml:"roles"`
-	Listen         string `yaml:"listen"`
-	AdminListen    string `yaml:"admin_listen"`
-	AdminToken     string `yaml:"admin_token"`
-	TrustedProxies any    `yaml:"trusted_proxies"`
-	DataDir        string `yaml:"data_dir"`
-	NATSURL        string `yaml:"nats_url"`
-	NATSListen     string `yaml:"nats_listen"`
-	RedisURL       string `yaml:"redis_url"`
-	Secret         string `yaml:"secret"`
-	LogFormat      string `yaml:"log_format"`
-	LogLevel       string `yaml:"log_level"`
+	Roles            any    `yaml:"roles"`
+	Listen           string `yaml:"listen"`
+	AdminListen      string `yaml:"admin_listen"`
+	AdminToken       string `yaml:"admin_token"`
+	TLSCert          string `yaml:"tls_cert"`
+	TLSKey           string `yaml:"tls_key"`
+	AdminTLSCert     string `yaml:"admin_tls_cert"`
+	AdminTLSKey      string `yaml:"admin_tls_key"`
+	AdminTLSClientCA string `yaml:"admin_tls_client_ca"`
+	TrustedProxies   any    `yaml:"trusted_proxies"`
+	DataDir          string `yaml:"data_dir"`
+	NATSURL          string `yaml:"nats_url"`
+	NATSListen       string `yaml:"nats_listen"`
+	RedisURL         string `yaml:"redis_url"`
+	Secret           string `yaml:"secret"`
+	LogFormat        string `yaml:"log_format"`
+	LogLevel         string `yaml:"log_level"`
 
 	Retry struct {
 		delivery.Retry `yaml:",inline"`

@@ -49,9 +49,9 @@ func (c *healthCmd) check(ctx context.Context, name string) (ok bool, says strin
 	if err != nil {
 		return false, "", err
 	}
-	response, err := adminClient.Do(request)
+	response, err := c.do(request)
 	if err != nil {
-		return false, "", c.unreachable(err)
+		return false, "", err
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxRefusal))

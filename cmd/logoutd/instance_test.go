@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -26,6 +27,9 @@ type setup struct {
 	yaml  string   // settings file
 	env   []string // beside what any program has
 	flags []string
+	// descriptors is how many files and connections it can have open; 0: as
+	// many as the test.
+	descriptors int
 }
 
 func newSetup(t testing.TB, yaml string, flags ...string) setup {
@@ -55,7 +59,11 @@ func (s setup) launch(t testing.TB) *instance {
 		}
 		args = append(args, "--config", "logoutd.yaml")
 	}
-	return &instance{process: launch(t, s.dir, s.env, build(t, logoutdProgram), append(args, s.flags...)...), setup: s}
+	program, args := build(t, logoutdProgram), append(args, s.flags...)
+	if s.descriptors > 0 {
+		program, args = "sh", append([]string{"-c", `ulimit -n "$0" && exec "$@"`, fmt.Sprint(s.descriptors), program}, args...)
+	}
+	return &instance{process: launch(t, s.dir, s.env, program, args...), setup: s}
 }
 
 // start starts the program and waits until it is ready.

@@ -57,7 +57,7 @@ var settingName = regexp.MustCompile(`LOGOUTD_[A-Z_]+[A-Z]`)
 // exists.
 func TestReadmeNamesSettings(t *testing.T) {
 	t.Parallel()
-	known := append(settingNames(), "LOGOUTD_ADMIN_URL") // of the commands
+	known := append(settingNames(), "LOGOUTD_ADMIN_URL", "LOGOUTD_ADMIN_CA", "LOGOUTD_ADMIN_CERT", "LOGOUTD_ADMIN_KEY", "LOGOUTD_ADMIN_SERVER_NAME") // of the commands
 	text, err := os.ReadFile(readme)
 	if err != nil {
 		t.Fatal(err)
@@ -81,9 +81,9 @@ func TestReadmeNamesSettings(t *testing.T) {
 func TestSettingsAreDocumented(t *testing.T) {
 	t.Parallel()
 	want := []string{
-		"LOGOUTD_ADMIN_LISTEN", "LOGOUTD_ADMIN_TOKEN", "LOGOUTD_ADMIN_TOKEN_FILE", "LOGOUTD_CONFIG", "LOGOUTD_DATA_DIR", "LOGOUTD_LISTEN",
+		"LOGOUTD_ADMIN_LISTEN", "LOGOUTD_ADMIN_TLS_CERT", "LOGOUTD_ADMIN_TLS_CLIENT_CA", "LOGOUTD_ADMIN_TLS_KEY", "LOGOUTD_ADMIN_TOKEN", "LOGOUTD_ADMIN_TOKEN_FILE", "LOGOUTD_CONFIG", "LOGOUTD_DATA_DIR", "LOGOUTD_LISTEN",
 		"LOGOUTD_LOG_FORMAT", "LOGOUTD_LOG_LEVEL", "LOGOUTD_NATS_LISTEN", "LOGOUTD_NATS_URL",
-		"LOGOUTD_NATS_URL_FILE", "LOGOUTD_REDIS_URL", "LOGOUTD_REDIS_URL_FILE", "LOGOUTD_ROLES", "LOGOUTD_SECRET", "LOGOUTD_SECRET_FILE", "LOGOUTD_TRUSTED_PROXIES",
+		"LOGOUTD_NATS_URL_FILE", "LOGOUTD_REDIS_URL", "LOGOUTD_REDIS_URL_FILE", "LOGOUTD_ROLES", "LOGOUTD_SECRET", "LOGOUTD_SECRET_FILE", "LOGOUTD_TLS_CERT", "LOGOUTD_TLS_KEY", "LOGOUTD_TRUSTED_PROXIES",
 	}
 	got := settingNames()
 	slices.Sort(got)

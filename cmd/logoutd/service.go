@@ -71,12 +71,13 @@ func newService(ctx context.Context, settings *Settings, logger *slog.Logger) (_
 // openListeners comes first: a port that is taken is the most likely fault,
 // and is found before anything is written.
 func (s *service) openListeners(context.Context) (err error) {
+	public, admin := maxConnections(descriptors())
 	if s.settings.has(roleFront) {
-		if s.public, err = s.listen("public", "LOGOUTD_LISTEN", s.settings.Listen); err != nil {
+		if s.public, err = s.listen("public", "LOGOUTD_LISTEN", s.settings.Listen, s.settings.publicTLS(), public); err != nil {
 			return err
 		}
 	}
-	s.admin, err = s.listen("admin", "LOGOUTD_ADMIN_LISTEN", s.settings.AdminListen)
+	s.admin, err = s.listen("admin", "LOGOUTD_ADMIN_LISTEN", s.settings.AdminListen, s.settings.adminTLS(), admin)
 	return err
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/logoutd/logoutd/internal/forwarded"
+	"github.com/logoutd/logoutd/internal/server"
 	"github.com/logoutd/logoutd/workers/delivery"
 )
 
@@ -19,9 +20,15 @@ import (
 type Settings struct {
 	Config string `help:"YAML file with settings; what needs structure stands only there." env:"LOGOUTD_CONFIG" placeholder:"FILE" type:"existingfile"`
 
-	Roles          []string `help:"What this process does: front, worker, admin. Some only, with a NATS and a Redis of their own." env:"LOGOUTD_ROLES" default:"front,worker,admin"`
-	Listen         string   `help:"Public listener: the dialects, nothing else." env:"LOGOUTD_LISTEN" default:":8080"`
-	AdminListen    string   `help:"Admin listener: /healthz, /readyz and /metrics, open; in the admin role /v1, with a token." env:"LOGOUTD_ADMIN_LISTEN" default:"127.0.0.1:8081"`
+	Roles            []string `help:"What this process does: front, worker, admin. Some only, with a NATS and a Redis of their own." env:"LOGOUTD_ROLES" default:"front,worker,admin"`
+	Listen           string   `help:"Public listener: the dialects, nothing else." env:"LOGOUTD_LISTEN" default:":8080"`
+	AdminListen      string   `help:"Admin listener: /healthz, /readyz and /metrics, open; in the admin role /v1, with a token." env:"LOGOUTD_ADMIN_LISTEN" default:"127.0.0.1:8081"`
+	TLSCert          string   `name:"tls-cert" help:"Certificate of the public listener (PEM, with the intermediate ones), which speaks HTTPS then. A changed file is used within seconds." env:"LOGOUTD_TLS_CERT" placeholder:"FILE"`
+	TLSKey           string   `name:"tls-key" help:"Its key (PEM)." env:"LOGOUTD_TLS_KEY" placeholder:"FILE"`
+	AdminTLSCert     string   `name:"admin-tls-cert" help:"Certificate of the admin listener, likewise." env:"LOGOUTD_ADMIN_TLS_CERT" placeholder:"FILE"`
+	AdminTLSKey      string   `name:"admin-tls-key" help:"Its key." env:"LOGOUTD_ADMIN_TLS_KEY" placeholder:"FILE"`
+	AdminTLSClientCA string   `name:"admin-tls-client-ca" help:"Authority (PEM) of the client certificates that the admin listener demands, for /healthz, /readyz and /metrics too. Default: it demands none." env:"LOGOUTD_ADMIN_TLS_CLIENT_CA" placeholder:"FILE"`
+
 	TrustedProxies []string `help:"Addresses and networks (CIDR) of proxies whose headers Forwarded, X-Forwarded-For and X-Forwarded-Proto count. Default: none." env:"LOGOUTD_TRUSTED_PROXIES" placeholder:"CIDR"`
 	DataDir        string   `help:"Embedded broker, embedded store, generated secrets, what the admin role knows of dead letters." env:"LOGOUTD_DATA_DIR" default:"./logoutd-data"`
 	NATSURL        string   `name:"nats-url" help:"NATS with JetStream, e.g. nats://user:password@nats:4222. Default: an embedded broker, which syncs each message to disk." env:"LOGOUTD_NATS_URL" placeholder:"URL"`
@@ -42,6 +49,15 @@ type Settings struct {
 func (s *Settings) proxies() forwarded.Proxies {
 	proxies, _ := forwarded.Parse(s.TrustedProxies)
 	return proxies
+}
+
+// publicTLS and adminTLS return the files of a listener.
+func (s *Settings) publicTLS() server.TLSFiles {
+	return server.TLSFiles{Certificate: s.TLSCert, Key: s.TLSKey}
+}
+
+func (s *Settings) adminTLS() server.TLSFiles {
+	return server.TLSFiles{Certificate: s.AdminTLSCert, Key: s.AdminTLSKey, ClientCA: s.AdminTLSClientCA}
 }
 
 // Roles of a process.
@@ -128,6 +144,14 @@ func (s *Settings) check() error {
 	faults = append(faults, s.faults...)
 	if _, err := forwarded.Parse(s.TrustedProxies); err != nil {
 		fault("trusted_proxies: %w", err)
+	}
+	if s.has(roleFront) {
+		if err := s.publicTLS().Check(); err != nil {
+			fault("tls_cert, tls_key: %w", err)
+		}
+	}
+	if err := s.adminTLS().Check(); err != nil {
+		fault("admin_tls_cert, admin_tls_key, admin_tls_client_ca: %w", err)
 	}
 	faults = append(faults, s.file.validate()...)
 	return errors.Join(faults...)

@@ -49,6 +49,11 @@ push:
 			"push: the setting is called targets now", "- name: fcm", "kind: http", "timeout: 3s",
 		},
 	},
+	"TLS files that cannot be used": {
+		yaml:  "tls_cert: nowhere.pem\ntls_key: nowhere.key\n",
+		flags: []string{"--admin-tls-client-ca", "logoutd.yaml"},
+		want:  []string{"tls_cert, tls_key: ", "nowhere.pem: no such file", "admin_tls_client_ca: a certificate and its key are needed"},
+	},
 	"values that nobody means": {
 		yaml: `
 retry: {initial: 1s, max: 1ms}

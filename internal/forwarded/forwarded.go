@@ -67,8 +67,8 @@ func parsePrefix(text string) (netip.Prefix, error) {
 	return prefix.Masked(), err
 }
 
-// trusts reports whether an address is that of a trusted proxy.
-func (p Proxies) trusts(addr netip.Addr) bool {
+// Trusts reports whether an address is that of a trusted proxy.
+func (p Proxies) Trusts(addr netip.Addr) bool {
 	for _, prefix := range p {
 		if prefix.Contains(addr) {
 			return true
@@ -80,7 +80,7 @@ func (p Proxies) trusts(addr netip.Addr) bool {
 // Client returns where a request comes from.
 func (p Proxies) Client(r *http.Request) Client {
 	direct := Client{Addr: peer(r.RemoteAddr), HTTPS: r.TLS != nil}
-	if !p.trusts(direct.Addr) {
+	if !p.Trusts(direct.Addr) {
 		return direct
 	}
 	standard, legacy := p.walk(direct.Addr, fromForwarded(r.Header)), p.walk(direct.Addr, fromX(r.Header))
@@ -109,7 +109,7 @@ type claim struct {
 // walk returns what a list of hops says of the client. An element that names no
 // address ends the walk: it is not known to be a trusted proxy.
 func (p Proxies) walk(addr netip.Addr, hops []hop) (c claim) {
-	for i := len(hops) - 1; i >= 0 && p.trusts(addr); i-- {
+	for i := len(hops) - 1; i >= 0 && p.Trusts(addr); i-- {
 		if hops[i].proto != "" {
 			https := strings.EqualFold(hops[i].proto, "https")
 			c.https = &https

@@ -1,6 +1,7 @@
 package httpclient
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -28,6 +29,9 @@ type Config struct {
 	MaxBody int64
 	// Connections is how many idle connections to a host are kept. Default 32.
 	Connections int
+	// TLS is for hosts whose certificate an authority of one's own has issued, or
+	// that demand a client certificate. Default: Go's.
+	TLS *tls.Config
 }
 
 // New returns a client.
@@ -38,6 +42,7 @@ func New(c Config) *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxResponseHeaderBytes = maxHeader
 	transport.MaxIdleConnsPerHost = c.Connections
+	transport.TLSClientConfig = c.TLS
 	transport.DisableCompression = true // a small answer could become a large one
 	return &http.Client{
 		Timeout: c.Timeout, Transport: bounded{transport, c.MaxBody},

@@ -29,7 +29,7 @@ type conn struct {
 	raw     net.Conn
 	server  *Server
 	framing framing
-	refused bool
+	broken  error // what every Read returns from now on
 	// sent: the client has sent what no handler has seen. refusing: net/http
 	// has answered that.
 	sent, refusing atomic.Bool
@@ -57,24 +57,23 @@ func newConn(raw net.Conn, s *Server) *conn {
 
 // Read reads what is unambiguous, after the TLS handshake.
 func (c *conn) Read(p []byte) (int, error) {
-	if c.refused {
-		return 0, errAmbiguous
+	if c.tls != nil && c.state == nil && c.broken == nil {
+		c.broken = c.handshake()
 	}
-	if c.tls != nil && c.state == nil {
-		if err := c.handshake(); err != nil {
-			return 0, err
-		}
+	if c.broken != nil {
+		return 0, c.broken
 	}
 	n, err := c.Conn.Read(p)
 	clean := c.framing.scan(p[:n])
 	c.sent.Store(n > 0 && c.framing.next != opaque)
-	switch c.refused = clean < n; {
-	case c.refused && clean == 0:
-		return 0, errAmbiguous
-	case c.refused:
-		return clean, nil
+	if clean == n {
+		return n, err
 	}
-	return n, err
+	c.broken = errAmbiguous
+	if clean == 0 {
+		return 0, errAmbiguous
+	}
+	return clean, nil
 }
 
 // handshake runs under the read deadline of the header.

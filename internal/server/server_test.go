@@ -8,11 +8,16 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/logoutd/logoutd/internal/server"
 )
@@ -72,6 +77,10 @@ func dial(t *testing.T, addr string) client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
+	return newClient(t, conn)
+}
+
+func newClient(t *testing.T, conn net.Conn) client {
 	_ = conn.SetDeadline(time.Now().Add(patience))
 	return client{conn, bufio.NewReader(conn), t}
 }
@@ -236,4 +245,30 @@ func TestTimeouts(t *testing.T) {
 	work := dial(t, addr)
 	work.send("POST /long-work HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na")
 	work.expect(http.StatusOK)
+}
+
+// logBuffer collects what is logged.
+type logBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// gather returns the metrics in text.
+func gather(t *testing.T, registry *prometheus.Registry) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	return w.Body.String()
 }

@@ -23,15 +23,31 @@ type TLSFiles struct {
 	ClientCA string
 }
 
+// Check says what is wrong with the files; nothing is where none is named.
+func (f TLSFiles) Check() error {
+	switch {
+	case f == TLSFiles{}:
+		return nil
+	case f.Certificate == "" || f.Key == "":
+		return errors.New("a certificate and its key are needed, each in a file")
+	}
+	_, err := f.load()
+	return err
+}
+
 // reloadEvery is how often a handshake looks whether the files have changed.
 const reloadEvery = time.Second
 
-// LoadTLS returns the configuration that the files are now, and goes on using
-// what they become. Files that cannot be loaded later change nothing, are
-// logged once, and counted. A nil registerer: nowhere.
+// LoadTLS returns the configuration of a listener, and follows changes of the
+// files. A change that cannot be loaded is logged and counted, and what was
+// loaded before stays in use. Where no file is named it returns nil. A nil
+// registerer: nowhere.
 func LoadTLS(files TLSFiles, listener string, log *slog.Logger, r prometheus.Registerer) (*tls.Config, error) {
+	if files == (TLSFiles{}) {
+		return nil, nil
+	}
 	stamp := files.stamp()
-	config, err := files.Load()
+	config, err := files.load()
 	if err != nil {
 		return nil, err
 	}
@@ -46,8 +62,7 @@ func LoadTLS(files TLSFiles, listener string, log *slog.Logger, r prometheus.Reg
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: l.current}, nil
 }
 
-// Load reads the files.
-func (f TLSFiles) Load() (*tls.Config, error) {
+func (f TLSFiles) load() (*tls.Config, error) {
 	pair, err := tls.LoadX509KeyPair(f.Certificate, f.Key)
 	if err != nil {
 		return nil, fmt.Errorf("loading the certificate and its key: %w", err)
@@ -109,7 +124,7 @@ func (l *reloader) current(*tls.ClientHelloInfo) (*tls.Config, error) {
 		return l.config, nil
 	}
 	l.stamp = stamp
-	config, err := l.files.Load()
+	config, err := l.files.load()
 	if err != nil {
 		l.reloads.WithLabelValues("failed").Inc()
 		l.log.Error("changed TLS files cannot be loaded; the certificate loaded before stays in use", "listener", l.listener, "err", err)
