@@ -147,17 +147,17 @@ func (o *operations) work() []func(context.Context) error {
 // handleOperators gives operators the admin API and the console, which end
 // with ctx.
 func (s *service) handleOperators(ctx context.Context, mux *http.ServeMux) {
-	o := s.operations
+	o, tails := s.operations, access.NewTails(s.metrics)
 	mux.Handle("/v1/", admin.New(admin.Config{
 		Store: s.store, Publisher: s.publisher, DeadLetters: o.deadLetters, JetStream: s.js,
 		CSRFToken: func(sessionID string) string { return handlers.CSRFToken(s.secret, sessionID) },
 		Letters:   o.letters, Replays: o.replays, Bulk: o.bulk, Jobs: o.jobs, Status: o.status, Overview: o.overview,
-		Audit: o.audit, Tokens: o.tokens, Subscribers: s.subscribers(), Damage: o.damage, Providers: s.providers, Describe: describeDelivery, Attempts: o.attempts, Proxies: s.settings.proxies(), PublishUnknown: s.settings.publishUnknown(),
+		Audit: o.audit, Tokens: o.tokens, Subscribers: s.subscribers(), Damage: o.damage, Providers: s.providers, Describe: describeDelivery, Attempts: o.attempts, Tails: tails, Proxies: s.settings.proxies(), PublishUnknown: s.settings.publishUnknown(),
 		Ready: s.restored, Lifetime: ctx, Logger: s.logger, Registerer: s.metrics,
 	}))
 	page := console.New(console.Config{
 		Letters: o.letters, DeadLetters: o.deadLetters, Replays: o.replays, Bulk: o.bulk, Jobs: o.jobs, Audit: o.audit,
-		Access: o.tokens, Status: o.status, Overview: o.overview, JetStream: s.js, Sessions: o.sessions, Damage: o.damage, Describe: describeDelivery, Attempts: o.attempts, Proxies: s.settings.proxies(), Lifetime: ctx, Logger: s.logger,
+		Access: o.tokens, Status: o.status, Overview: o.overview, JetStream: s.js, Sessions: o.sessions, Damage: o.damage, Describe: describeDelivery, Attempts: o.attempts, Tails: tails, Proxies: s.settings.proxies(), Lifetime: ctx, Logger: s.logger,
 	})
 	mux.Handle("/console", page)
 	mux.Handle("/console/", page)

@@ -52,6 +52,8 @@ type Config struct {
 	Tokens *access.Tokens
 	// Attempts are how callers are let in. Default: on Tokens, reported nowhere.
 	Attempts *access.Attempts
+	// Tails bounds the tails of events by token. Default: its own.
+	Tails *access.Tails
 	// Providers are the push providers of this process. Default: all names are
 	// taken to be configured.
 	Providers *providers.Providers
@@ -129,6 +131,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.Tokens == nil {
 		c.Tokens = access.New(access.Config{JetStream: c.JetStream, Root: c.Token, Logger: c.Logger})
+	}
+	if c.Tails == nil {
+		c.Tails = access.NewTails(c.Registerer)
 	}
 	if c.Attempts == nil {
 		c.Attempts = access.NewAttempts(c.Tokens, nil)

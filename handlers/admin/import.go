@@ -55,6 +55,7 @@ type brokenImport struct {
 // postImport answers with what became of the lines.
 func (a *api) postImport(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
+	_ = control.SetWriteDeadline(time.Time{}) // what is sent may take any time
 	body := progressReader{r.Body, func() { _ = control.SetReadDeadline(time.Now().Add(importIdle)) }}
 	ctx, cancel := a.untilStopped(r)
 	defer cancel()

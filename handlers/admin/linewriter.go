@@ -4,13 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"time"
 )
-
-// tailWrite is how long the caller may take to read an event.
-const tailWrite = 30 * time.Second
 
 // lineWriter writes each event at once.
 type lineWriter struct {
@@ -22,7 +18,10 @@ func (l lineWriter) start() {
 	l.w.Header().Set("Content-Type", "application/x-ndjson")
 	l.w.Header().Set("Cache-Control", "no-store")
 	l.w.WriteHeader(http.StatusOK)
-	_ = l.control.SetReadDeadline(time.Time{}) // it would end the context
+	// The deadlines of a request would end the tail; the server has others for
+	// a caller that does not read.
+	_ = l.control.SetReadDeadline(time.Time{})
+	_ = l.control.SetWriteDeadline(time.Time{})
 	_ = l.control.Flush()
 }
 
@@ -33,10 +32,6 @@ func (l lineWriter) line(event []byte) error {
 		return nil
 	}
 	line.WriteByte('\n')
-	err := l.control.SetWriteDeadline(time.Now().Add(tailWrite))
-	if err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return err
-	}
 	if _, err := l.w.Write(line.Bytes()); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/access"
 	"github.com/logoutd/logoutd/internal/broker"
 )
 
@@ -29,6 +30,13 @@ func (a *api) tail(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, err)
 		return
 	}
+	closeTail, ok := a.Tails.Open(callerOf(r))
+	if !ok {
+		a.fail(w, r, newProblem(http.StatusTooManyRequests, fmt.Sprintf(
+			"the token %q has %d tails of events open, as many as it can have: end some, or use another token", callerOf(r), access.MaxTails)))
+		return
+	}
+	defer closeTail()
 	config, err := a.tailFrom(r.Context(), since)
 	if err != nil {
 		a.fail(w, r, fmt.Errorf("following events: %w: %w", broker.ErrUnavailable, err))

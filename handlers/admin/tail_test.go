@@ -6,14 +6,18 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
 	"github.com/logoutd/logoutd/handlers/admin"
+	"github.com/logoutd/logoutd/internal/access"
 	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/broker/embedded"
 	"github.com/logoutd/logoutd/internal/messages"
@@ -99,16 +103,60 @@ func (w *world) serve(change func(*http.Server)) {
 	w.t.Cleanup(w.server.Close)
 }
 
-// The tail outlives the timeouts of its server.
+// The tail outlives the timeouts of its server, over HTTP/2 as well, where a
+// deadline that passes ends the stream.
 func TestTailOutlivesTimeouts(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	const timeout = 50 * time.Millisecond
-	w.serve(func(s *http.Server) { s.WriteTimeout, s.ReadTimeout = timeout, timeout })
-	next := w.follow("")
-	<-time.After(4 * timeout)
-	w.announce("late")
-	w.expect(next, "late")
+	var http1, http2 http.Protocols
+	http1.SetHTTP1(true)
+	http2.SetUnencryptedHTTP2(true)
+	for _, protocols := range []*http.Protocols{&http1, &http2} {
+		w := newWorld(t)
+		const timeout = 50 * time.Millisecond
+		w.serve(func(s *http.Server) { s.WriteTimeout, s.ReadTimeout, s.Protocols = timeout, timeout, protocols })
+		w.server.Client().Transport = &http.Transport{Protocols: protocols}
+		next := w.follow("")
+		for _, id := range []string{"late", "later"} {
+			<-time.After(4 * timeout)
+			w.announce(id)
+			w.expect(next, id)
+		}
+	}
+}
+
+// TestTailsAreBounded: a token can have so many, in the API and the console
+// together; those of another token do not count, and one that ends makes room.
+func TestTailsAreBounded(t *testing.T) {
+	t.Parallel()
+	registry := prometheus.NewRegistry()
+	w := newWorld(t, func(c *admin.Config) { c.Tails = access.NewTails(registry) })
+	end, ok := w.config.Tails.Open("admin")
+	if !ok {
+		t.Fatal("no tail can be opened")
+	}
+	for range access.MaxTails - 1 {
+		w.follow("")
+	}
+	refused := w.call("GET", "/v1/events", "")
+	w.refused(refused, http.StatusTooManyRequests, "", "32 tails of events open")
+	if refused.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	if _, ok := w.config.Tails.Open("another"); !ok {
+		t.Error("another token can have none")
+	}
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(`
+# HELP logoutd_event_tails Open tails of events, by the admin API and by live pages of the console.
+# TYPE logoutd_event_tails gauge
+logoutd_event_tails 33
+# HELP logoutd_event_tails_refused_total Tails of events that were refused because the token had too many.
+# TYPE logoutd_event_tails_refused_total counter
+logoutd_event_tails_refused_total 1
+`)); err != nil {
+		t.Error(err)
+	}
+	end()
+	w.follow("")
 }
 
 // The tail goes on where it was after the broker was away.

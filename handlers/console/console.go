@@ -43,6 +43,9 @@ type Config struct {
 	// Attempts are how operators are let in, the same as those of the admin
 	// API. Default: on Access, reported nowhere.
 	Attempts *access.Attempts
+	// Tails bounds the live pages by token, with the tails of the admin API.
+	// Default: its own.
+	Tails *access.Tails
 	// Sessions are who is logged in. The caller runs them.
 	Sessions *access.Sessions
 	// Proxies are the proxies whose word counts of where a request comes from.
@@ -65,6 +68,9 @@ func New(c Config) http.Handler {
 	}
 	if c.Lifetime == nil {
 		c.Lifetime = context.Background()
+	}
+	if c.Tails == nil {
+		c.Tails = access.NewTails(nil)
 	}
 	if c.Attempts == nil {
 		c.Attempts = access.NewAttempts(c.Access, nil)

@@ -75,3 +75,20 @@ func TestStreamsNeedASession(t *testing.T) {
 	r.Header.Set("Accept", "text/event-stream")
 	v.do(http.StatusUnauthorized, r)
 }
+
+// TestLivePagesAreBounded by token, with the tails of the admin API.
+func TestLivePagesAreBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	v := w.as(w.token("night", access.Viewer))
+	end := func() {}
+	for range access.MaxTails {
+		end, _ = w.config.Tails.Open("night")
+	}
+	r, err := http.NewRequestWithContext(w.Context(), http.MethodGet, w.server.URL+"/console/live", nil)
+	w.must(err)
+	r.Header.Set("Accept", "text/event-stream")
+	v.do(http.StatusTooManyRequests, r)
+	end()
+	v.until(v.follow("/console/live"), "event: parts")
+}

@@ -9,13 +9,9 @@ import (
 	"time"
 )
 
-const (
-	// beatInterval is how often a live page hears from us, and how long a
-	// revoked token goes on seeing one.
-	beatInterval = 10 * time.Second
-	// sendTimeout is how long a browser may take to read.
-	sendTimeout = 10 * time.Second
-)
+// beatInterval is how often a live page hears from us, and how long a revoked
+// token goes on seeing one.
+const beatInterval = 10 * time.Second
 
 // errEnded says that the session of a live page is over.
 var errEnded = errors.New("session ended")
@@ -40,6 +36,12 @@ func (c *console) live(follow func(*stream) error) http.Handler {
 		if !ok {
 			return
 		}
+		closeTail, ok := c.Tails.Open(v.By())
+		if !ok {
+			http.Error(w, "This token has as many live pages open as it can have.", http.StatusTooManyRequests)
+			return
+		}
+		defer closeTail()
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
 		defer context.AfterFunc(c.Lifetime, cancel)()
@@ -48,6 +50,7 @@ func (c *console) live(follow func(*stream) error) http.Handler {
 		defer s.beat.Stop()
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.Header().Set("X-Accel-Buffering", "no") // nginx would keep events back
+		_ = s.out.SetWriteDeadline(time.Time{})   // the server has others
 		_ = s.write("retry: 2000\n\n")
 		// The browser connects again by itself, whatever ended it.
 		if err := follow(s); err != nil && ctx.Err() == nil && !errors.Is(err, errEnded) {
@@ -94,7 +97,6 @@ func (s *stream) alive() error {
 }
 
 func (s *stream) write(text string) error {
-	_ = s.out.SetWriteDeadline(time.Now().Add(sendTimeout))
 	if _, err := s.visit.w.Write([]byte(text)); err != nil {
 		return err
 	}

@@ -103,7 +103,7 @@ func newWorld(t *testing.T) *world {
 		Describe: func(_ string, payload jsontext.Value) []messages.Detail { return targethttp.Kind.Describe(payload) },
 		Letters:  projection, DeadLetters: deadletters.NewDeadLetters(js), Replays: replays, Bulk: many, Jobs: all, Audit: log,
 		Access: tokens, Status: status.New(status.Config{Store: w.store, Letters: projection, JetStream: js}), Overview: first,
-		JetStream: js, Sessions: access.NewSessions(access.SessionsConfig{JetStream: js, Tokens: tokens}), Lifetime: lifetime, Logger: logger,
+		JetStream: js, Sessions: access.NewSessions(access.SessionsConfig{JetStream: js, Tokens: tokens}), Tails: access.NewTails(nil), Lifetime: lifetime, Logger: logger,
 	}
 	w.run(projection.Run, all.Run, tokens.Run, first.Run, w.config.Sessions.Run, log.Run)
 	w.eventually("the tokens", tokens.Loaded)
