@@ -30,10 +30,10 @@ type conn struct {
 	server  *Server
 	framing framing
 	broken  error // what every Read returns from now on
-	// sent: the client has sent what no handler has seen. refusing: net/http
-	// has answered that.
-	sent, refusing atomic.Bool
-	closing        sync.Once
+	// handling: a handler runs. sent: the client has sent what no handler has
+	// seen. refusing: net/http has answered that.
+	handling, sent, refusing atomic.Bool
+	closing                  sync.Once
 
 	// tls is nil without TLS. net/http must not see it: it would take HTTP/1
 	// from it without the check of its framing.
@@ -65,7 +65,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	}
 	n, err := c.Conn.Read(p)
 	clean := c.framing.scan(p[:n])
-	c.sent.Store(n > 0 && c.framing.next != opaque)
+	c.sent.Store(n > 0 && c.framing.next != opaque && !c.handling.Load())
 	if clean == n {
 		return n, err
 	}
@@ -80,7 +80,9 @@ func (c *conn) Read(p []byte) (int, error) {
 func (c *conn) handshake() error {
 	_ = c.raw.SetWriteDeadline(time.Now().Add(c.server.writeTimeout))
 	if err := c.tls.Handshake(); err != nil {
-		c.server.pool.metrics.handshakeFailures.Inc()
+		if !errors.Is(err, io.EOF) { // a probe that only connects
+			c.server.pool.metrics.handshakeFailures.Inc()
+		}
 		var record tls.RecordHeaderError
 		if errors.As(err, &record) && record.Conn != nil && record.RecordHeader[0] >= 'A' { // a method
 			_, _ = io.WriteString(record.Conn, "HTTP/1.0 400 Bad Request\r\n\r\nThis port expects HTTPS.\n")

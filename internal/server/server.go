@@ -129,6 +129,7 @@ func (l *listener) Accept() (net.Conn, error) {
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	defer s.logPanic()
 	c := r.Context().Value(connKey{}).(*conn)
+	c.handling.Store(true)
 	c.sent.Store(false)
 	r.TLS = c.state
 	if r.Method == "PRI" { // net/http hands out a preface of HTTP/2 that is none
@@ -141,7 +142,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		r.Body = s.limitBody(w, r)
 	}
 	s.handler.ServeHTTP(w, r)
-	c.sent.Store(false)
+	c.handling.Store(false)
 }
 
 // logPanic logs a panic and closes the connection: nobody knows how much of

@@ -131,7 +131,7 @@ func TestTLS(t *testing.T) {
 	c.expect(http.StatusBadRequest)
 	c.expectEnd()
 
-	if _, _, err := dialTLS(t, addr, &tls.Config{MaxVersion: tls.VersionTLS11}); err == nil {
+	if _, _, err := dialTLS(t, addr, &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}); err == nil {
 		t.Error("TLS 1.1 is spoken")
 	}
 	plain := dial(t, addr)
