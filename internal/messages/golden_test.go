@@ -26,6 +26,10 @@ func publishOneOfEach(t *testing.T, p *broker.Publisher) {
 	if err := p.Split(t.Context(), []messages.Request{testkit.FullRequest(), plain}); err != nil { // one message
 		t.Fatal(err)
 	}
+	fresh, putBack := unfenced()
+	if err := p.Split(t.Context(), []messages.Request{fresh, putBack}); err != nil {
+		t.Fatal(err)
+	}
 	task, err := testkit.Delivery().Message("user-s1_p1")
 	if err != nil {
 		t.Fatal(err)
@@ -49,6 +53,20 @@ func publishOneOfEach(t *testing.T, p *broker.Publisher) {
 	}
 }
 
+// unfenced returns requests whose fence was skipped: one logout with two
+// candidates, and one that was put back once a worker had found its bound.
+func unfenced() (fresh, putBack messages.Request) {
+	fresh = messages.Request{
+		ID: "session-s3", Dialect: "kratos", Initiator: messages.InitiatorUser, Scope: "session", Candidates: []string{"s3", "s4"},
+		RequestedAt: testkit.Noon, TraceParent: testkit.TraceParent,
+	}
+	putBack = messages.Request{
+		ID: "user-s5", Dialect: "sap-v2", Initiator: messages.InitiatorUser, Scope: "user", SessionID: "s5",
+		Cutoff: events.At(testkit.Noon.Add(-1e6)), AppendedAt: events.At(testkit.Noon.Add(1e9)), RequestedAt: testkit.Noon,
+	}
+	return fresh, putBack
+}
+
 func TestMessagesOnTheWire(t *testing.T) {
 	t.Parallel()
 	b := eventstest.Start(t)
@@ -61,6 +79,7 @@ func TestMessagesOnTheWire(t *testing.T) {
 		want   headers
 	}{
 		{messages.StreamRequests, 0, "requests", headers{"logout.requests", "application/cloudevents-batch+json", "", testkit.TraceParent}},
+		{messages.StreamRequests, 1, "unfenced", headers{"logout.requests.unfenced", "application/cloudevents-batch+json", "", testkit.TraceParent}},
 		{messages.StreamTasks, 0, "task", headers{"logout.tasks.http.http", "application/cloudevents+json", "user-s1_p1", testkit.TraceParent}},
 		{events.StreamEvents, 0, "revoked", headers{"logout.events.user.revoked", "application/cloudevents+json", "user-s1", testkit.TraceParent}},
 		{events.StreamEvents, 1, "failed", headers{"logout.events.revocation.failed", "application/cloudevents+json", "user-s1.failed.5", testkit.TraceParent}},
@@ -70,7 +89,7 @@ func TestMessagesOnTheWire(t *testing.T) {
 		got := headers{
 			msg.Subject, msg.Header.Get("content-type"), msg.Header.Get(nats.MsgIdHdr), msg.Header.Get("traceparent"),
 		}
-		if tt.golden == "requests" {
+		if tt.stream == messages.StreamRequests {
 			if got.MsgID == "" {
 				t.Error("a batch of requests has no message id")
 			}
