@@ -3,18 +3,18 @@ package workers_test
 import (
 	"crypto/rand"
 	"errors"
+	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"github.com/logoutd/logoutd/events"
-	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/redisstore"
 	"github.com/logoutd/logoutd/store/redisstore/redistest"
+	"github.com/logoutd/logoutd/store/sqlitestore"
 )
 
 // play is a user whose session s1 is logged out, and who logs in again.
@@ -24,11 +24,26 @@ type play struct {
 	old           string // s1
 	first, second string // scopes of its two logouts
 	newer         string // n1
+	js            *oddJetStream
+	giveBack      func() error // what a worker held that has died; nil: nothing
+	forget        func()       // the store forgets s1
+	forgetEnd     func()       // it forgets when s1 ended, as far as that lies beside the record
 }
 
-func (p *play) put(session string) string {
+func newPlay(t *testing.T) *play {
+	p := &play{world: newWorld(t), user: store.User{ID: rand.Text()}}
+	p.js = &oddJetStream{JetStream: p.broker.JS}
+	p.broker.JS = p.js
+	return p
+}
+
+func (p *play) put(session string) string { return p.putUntil(session, time.Now().Add(time.Hour)) }
+
+// putUntil registers a session that expires then, with a refresh token and a
+// push registration.
+func (p *play) putUntil(session string, expires time.Time) string {
 	p.Helper()
-	id, expires := store.TokenID(p.user.ID+session), time.Now().Add(time.Hour)
+	id := store.TokenID(p.user.ID + session)
 	results, err := p.store.PutSessions(p.Context(), []store.Session{{ID: id, User: p.user, DeviceID: "phone", AppID: "mail", ExpiresAt: expires}})
 	p.must(err, results[0].Err)
 	tokens, err := p.store.PutRefreshTokens(p.Context(), []store.RefreshToken{{ID: store.TokenID("refresh" + id), User: p.user, SessionID: id, ExpiresAt: expires}})
@@ -40,17 +55,21 @@ func (p *play) put(session string) string {
 	return id
 }
 
-// skip publishes a logout of s1 whose fence was skipped, from a front end whose
-// clock is off.
-func (p *play) skip(scope string) {
-	p.Helper()
-	p.must(p.publisher.Requests(p.Context(), messages.Request{
+// skipped is a logout of s1 whose fence was skipped, from a front end whose clock
+// is off.
+func (p *play) skipped(scope string) messages.Request {
+	return messages.Request{
 		ID: messages.RequestID(scope, p.old), Dialect: "test", Initiator: messages.InitiatorUser, Scope: scope,
 		SessionID: p.old, RequestedAt: events.At(time.Now().Add(5 * time.Minute)),
-	}))
+	}
 }
 
-func (p *play) login() { p.newer = p.put("newer") }
+func (p *play) skip(scope string) {
+	p.Helper()
+	p.must(p.publisher.Requests(p.Context(), p.skipped(scope)))
+}
+
+func (p *play) login() { p.newer = p.putUntil("newer", time.Now().Add(1000*time.Hour)) }
 
 func (p *play) fenced(scope string) {
 	p.must(p.publisher.Requests(p.Context(), p.logout(scope, p.old)))
@@ -60,10 +79,17 @@ func (p *play) settle() (stop func()) {
 	p.Helper()
 	before := p.metric("logoutd_revocations_total", nil)
 	stop = p.run(p.revoker(httpTarget(p)).Run)
-	p.eventually("all settled", func() bool {
-		return p.metric("logoutd_revocations_total", nil) > before && p.pending() == 0
-	})
+	p.eventually("a revocation", func() bool { return p.metric("logoutd_revocations_total", nil) > before })
+	if p.giveBack != nil {
+		p.must(p.giveBack())
+	}
+	p.settled()
 	return stop
+}
+
+func (p *play) settled() {
+	p.Helper()
+	p.eventually("all settled", func() bool { return p.pending() == 0 })
 }
 
 // wantNewer asserts that s1 is dead and that all of n1 lives.
@@ -94,92 +120,18 @@ func (p *play) wantNewer() {
 	}
 }
 
-// plays are what may happen between a logout whose fence was skipped and
-// another one of the same session.
-var plays = map[string]func(*play){
-	"fenced later": func(p *play) {
-		p.skip(p.first)
-		p.login()
-		p.fenced(p.second)
-		p.settle()
-	},
-	"skipped again": func(p *play) {
-		p.skip(p.first)
-		p.login()
-		p.skip(p.second)
-		p.settle()
-	},
-	"the worker that holds the first dies": func(p *play) {
-		p.skip(p.first)
-		consumer, err := p.broker.JS.CreateConsumer(p.Context(), messages.StreamRequests, jetstream.ConsumerConfig{
-			Durable: messages.ConsumerRevoker, AckPolicy: jetstream.AckExplicitPolicy, AckWait: time.Second,
-			FilterSubjects: []string{messages.SubjectRequests, messages.SubjectUnfenced},
-		})
-		p.must(err)
-		_, err = consumer.Next()
-		p.must(err)
-		p.login()
-		p.fenced(p.second)
-		p.settle()
-	},
-	"handed back behind the second": func(p *play) {
-		p.skip(p.first)
-		p.login()
-		p.fenced(p.second)
-		p.store.set(true) // the store is down for revocations
-		stop := p.run(p.revoker(httpTarget(p)).Run)
-		p.eventually("an attempt", func() bool { return p.store.revokes() > 0 })
-		stop()
-		p.store.set(false)
-		p.settle()
-	},
-	"applied and purged before the second": func(p *play) {
-		p.skip(p.first)
-		p.login()
-		second := p.logout(p.second, p.old)
-		p.settle()()
-		stream, err := p.broker.JS.Stream(p.Context(), messages.StreamRequests)
-		p.must(err)
-		p.must(stream.Purge(p.Context()))
-		p.must(p.publisher.Requests(p.Context(), second))
-		p.settle()
-	},
-	"given up, then both replayed": func(p *play) {
-		p.retry.GiveUpAfter = time.Millisecond
-		p.skip(p.first)
-		p.login()
-		second := p.logout(p.second, p.old)
-		p.store.refuse(messages.RequestID(p.first, p.old), errors.New("malformed record"))
-		stop := p.run(p.revoker(httpTarget(p)).Run)
-		p.eventually("dead letter", func() bool { return len(p.letters()) == 1 && p.pending() == 0 })
-		letter := p.letters()[0]
-		if !letter.Request.Fenced || letter.Request.UserID != p.user.ID || letter.Request.Cutoff.IsZero() {
-			p.Errorf("letter of %+v, want one that is fenced", letter.Request)
-		}
-		stop()
-		p.store.refuse("", nil)
-		p.must(p.publisher.Requests(p.Context(), second))
-		p.settle()()
-		p.must(deadletters.NewDeadLetters(p.broker.JS).Replay(p.Context(), letter.ID))
-		p.settle()
-	},
-}
-
 func TestNewerLoginLives(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t)
-	for _, inRedis := range []bool{false, true} {
+	stores := map[string]func(*play){"SQLite": (*play).inSQLite, "Redis": func(p *play) { p.inRedis(redis) }}
+	for where, open := range stores {
 		for _, scopes := range [][2]string{{"session", "session"}, {"session", "user"}, {"user", "session"}, {"user", "user"}} {
 			for name, run := range plays {
-				t.Run(name+"/"+scopes[0]+" then "+scopes[1]+map[bool]string{true: " in Redis"}[inRedis], func(t *testing.T) {
-					w := newWorld(t)
-					if inRedis {
-						s, err := redisstore.Open(redis.URL(), redisstore.Config{})
-						w.must(err)
-						t.Cleanup(func() { s.Close() })
-						w.store.Store = s
-					}
-					p := &play{world: w, user: store.User{ID: rand.Text()}, first: scopes[0], second: scopes[1]}
+				t.Run(name+"/"+scopes[0]+" then "+scopes[1]+" in "+where, func(t *testing.T) {
+					t.Parallel()
+					p := newPlay(t)
+					p.first, p.second = scopes[0], scopes[1]
+					open(p)
 					p.old = p.put("old")
 					run(p)
 					p.wantNewer()
@@ -189,16 +141,55 @@ func TestNewerLoginLives(t *testing.T) {
 	}
 }
 
+// inSQLite gives the world a store whose clock goes ahead until s1 is forgotten.
+func (p *play) inSQLite() {
+	var ahead atomic.Int64
+	s, err := sqlitestore.Open(filepath.Join(p.TempDir(), "store.db"), sqlitestore.Config{
+		Clock: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) },
+	})
+	p.must(err)
+	p.Cleanup(func() { _ = s.Close() })
+	p.store.Store = s
+	p.forget = func() { ahead.Store(int64(2*time.Hour + store.DefaultRetention)) }
+	p.forgetEnd = func() {}
+}
+
+func (p *play) inRedis(server *redistest.Server) {
+	s, err := redisstore.Open(server.URL(), redisstore.Config{})
+	p.must(err)
+	p.Cleanup(func() { _ = s.Close() })
+	p.store.Store = s
+	p.forgetEnd = func() {
+		keys, err := server.Client().Keys(p.Context(), "logoutd:user:*:ended:"+p.old).Result()
+		p.must(err)
+		for _, key := range keys { // none where it was the user's
+			p.must(server.Client().Del(p.Context(), key).Err())
+		}
+	}
+	p.forget = func() {
+		p.forgetEnd()
+		p.must(server.Client().Del(p.Context(), "logoutd:session:{"+p.old+"}").Err())
+	}
+}
+
 // A session that was never logged out ends all before its logout, and a
 // skipped fence what was authenticated before the request.
 func TestLogoutOfALiveSessionEndsWhatWasBefore(t *testing.T) {
 	t.Parallel()
+	skipped := func(off time.Duration) func(*play) {
+		return func(p *play) {
+			p.js.off = off
+			p.skip("user")
+		}
+	}
 	for name, logout := range map[string]func(*play){
-		"fenced":  func(p *play) { p.fenced("user") },
-		"skipped": func(p *play) { p.skip("user") },
+		"fenced":                                func(p *play) { p.fenced("user") },
+		"skipped":                               func(p *play) { p.skip("user") },
+		"skipped, the broker's clock is ahead":  skipped(2 * time.Second),
+		"skipped, the broker's clock is behind": skipped(-2 * time.Second),
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := &play{world: newWorld(t), user: store.User{ID: rand.Text()}}
+			p := newPlay(t)
 			p.old = p.put("old")
 			p.login()
 			passed := time.Now().Add(20 * time.Millisecond) // more than the margin
@@ -216,7 +207,7 @@ func TestLogoutOfALiveSessionEndsWhatWasBefore(t *testing.T) {
 
 func TestUnknownSessionLeavesATombstone(t *testing.T) {
 	t.Parallel()
-	p := &play{world: newWorld(t), user: store.User{ID: rand.Text()}}
+	p := newPlay(t)
 	p.old = store.TokenID("later")
 	p.skip("session")
 	p.settle()
