@@ -2,7 +2,6 @@ package workers_test
 
 import (
 	"crypto/rand"
-	"errors"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
@@ -202,21 +201,5 @@ func TestLogoutOfALiveSessionEndsWhatWasBefore(t *testing.T) {
 				t.Error("something of before the logout lives")
 			}
 		})
-	}
-}
-
-func TestUnknownSessionLeavesATombstone(t *testing.T) {
-	t.Parallel()
-	p := newPlay(t)
-	p.old = store.TokenID("later")
-	p.skip("session")
-	p.settle()
-	results, err := p.store.PutSessions(t.Context(), []store.Session{{ID: p.old, User: p.user, ExpiresAt: time.Now().Add(time.Hour)}})
-	p.must(err)
-	if !errors.Is(results[0].Err, store.ErrRevoked) {
-		t.Errorf("registered with %v, want it refused", results[0].Err)
-	}
-	if n := p.metric("logoutd_tombstones_total", map[string]string{"outcome": "written"}); n != 1 {
-		t.Errorf("%v tombstones counted, want 1", n)
 	}
 }
