@@ -1,6 +1,7 @@
 package workers_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"time"
@@ -51,9 +52,7 @@ var plays = map[string]func(*play){
 		p.login()
 		second := p.logout(p.second, p.old)
 		p.settle()()
-		stream, err := p.broker.JS.Stream(p.Context(), messages.StreamRequests)
-		p.must(err)
-		p.must(stream.Purge(p.Context()))
+		p.purge()
 		p.must(p.publisher.Requests(p.Context(), second))
 		p.settle()
 	},
@@ -74,6 +73,23 @@ var plays = map[string]func(*play){
 		p.must(p.publisher.Requests(p.Context(), second))
 		p.settle()()
 		p.must(deadletters.NewDeadLetters(p.broker.JS).Replay(p.Context(), letter.ID))
+		p.settle()
+	},
+	"given up before it is applied, purged, then the second": func(p *play) {
+		p.retry.GiveUpAfter = time.Millisecond
+		p.skip(p.first)
+		p.login()
+		second := p.logout(p.second, p.old)
+		whole := p.store.Store
+		p.store.Store = refusingStore{whole, messages.RequestID(p.first, p.old)}
+		stop := p.run(p.revoker("http").Run)
+		p.eventually("dead letter", func() bool { return len(p.letters()) == 1 && p.pending() == 0 })
+		stop()
+		p.store.Store = whole
+		p.purge()
+		p.must(p.publisher.Requests(p.Context(), second))
+		p.settle()()
+		p.must(deadletters.NewDeadLetters(p.broker.JS).Replay(p.Context(), p.letters()[0].ID))
 		p.settle()
 	},
 	"a late fence": func(p *play) {
@@ -144,6 +160,7 @@ var plays = map[string]func(*play){
 		p.login()
 		p.fenced(p.first)
 		p.settle()()
+		p.purge()
 		p.forgetEnd()
 		p.fenced(p.second)
 		p.settle()
@@ -223,6 +240,36 @@ func (p *play) dies() {
 	msg, err := consumer.Next()
 	p.must(err)
 	p.giveBack = msg.Nak
+}
+
+// purge removes what is done from the stream.
+func (p *play) purge() {
+	p.Helper()
+	stream, err := p.broker.JS.Stream(p.Context(), messages.StreamRequests)
+	p.must(err)
+	p.must(stream.Purge(p.Context()))
+}
+
+// refusingStore does nothing for one request.
+type refusingStore struct {
+	store.Store
+	requestID string
+}
+
+func (s refusingStore) Revoke(ctx context.Context, revocations []store.Revocation) ([]store.Revoked, error) {
+	results := make([]store.Revoked, len(revocations))
+	for i, r := range revocations {
+		if r.RequestID == s.requestID {
+			results[i].Err = errors.New("malformed record")
+			continue
+		}
+		done, err := s.Store.Revoke(ctx, []store.Revocation{r})
+		if err != nil {
+			return nil, err
+		}
+		results[i] = done[0]
+	}
+	return results, nil
 }
 
 // fenceOnly fences s1 for a logout that is not published.
