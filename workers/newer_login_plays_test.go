@@ -82,7 +82,7 @@ var plays = map[string]func(*play){
 		second := p.logout(p.second, p.old)
 		whole := p.store.Store
 		p.store.Store = refusingStore{whole, messages.RequestID(p.first, p.old)}
-		stop := p.run(p.revoker("http").Run)
+		stop := p.run(p.revoker(httpTarget(p)).Run)
 		p.eventually("dead letter", func() bool { return len(p.letters()) == 1 && p.pending() == 0 })
 		stop()
 		p.store.Store = whole

@@ -40,7 +40,7 @@ func TestUnknownSessionLeavesATombstone(t *testing.T) {
 func TestTombstonesAreBounded(t *testing.T) {
 	t.Parallel()
 	p := newPlay(t)
-	revoker := p.revoker("http")
+	revoker := p.revoker(httpTarget(p))
 	revoker.LimitTombstones(2)
 	p.run(revoker.Run)
 	for i := range 4 {
@@ -65,7 +65,7 @@ func TestUnreadableUnfencedMessageKeepsItsFirstTime(t *testing.T) {
 	_, err := p.broker.JS.Publish(t.Context(), messages.SubjectUnfenced, []byte("{not json"))
 	p.must(err)
 	appended := p.broker.Messages(messages.StreamRequests)[0].Time.UTC().Truncate(time.Millisecond)
-	p.run(p.revoker("http").Run)
+	p.run(p.revoker(httpTarget(p)).Run)
 	seq := uint64(0)
 	for replays := range 3 {
 		letter := p.letter(seq)

@@ -33,8 +33,9 @@ type message struct {
 		FailedAt      events.Time `json:"failed_at"`
 		Request       request     `json:"request"`
 		Delivery      struct {
-			AppID    string `json:"app_id"`
-			DeviceID string `json:"device_id"`
+			Cutoff   events.Time `json:"cutoff"`
+			AppID    string      `json:"app_id"`
+			DeviceID string      `json:"device_id"`
 		} `json:"delivery"`
 	} `json:"data"`
 }
@@ -49,6 +50,7 @@ type request struct {
 	AppID       string      `json:"app_id"`
 	DeviceID    string      `json:"device_id"`
 	RequestedAt events.Time `json:"requested_at"`
+	Cutoff      events.Time `json:"cutoff"`
 }
 
 // decode reads a message that was stored at some time. If it is no dead letter of
@@ -83,9 +85,19 @@ func (m *message) letter() Letter {
 	return Letter{
 		Target: d.Target, Code: d.Code, Error: shorten(d.Error), Attempts: d.Attempts, Replays: d.Replays,
 		FirstFailedAt: d.FirstFailedAt.Time, FailedAt: d.FailedAt.Time, RequestedAt: r.RequestedAt.Time,
+		Cutoff:    cutoffOf(p.Cutoff, r.Cutoff),
 		RequestID: r.ID, Scope: r.Scope, Dialect: r.Dialect, TenantID: r.TenantID, UserID: r.UserID, SessionID: r.SessionID,
 		AppID: cmp.Or(p.AppID, r.AppID), DeviceID: cmp.Or(p.DeviceID, r.DeviceID),
 	}
+}
+
+// cutoffOf returns the cutoff of a delivery as it was applied, or else that of
+// the request.
+func cutoffOf(delivery, request events.Time) time.Time {
+	if !delivery.IsZero() {
+		return delivery.Time
+	}
+	return request.Time
 }
 
 func shorten(text string) string {

@@ -21,7 +21,7 @@ var tables string
 var indexes string
 
 // version is the schema's. A file of another one is not migrated but made anew.
-const version = 2
+const version = 3
 
 // readers is how many questions are answered at the same time.
 const readers = 3

@@ -55,10 +55,12 @@ func TestKeepsWhatLettersAreKnownBy(t *testing.T) {
 	want := []deadletters.Letter{{
 		Seq: 1, ID: "session-s3", Step: "revoke", Code: "store_refused", Error: "refused 3", Attempts: 4,
 		FirstFailedAt: noon.Add(-57 * time.Second), FailedAt: noon.Add(3 * time.Second), RequestedAt: noon.Add(3*time.Second - time.Hour),
+		Cutoff:    noon.Add(3 * time.Second),
 		RequestID: "session-s3", Scope: "session", Dialect: "kratos", TenantID: "t1", AppID: "app", UserID: "u3", DeviceID: "d3", SessionID: "s3",
 	}, {
 		Seq: 2, ID: "session-s1_1", Step: "http", Target: "p1", Code: "http_401", Error: "refused 1", Attempts: 2, Replays: 1,
 		FirstFailedAt: noon.Add(-59 * time.Second), FailedAt: noon.Add(time.Second), RequestedAt: noon.Add(time.Second - time.Hour),
+		Cutoff:    noon.Add(500 * time.Millisecond), // as it was applied
 		RequestID: "session-s1", Scope: "session", Dialect: "kratos", TenantID: "t1", AppID: "push-app", UserID: "u1", DeviceID: "d1", SessionID: "s1",
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -16,7 +16,10 @@ type Letter struct {
 
 	FirstFailedAt time.Time
 	FailedAt      time.Time // when it was given up; never zero
-	RequestedAt   time.Time // zero: not known
+	RequestedAt   time.Time // by a front end's clock; zero: not known
+	// Cutoff is the latest time up to which a replay revokes, by the store's
+	// clock. Zero: not known.
+	Cutoff time.Time
 
 	// Of the request, empty where it is not known. App and device are those of
 	// the push registration where the letter is about one.

@@ -51,15 +51,16 @@ func all[T any](ctx context.Context, tx *sql.Tx, scan func(*sql.Rows) (T, error)
 
 // columns are what scanLetter reads.
 const columns = `seq, step, target, code, letters.id, error, attempts, replays, first_failed_at, failed_at, requested_at,
-	request, scope, dialect, tenant, app, user, device, session`
+	cutoff, request, scope, dialect, tenant, app, user, device, session`
 
 func scanLetter(rows *sql.Rows) (Letter, error) {
 	var l Letter
-	var firstFailed, failed, requested int64
+	var firstFailed, failed, requested, cutoff int64
 	err := rows.Scan(&l.Seq, &l.Step, &l.Target, &l.Code, &l.ID, &l.Error, &l.Attempts, &l.Replays,
-		&firstFailed, &failed, &requested,
+		&firstFailed, &failed, &requested, &cutoff,
 		&l.RequestID, &l.Scope, &l.Dialect, &l.TenantID, &l.AppID, &l.UserID, &l.DeviceID, &l.SessionID)
-	l.FirstFailedAt, l.FailedAt, l.RequestedAt = timeOf(firstFailed), timeOf(failed), timeOf(requested)
+	l.FirstFailedAt, l.FailedAt = timeOf(firstFailed), timeOf(failed)
+	l.RequestedAt, l.Cutoff = timeOf(requested), timeOf(cutoff)
 	return l, err
 }
 

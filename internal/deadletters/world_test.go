@@ -114,7 +114,7 @@ func letter(n int) messages.DeadLetter {
 	if n%3 == 0 {
 		return l
 	}
-	task := testkit.PushDelivery(r, r.Cutoff, testkit.Registration{
+	task := testkit.PushDelivery(r, events.At(at.Add(-500*time.Millisecond)), testkit.Registration{
 		ID: fmt.Sprint(n), UserID: r.UserID, TenantID: r.TenantID, DeviceID: r.DeviceID, AppID: "push-app",
 		Provider: fmt.Sprintf("p%d", n%2), PushToken: "the-push-token",
 	})

@@ -63,7 +63,7 @@ func insert(tx *sql.Tx, b batch) error {
 	if err != nil {
 		return err
 	}
-	stmt, err := tx.Prepare(`INSERT INTO letters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	stmt, err := tx.Prepare(`INSERT INTO letters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func insert(tx *sql.Tx, b batch) error {
 	for _, l := range b.letters {
 		_, err := stmt.Exec(int64(l.Seq), causes[causeOf(l)], l.ID, millis(l.FailedAt), l.Attempts,
 			l.TenantID, l.AppID, l.UserID, l.DeviceID, l.SessionID, l.RequestID,
-			l.Error, l.Replays, millis(l.FirstFailedAt), millis(l.RequestedAt), l.Scope, l.Dialect)
+			l.Error, l.Replays, millis(l.FirstFailedAt), millis(l.RequestedAt), millis(l.Cutoff), l.Scope, l.Dialect)
 		if err != nil {
 			return err
 		}

@@ -3,7 +3,6 @@ package replay
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/messages"
@@ -16,19 +15,6 @@ import (
 // again.
 type verdicts map[uint64]string
 
-// clocks is how far the clocks of front ends, workers and store may be apart.
-const clocks = time.Minute
-
-// latestCutoff is a time that the cutoff of a letter's request is not after:
-// it was fenced when it was made.
-func latestCutoff(l deadletters.Letter) time.Time {
-	at := l.RequestedAt
-	if at.IsZero() {
-		at = l.FirstFailedAt
-	}
-	return at.Add(clocks)
-}
-
 // ask asks the store about letters, each stage about all of them at once.
 func (r *Replays) ask(ctx context.Context, all []deadletters.Letter) (verdicts, error) {
 	v := verdicts{}
@@ -38,7 +24,7 @@ func (r *Replays) ask(ctx context.Context, all []deadletters.Letter) (verdicts, 
 		case l.UserID == "": // nobody knows whose it is
 		case l.Step == messages.StepRevoke:
 			requests = append(requests, l)
-		case slices.Contains(r.RegistrationKinds, l.Step):
+		case slices.Contains(r.RegistrationKinds, l.Step) && !l.Cutoff.IsZero():
 			pushes = append(pushes, l)
 		}
 	}
@@ -56,7 +42,7 @@ func (v verdicts) askPushes(ctx context.Context, s store.Store, pushes []deadlet
 	}
 	checks := make([]store.PushCheck, len(pushes))
 	for i, l := range pushes {
-		checks[i] = store.PushCheck{User: userOf(l), PushRegistrationID: registrationID(l.ID), Cutoff: latestCutoff(l)}
+		checks[i] = store.PushCheck{User: userOf(l), PushRegistrationID: registrationID(l.ID), Cutoff: l.Cutoff}
 	}
 	anew, err := s.Reregistered(ctx, checks)
 	for i := range anew {
@@ -128,12 +114,14 @@ func (v verdicts) askHolders(ctx context.Context, s store.Store, open []deadlett
 // presented is so long gone that even its tombstone is. A session that bears
 // the request's own mark has yet to be told.
 func nothingLeft(l deadletters.Letter, session store.SessionState, holder store.UserState) bool {
-	latest := latestCutoff(l)
-	live := holder.Err != nil || holder.Partial || !holder.Since.IsZero() && !holder.Since.After(latest)
+	if l.Cutoff.IsZero() {
+		return false
+	}
+	live := holder.Err != nil || holder.Partial || !holder.Since.IsZero() && !holder.Since.After(l.Cutoff)
 	if live || session.Active || session.Known && session.RevokedBy == l.RequestID {
 		return false
 	}
-	covered := holder.Cutoff.After(latest)
+	covered := holder.Cutoff.After(l.Cutoff)
 	forgotten := l.SessionID != "" && !session.Known
 	return covered || forgotten
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/jobs"
 	"github.com/logoutd/logoutd/internal/messages"
@@ -103,7 +104,10 @@ func TestEligiblePush(t *testing.T) {
 		"push, registration still there": {pushLetter, func(n int) { w.register(n, before) }, ""},
 		"push, registered anew":          {pushLetter, func(n int) { w.register(n, now) }, "obsolete"},
 		"push, another registered anew":  {pushLetter, func(n int) { w.register(n+1000, now) }, ""},
-		"push, in doubt by the clock":    {pushLetter, func(n int) { w.register(n, hourAgo.Add(30*time.Second)) }, ""},
+		"push, registered just after":    {pushLetter, func(n int) { w.register(n, hourAgo.Add(time.Millisecond)) }, "obsolete"},
+		"push, registered by the cutoff": {pushLetter, func(n int) { w.register(n, hourAgo) }, ""},
+		"push, front's clock was ahead":  {requestedAt(pushLetter, time.Hour), func(n int) { w.register(n, hourAgo.Add(time.Minute)) }, "obsolete"},
+		"push, front's clock was behind": {requestedAt(pushLetter, -time.Hour), func(n int) { w.register(n, hourAgo.Add(-30*time.Minute)) }, ""},
 	})
 }
 
@@ -142,8 +146,19 @@ func TestEligibleRequest(t *testing.T) {
 		"request, nothing known of it any more":               {requestLetter, func(int) {}, "obsolete"},
 		"request, session unknown, user holds a registration": {requestLetter, func(n int) { w.register(n, before) }, ""},
 		"request, session unknown, user came back later":      {requestLetter, func(n int) { w.register(n, now) }, "obsolete"},
-		"request of nobody":                                   {nobody, func(int) {}, ""},
-		"operator's request for a user who holds nothing":     {ofOperator, func(int) {}, ""},
+		"request, front's clock was behind, registration left": {requestedAt(requestLetter, -time.Hour), func(n int) {
+			w.register(n, hourAgo.Add(-30*time.Minute))
+		}, ""},
+		"request, front's clock was ahead, covered by another": {requestedAt(requestLetter, 2*time.Hour), func(n int) {
+			w.login(n, before)
+			w.revoke(n, other(n), now)
+		}, "obsolete"},
+		"request, cutoff not known": {unbounded, func(n int) {
+			w.login(n, before)
+			w.revoke(n, other(n), now)
+		}, ""},
+		"request of nobody": {nobody, func(int) {}, ""},
+		"operator's request for a user who holds nothing": {ofOperator, func(int) {}, ""},
 	})
 }
 
@@ -152,6 +167,26 @@ func nobody(n int) messages.DeadLetter {
 	l := requestLetter(n)
 	l.Request.UserID, l.Request.TenantID, l.Request.Scope = "", "", "session"
 	return l
+}
+
+// unbounded is the letter of a logout whose fence was skipped, and failed
+// again when it was given up.
+func unbounded(n int) messages.DeadLetter {
+	l := requestLetter(n)
+	l.Request.Fenced, l.Request.Cutoff = false, events.Time{}
+	return l
+}
+
+// requestedAt returns letters of a front end whose clock was off by so much.
+func requestedAt(letter func(n int) messages.DeadLetter, off time.Duration) func(n int) messages.DeadLetter {
+	return func(n int) messages.DeadLetter {
+		l := letter(n)
+		l.Request.RequestedAt = events.At(hourAgo.Add(off))
+		if l.Delivery != nil {
+			l.Delivery.Request.RequestedAt = l.Request.RequestedAt
+		}
+		return l
+	}
 }
 
 // ofOperator is the letter of a logout that names a user.

@@ -32,6 +32,7 @@ CREATE TABLE letters (
     replays         INTEGER NOT NULL,
     first_failed_at INTEGER NOT NULL,
     requested_at    INTEGER NOT NULL,
+    cutoff          INTEGER NOT NULL,
     scope           TEXT NOT NULL,
     dialect         TEXT NOT NULL
 );
