@@ -17,8 +17,40 @@ type modelBroker struct {
 	jetstream.JetStream
 	clock *modelClock
 
-	mu     sync.Mutex
-	stamps map[uint64]time.Time // of the messages on events.StreamRequests
+	mu       sync.Mutex
+	stamps   map[uint64]time.Time // of the messages on the stream of requests
+	returned map[uint64]string    // where to refuse those that were given back and not pulled since
+}
+
+// giveBack returns a message of a worker that has ended: the broker would wait
+// for the end of AckWait.
+func (b *modelBroker) giveBack(m *modelMsg) {
+	meta, err := m.Msg.Metadata()
+	if err != nil {
+		return
+	}
+	b.mu.Lock()
+	b.returned[meta.Sequence.Stream] = m.Reply()
+	b.mu.Unlock()
+	b.refuseReturned()
+}
+
+// refuseReturned has the broker deliver again what was given back. nats-server
+// 2.15 forgets at each purge of the stream which messages it wants to deliver
+// again, and comes back to them after AckWait.
+func (b *modelBroker) refuseReturned() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, reply := range b.returned {
+		_ = b.Conn().Publish(reply, []byte("-NAK"))
+	}
+	_ = b.Conn().Flush()
+}
+
+func (b *modelBroker) pulled(seq uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.returned, seq)
 }
 
 // append publishes a message and stamps it.
@@ -238,6 +270,9 @@ func (c *modelConsumer) wrap(batch jetstream.MessageBatch, err error) (jetstream
 		m := &modelMsg{Msg: msg, js: c.js}
 		if c.gated() {
 			c.js.worker.hold(m)
+			if meta, err := msg.Metadata(); err == nil {
+				c.js.pulled(meta.Sequence.Stream)
+			}
 		}
 		msgs = append(msgs, m)
 	}

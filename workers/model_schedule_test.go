@@ -284,6 +284,7 @@ func (m *model) purge() {
 		if err := stream.Purge(ctx, jetstream.WithPurgeSequence(floor+1)); err != nil {
 			m.fail("purge: %v", err)
 		}
+		m.broker.refuseReturned()
 	}
 }
 

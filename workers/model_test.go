@@ -101,7 +101,7 @@ func newModel(t *testing.T, open func(*testing.T, *modelClock) store.Store) *mod
 	t.Cleanup(func() { _ = s.Close() })
 	m := &model{
 		t: t, clock: clock, store: s, metrics: workers.NewMetrics(prometheus.NewRegistry()), log: log,
-		broker: &modelBroker{JetStream: eventstest.Start(t).JS, clock: clock, stamps: map[uint64]time.Time{}},
+		broker: &modelBroker{JetStream: eventstest.Start(t).JS, clock: clock, stamps: map[uint64]time.Time{}, returned: map[uint64]string{}},
 		logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	_, m.steady = s.(*sqlitestore.Store)

@@ -182,9 +182,8 @@ func (w *modelWorker) bury() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for m := range w.msgs {
-		_ = m.Msg.Nak() // the broker would wait for the end of AckWait
+		w.m.broker.giveBack(m)
 	}
-	_ = w.m.broker.Conn().Flush()
 }
 
 func (w *modelWorker) isDead() bool { return w.alive() != nil }
