@@ -15,14 +15,15 @@ import (
 // accept lets a logout of now take effect, and returns once that is certain. It
 // goes on when the client hangs up: once fenced, a logout has to be published.
 func (f *front) accept(r *http.Request, dialect string, l logout, now time.Time) outcome {
-	a := &arrival{
-		logout: l, dialect: dialect, traceParent: traceParentOf(r), at: now, done: make(chan outcome, 1),
-	}
-	queue := &f.queue
+	a := &arrival{logout: l, dialect: dialect, traceParent: traceParentOf(r), at: now}
+	queue := f.queue
 	if a.large() {
-		queue = &f.large
+		queue = f.large
 	}
-	return f.callers.count(now, func() outcome { return queue.join(a) })
+	f.callers.waiting.Add(1)
+	defer f.callers.waiting.Add(-1)
+	_ = queue.Do(context.WithoutCancel(r.Context()), a) // the outcome tells
+	return a.outcome
 }
 
 // judge decides what becomes of a candidate. A skipped fence cannot tell what

@@ -2,12 +2,11 @@ package handlers
 
 import (
 	"context"
-	"runtime"
 	"runtime/debug"
 	"slices"
-	"sync"
 	"time"
 
+	"github.com/logoutd/logoutd/internal/batcher"
 	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 )
@@ -29,7 +28,6 @@ type arrival struct {
 	traceParent string
 	at          time.Time
 	outcome     outcome
-	done        chan outcome // buffered; takes the outcome once
 }
 
 // large reports whether a logout presents more than any client that means no
@@ -37,108 +35,55 @@ type arrival struct {
 // after the other: each costs as much as many logouts.
 func (a *arrival) large() bool { return len(a.candidates) > fewCandidates }
 
-// group is logouts that came together. They share a call of the store, and one
-// of the publisher.
-type group []*arrival
-
-// queue lets logouts that come at the same time form groups: those that arrive
-// while others are being fenced are the next one. A lone logout never waits for
-// company.
-type queue struct {
-	do func(g group, fenced func())
-	// credentials is how many a group presents at most, unless it is a single
-	// logout.
-	credentials int
-	// patience is how long a group waits for the fences of the one before it.
-	// Zero: until they are done.
-	patience time.Duration
-
-	mu      sync.Mutex
-	waiting group
-	fencing bool
+// newQueue returns what lets logouts that come at the same time share a call of
+// the store and one of the publisher: a batch presents so many credentials at
+// most, unless it is a single logout. The next batch begins when the fences of
+// this one are done, or have had time enough to be (0: all they need).
+func (f *front) newQueue(credentials int, patience time.Duration) *batcher.Batcher[*arrival] {
+	return batcher.New(batcher.Config[*arrival]{
+		Take: func(waiting []*arrival) (n int) {
+			left := credentials
+			for _, a := range waiting {
+				if left -= len(a.candidates); n > 0 && left < 0 {
+					return n
+				}
+				n++
+			}
+			return n
+		},
+		Do: func(batch []*arrival, next func()) error {
+			if patience > 0 {
+				defer time.AfterFunc(patience, next).Stop()
+			}
+			f.acceptBatch(batch, next)
+			return nil
+		},
+	})
 }
 
-// join puts a logout into the next group, and returns what became of it. Who
-// comes when nobody is being fenced does the group: a lone logout starts no
-// goroutine.
-func (q *queue) join(a *arrival) outcome {
-	q.mu.Lock()
-	q.waiting = append(q.waiting, a)
-	first := !q.fencing
-	q.fencing = true
-	q.mu.Unlock()
-	if first {
-		q.doNext()
-	}
-	return <-a.done
-}
-
-// doNext does the group that waits. The one after it begins when it is fenced,
-// or has had time enough to be.
-func (q *queue) doNext() {
-	runtime.Gosched() // whoever is about to come joins
-	fenced := sync.OnceFunc(q.goOn)
-	if q.patience > 0 {
-		defer time.AfterFunc(q.patience, fenced).Stop()
-	}
-	q.do(q.next(), fenced)
-	fenced() // also when it was not
-}
-
-// goOn lets the next group begin, if anybody waits.
-func (q *queue) goOn() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.fencing = len(q.waiting) > 0; q.fencing {
-		go q.doNext()
-	}
-}
-
-// next takes the group that waits.
-func (q *queue) next() group {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	n, credentials := 0, 0
-	for _, a := range q.waiting {
-		if credentials += len(a.candidates); n > 0 && credentials > q.credentials {
-			break
-		}
-		n++
-	}
-	g := q.waiting[:n:n]
-	if q.waiting = q.waiting[n:]; len(q.waiting) == 0 {
-		q.waiting = nil
-	}
-	return g
-}
-
-// acceptGroup fences what a group of logouts names, calls fenced, publishes what
-// is to be published, and tells each caller.
-func (f *front) acceptGroup(g group, fenced func()) {
-	defer f.recoverFor(g)
+// acceptBatch fences what a batch of logouts names, calls fenced, and publishes
+// what is to be published.
+func (f *front) acceptBatch(batch []*arrival, fenced func()) {
+	defer f.recoverFor(batch)
 	ctx, cancel := context.WithTimeout(context.Background(), f.acceptTimeout)
 	defer cancel()
-	results := f.fence(ctx, g)
+	results := f.fence(ctx, batch)
 	fenced()
 
-	published := make(group, 0, len(g))
+	var published []*arrival
 	requests := make([]messages.Request, 0, len(results))
-	for _, a := range g {
+	for _, a := range batch {
 		accepted := f.requestsOf(a, results[:len(a.candidates)])
 		results = results[len(a.candidates):]
 		if len(accepted) > 0 {
 			published = append(published, a)
 			requests = append(requests, accepted...)
-		} else {
-			a.done <- a.outcome
 		}
 	}
-	err := f.publish(ctx, requests)
-	for _, a := range published {
-		if err != nil {
+	if err := f.publish(ctx, requests); err != nil {
+		for _, a := range published {
 			a.outcome = outcomeUnavailable
 		}
-		a.done <- a.outcome
 	}
 }
 
@@ -159,26 +104,22 @@ func (f *front) requestsOf(a *arrival, results []store.Fenced) []messages.Reques
 	return requests
 }
 
-// recoverFor lets a panic fail the group that it happens to, not the process.
-// Who was answered before gets no second answer.
-func (f *front) recoverFor(g group) {
+// recoverFor lets a panic fail the batch that it happens to, not the process.
+func (f *front) recoverFor(batch []*arrival) {
 	cause := recover()
 	if cause == nil {
 		return
 	}
 	f.log.Error("accepting panicked", "err", cause, "stack", string(debug.Stack()))
-	for _, a := range g {
-		select {
-		case a.done <- outcomeUnavailable:
-		default:
-		}
+	for _, a := range batch {
+		a.outcome = outcomeUnavailable
 	}
 }
 
-// fence fences all candidates of a group. Those of a large logout take several
+// fence fences all candidates of a batch. Those of a large logout take several
 // calls, so that nobody else's fences wait long behind them; one that has waited
 // for others of its kind has waited for its fence.
-func (f *front) fence(ctx context.Context, g group) []store.Fenced {
+func (f *front) fence(ctx context.Context, g []*arrival) []store.Fenced {
 	fences := make([]store.Fence, 0, len(g))
 	for _, a := range g {
 		for _, c := range a.candidates {

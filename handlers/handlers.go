@@ -7,6 +7,7 @@ import (
 
 	"github.com/rs/cors"
 
+	"github.com/logoutd/logoutd/internal/batcher"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -19,8 +20,7 @@ func New(cfg Config) http.Handler {
 		callers: cfg.callers(), metrics: newMetrics(cfg.Registerer), log: cfg.logger(),
 		trusted: newTrustedOrigins(cfg),
 	}
-	f.queue = queue{do: f.acceptGroup, credentials: groupCredentials, patience: patience}
-	f.large = queue{do: f.acceptGroup, credentials: 1}
+	f.queue, f.large = f.newQueue(groupCredentials, patience), f.newQueue(1, 0)
 	return f.routes(cfg)
 }
 
@@ -31,8 +31,8 @@ type front struct {
 	publishUnknown   bool
 	fenceTimeout     time.Duration
 	acceptTimeout    time.Duration
-	queue            queue
-	large            queue // of logouts that present many credentials
+	queue            *batcher.Batcher[*arrival]
+	large            *batcher.Batcher[*arrival] // of logouts that present many credentials
 	callers          *Callers
 	metrics          *metrics
 	log              *slog.Logger

@@ -157,9 +157,6 @@ func (s *service) ensureStreams(ctx context.Context) error {
 	attempt, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	err := broker.Setup(attempt, s.js)
-	if err == nil && s.broker.embedded != nil {
-		s.broker.embedded.BatchesToMemory()
-	}
 	if err != nil {
 		s.broker.streams.Store(&err)
 	} else {

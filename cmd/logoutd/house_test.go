@@ -55,6 +55,7 @@ var importRules = map[string][]string{
 	"workers/":            {"internal/", "events", "store", "workers/delivery", "workers/targets/"},
 	"workers/delivery":    {"internal/broker", "internal/messages", "events", "store"},
 	"internal/":           {"internal/", "events", "store"},
+	"internal/batcher":    {},
 	"internal/forwarded":  {},
 	"internal/health":     {},
 	"internal/httpclient": {"internal/version"},
@@ -66,9 +67,9 @@ var importRules = map[string][]string{
 	"events":              {},
 	"events/":             {"events", "events/", "internal/broker", "internal/broker/", "internal/messages"},
 	"internal/messages":   {"events"},
-	"internal/broker":     {"events", "internal/messages"},
+	"internal/broker":     {"events", "internal/messages", "internal/batcher"},
 	"store":               {},
-	"store/":              {"store", "store/"},
+	"store/":              {"store", "store/", "internal/batcher"},
 }
 
 // TestImportsPointDownwards: handlers and workers never meet, and events and

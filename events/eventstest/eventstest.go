@@ -61,7 +61,6 @@ func (b *Broker) Restart() {
 	b.config.Listen = strings.TrimPrefix(b.broker.URL(), "nats://") // the same again
 	b.JS = Connect(b.t, b.broker)
 	b.Conn = b.JS.Conn()
-	b.broker.BatchesToMemory()
 }
 
 // Connect connects to a broker, until the test ends, and sets its streams up,

@@ -4,14 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
+	"github.com/logoutd/logoutd/internal/batcher"
 	"github.com/logoutd/logoutd/internal/messages"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"golang.org/x/sync/errgroup"
 )
 
 // ErrUnavailable is wrapped by every error that means that the broker did not
@@ -36,8 +37,9 @@ const AckWait = 2 * time.Second
 // is safe for concurrent use.
 type Publisher struct {
 	*Writer
-	requests *grouper
-	unfenced *grouper
+	fenced   *batcher.Batcher[[]messages.Encoded]
+	unfenced *batcher.Batcher[[]messages.Encoded]
+	closed   atomic.Bool
 	observe  func(time.Duration)
 	failed   atomic.Int64 // when the latest publish of requests failed, in Unix ms; 0: it did not
 }
@@ -49,15 +51,17 @@ func NewPublisher(js jetstream.JetStream, observe func(time.Duration)) *Publishe
 		observe = func(time.Duration) {}
 	}
 	p := &Publisher{Writer: NewWriter(js), observe: observe}
-	p.requests, p.unfenced = newGrouper(p.publishGroup), newGrouper(p.publishGroup)
+	config := batcher.Config[[]messages.Encoded]{Do: p.publishBatch, Take: messages.FitTogether}
+	p.fenced, p.unfenced = batcher.New(config), batcher.New(config)
 	return p
 }
 
 // Close waits for the messages in flight. Requests that wait behind them, or
 // come later, are refused.
 func (p *Publisher) Close() {
-	p.requests.close()
-	p.unfenced.close()
+	p.closed.Store(true)
+	p.fenced.Close()
+	p.unfenced.Close()
 }
 
 // Requests publishes logout requests and returns once they are acknowledged:
@@ -77,27 +81,45 @@ func (p *Publisher) Requests(ctx context.Context, requests ...messages.Request) 
 			return err
 		}
 	}
-	parts := messages.BySubject(encoded)
-	if len(parts) == 1 {
-		return p.grouperOf(parts[0]).do(ctx, parts[0])
+	var waiting []<-chan error
+	for _, ofSubject := range messages.BySubject(encoded) {
+		to := p.fenced
+		if ofSubject[0].Unfenced {
+			to = p.unfenced
+		}
+		for _, part := range messages.Divide(ofSubject) {
+			waiting = append(waiting, to.Go(part))
+		}
 	}
-	var all errgroup.Group
-	for _, part := range parts {
-		all.Go(func() error { return p.grouperOf(part).do(ctx, part) })
+	for _, done := range waiting {
+		select {
+		case err := <-done:
+			if errors.Is(err, batcher.ErrClosed) {
+				err = Unavailable("publishing requests", err)
+			}
+			if err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return Unavailable("publishing requests", ctx.Err())
+		}
 	}
-	return all.Wait()
+	return nil
 }
 
-func (p *Publisher) grouperOf(requests []messages.Encoded) *grouper {
-	if requests[0].Unfenced {
-		return p.unfenced
-	}
-	return p.requests
-}
+// batchTimeout is how long a batch is tried, resends included. Its callers wait
+// as long as their own contexts let them.
+const batchTimeout = 2 * AckWait
 
-// publishGroup publishes one message of requests, resending the same bytes
-// under the same id until ctx ends.
-func (p *Publisher) publishGroup(ctx context.Context, requests []messages.Encoded) error {
+// publishBatch publishes one message of requests, resending the same bytes
+// under the same id until the time is up.
+func (p *Publisher) publishBatch(parts [][]messages.Encoded, _ func()) error {
+	if p.closed.Load() {
+		return Unavailable("publishing requests", batcher.ErrClosed)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), batchTimeout)
+	defer cancel()
+	requests := slices.Concat(parts...)
 	msg := messages.JoinRequests(messages.NewID(), requests)
 	start := time.Now()
 	for {
@@ -160,8 +182,8 @@ func (p *Publisher) Split(ctx context.Context, parts ...[]messages.Request) erro
 			return err
 		}
 		for _, ofSubject := range messages.BySubject(encoded) {
-			for _, fits := range divide(ofSubject) {
-				msgs = append(msgs, messages.JoinRequests(messages.NewID(), fits.requests))
+			for _, part := range messages.Divide(ofSubject) {
+				msgs = append(msgs, messages.JoinRequests(messages.NewID(), part))
 			}
 		}
 	}

@@ -104,6 +104,38 @@ func RequestBatch(id string, requests []Request) (*nats.Msg, error) {
 	return JoinRequests(id, encoded), nil
 }
 
+// Divide divides requests into parts, as few as the limits of a message allow.
+func Divide(requests []Encoded) [][]Encoded {
+	var parts [][]Encoded
+	for len(requests) > 0 {
+		n, size := 0, 0
+		for n < len(requests) && n < MaxBatch && (n == 0 || size+requests[n].Size() <= MaxBatchBytes) {
+			size += requests[n].Size()
+			n++
+		}
+		parts = append(parts, requests[:n:n])
+		requests = requests[n:]
+	}
+	return parts
+}
+
+// FitTogether returns how many of the first parts fit into one message: one at
+// least.
+func FitTogether(parts [][]Encoded) (n int) {
+	requests, size := 0, 0
+	for _, part := range parts {
+		requests += len(part)
+		for _, r := range part {
+			size += r.Size()
+		}
+		if n > 0 && (requests > MaxBatch || size > MaxBatchBytes) {
+			return n
+		}
+		n++
+	}
+	return n
+}
+
 // JoinRequests returns encoded requests, one at least and all fenced or none,
 // as one message.
 func JoinRequests(id string, requests []Encoded) *nats.Msg {

@@ -20,8 +20,8 @@ func Waiting(s *Store) int {
 	s.lanes.mu.Lock()
 	defer s.lanes.mu.Unlock()
 	n := 0
-	for _, lane := range s.lanes.lanes {
-		n += len(lane.waiting)
+	for _, b := range s.lanes.batchers {
+		n += b.Waiting()
 	}
 	return n
 }

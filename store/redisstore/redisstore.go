@@ -87,7 +87,7 @@ func (s *Store) isCluster() bool {
 
 // Close closes the connections, after the fences on their way.
 func (s *Store) Close() error {
-	s.lanes.wait()
+	s.lanes.close()
 	if err := s.client.Close(); err != nil {
 		return fmt.Errorf("closing the Redis client: %w", err)
 	}

@@ -1,10 +1,10 @@
 package sqlitestore
 
 import (
-	"cmp"
 	"context"
-	"runtime"
-	"sync"
+	"errors"
+
+	"github.com/logoutd/logoutd/internal/batcher"
 )
 
 // groupItems is how many items of calls a transaction takes before the rest
@@ -17,40 +17,37 @@ type job struct {
 	items int
 	run   func(handle) error // an error fails the whole transaction
 	gone  error              // why it was not run: its caller had gone
-	done  chan error         // buffered, for the same reason
 }
 
-// lane runs jobs on a connection of its own, in groups: whatever arrives while
-// one transaction is under way goes into the next one. There are two: the one
-// that writes, and the one that looks up what is to be fenced.
+// lane runs jobs on a connection of its own, in batches, each in a transaction.
+// There are two: the one that writes, and the one that looks up what is to be
+// fenced.
 type lane struct {
 	conn    *conn
 	begin   string // the statement that begins a transaction
-	stopped chan struct{}
+	batcher *batcher.Batcher[*job]
 	// before, if set, is called before each transaction, which it may fail.
 	// Tests watch and break off here.
 	before func() error
-
-	mu     sync.Mutex
-	queued *sync.Cond // a job has come, or closing
-	jobs   []*job
-	closed bool
 }
 
 func startLane(c *conn, begin string) *lane {
-	l := &lane{conn: c, begin: begin, stopped: make(chan struct{})}
-	l.queued = sync.NewCond(&l.mu)
-	go l.work()
+	l := &lane{conn: c, begin: begin}
+	l.batcher = batcher.New(batcher.Config[*job]{
+		Do: func(batch []*job, _ func()) error { return l.transact(batch) },
+		Take: func(waiting []*job) (n int) {
+			for items := 0; n < len(waiting) && items < groupItems; n++ {
+				items += waiting[n].items
+			}
+			return n
+		},
+	})
 	return l
 }
 
 // close does what is queued, and ends the lane and its connection.
 func (l *lane) close() error {
-	l.mu.Lock()
-	l.closed = true
-	l.mu.Unlock()
-	l.queued.Signal()
-	<-l.stopped
+	l.batcher.Close()
 	return l.conn.close()
 }
 
@@ -60,57 +57,14 @@ func (l *lane) do(ctx context.Context, items int, run func(handle) error) error 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	j := &job{ctx: ctx, items: items, run: run, done: make(chan error, 1)}
-	l.mu.Lock()
-	closed := l.closed
-	if !closed {
-		l.jobs = append(l.jobs, j)
-	}
-	l.mu.Unlock()
-	if closed {
+	j := &job{ctx: ctx, items: items, run: run}
+	switch err := l.batcher.Do(ctx, j); {
+	case errors.Is(err, batcher.ErrClosed):
 		return errClosed
-	}
-	l.queued.Signal()
-	select {
-	case err := <-j.done:
+	case err != nil:
 		return err
-	case <-ctx.Done():
-		return ctx.Err()
 	}
-}
-
-func (l *lane) work() {
-	defer close(l.stopped)
-	for group := l.next(); group != nil; group = l.next() {
-		err := l.transact(group)
-		for _, j := range group {
-			j.done <- cmp.Or(err, j.gone)
-		}
-	}
-}
-
-// next waits for jobs and takes a group of them; nil means that the lane is
-// closed and everything was taken.
-func (l *lane) next() []*job {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for len(l.jobs) == 0 {
-		if l.closed {
-			return nil
-		}
-		l.queued.Wait()
-	}
-	l.mu.Unlock()
-	runtime.Gosched() // whoever is about to come joins
-	l.mu.Lock()
-	n, items := 0, 0
-	for n < len(l.jobs) && items < groupItems {
-		items += l.jobs[n].items
-		n++
-	}
-	group := l.jobs[:n:n]
-	l.jobs = l.jobs[n:]
-	return group
+	return j.gone
 }
 
 // transact runs the group in one transaction.

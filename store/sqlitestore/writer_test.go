@@ -19,9 +19,7 @@ func waitQueued(t *testing.T, l *lane, n int) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
 	for {
-		l.mu.Lock()
-		queued := len(l.jobs)
-		l.mu.Unlock()
+		queued := l.batcher.Waiting()
 		if queued == n {
 			return
 		}

@@ -3,10 +3,7 @@
 // it.
 //
 // It lets nobody in without a credential. The process itself connects in
-// memory; a [events.Subscriber] has a password and an account of its own, in which it
+// memory; a [broker.Subscriber] has a password and an account of its own, in which it
 // pulls from its durable consumers on LOGOUT_EVENTS, reads that stream by direct
 // get, follows the live events, and can do nothing else.
-//
-// On Linux, batches of messages lie in /dev/shm until they are committed to
-// their stream, some hundred KiB at a time: see [Broker.BatchesToMemory].
 package embedded

@@ -50,7 +50,6 @@ type Broker struct {
 	config   Config
 	password string // of the process itself
 	hash     string // of password
-	memory   string // directory in memory; empty: there is none
 
 	mu          sync.Mutex // held while the server is replaced or set up anew
 	server      *server.Server
@@ -74,9 +73,6 @@ func Start(c Config) (*Broker, error) {
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
 	}
 	b.hash = hash
-	if b.memory, err = memoryFor(c.Dir); err != nil {
-		c.Logger.Debug("batches are not kept in memory", "err", err)
-	}
 	if err := b.start(); err != nil {
 		b.Close()
 		return nil, fmt.Errorf("starting the embedded broker: %w", err)
@@ -97,8 +93,6 @@ func (b *Broker) start() error {
 	if err := b.serve(); err != nil {
 		return err
 	}
-	b.emptyMemory()
-	b.linkBatches()
 	if b.listens {
 		return b.listen()
 	}
@@ -272,7 +266,6 @@ func (b *Broker) Close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.stop()
-	b.leaveMemory()
 }
 
 func (b *Broker) stop() {

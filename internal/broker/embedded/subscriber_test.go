@@ -11,6 +11,7 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/events/eventstest"
+	"github.com/logoutd/logoutd/internal/broker"
 )
 
 // connect returns a subscriber's connection, and what it is refused.
@@ -173,4 +174,17 @@ func TestSubscriberIsBounded(t *testing.T) {
 		t.Errorf("40 connections: %v", last)
 	}
 	connect(t, other)
+}
+
+// publishBatch publishes a hundred messages, whose ids are numbers from first.
+func publishBatch(t *testing.T, js jetstream.JetStream, first int) {
+	t.Helper()
+	msgs := make([]*nats.Msg, 100)
+	for i := range msgs {
+		msgs[i] = nats.NewMsg(events.SubjectRevoked("session"))
+		msgs[i].Header.Set(jetstream.MsgIDHeader, fmt.Sprint(first+i))
+	}
+	if err := broker.NewWriter(js).All(t.Context(), msgs); err != nil {
+		t.Fatal(err)
+	}
 }

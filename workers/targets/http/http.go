@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/batcher"
 	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/workers/delivery"
@@ -58,7 +59,7 @@ func (r registration) values() map[string]string {
 type target struct {
 	settings
 	client  *httpcall.Client
-	recheck rechecker
+	recheck *batcher.Batcher[*check]
 }
 
 func configure(decode func(any) error) (delivery.Settings, delivery.Target, error) {
@@ -73,7 +74,7 @@ func configure(decode func(any) error) (delivery.Settings, delivery.Target, erro
 	for name, value := range s.Headers {
 		s.Headers[name] = strings.TrimSpace(value)
 	}
-	t := &target{settings: s, client: httpcall.NewClient(s.Settings, httpcall.NewMask(s.URL, s.Headers))}
+	t := &target{settings: s, client: httpcall.NewClient(s.Settings, httpcall.NewMask(s.URL, s.Headers)), recheck: newRechecker()}
 	return s.Settings, t, errors.Join(s.check()...)
 }
 
@@ -125,10 +126,14 @@ func (t *target) Obsolete(ctx context.Context, s store.Store, d messages.Deliver
 	if err != nil {
 		return false, nil // Send says so
 	}
-	return t.recheck.ask(ctx, s, store.PushCheck{
+	c := &check{store: s, PushCheck: store.PushCheck{
 		User: store.User{TenantID: reg.TenantID, ID: reg.UserID}, PushRegistrationID: reg.ID, Cutoff: d.Cutoff.Time,
 		Provider: reg.Provider, PushToken: reg.PushToken, RegisteredAt: reg.RegisteredAt.Time,
-	})
+	}}
+	if err := t.recheck.Do(ctx, c); err != nil {
+		return false, err
+	}
+	return c.again, nil
 }
 
 // Send implements [delivery.Target].

@@ -150,7 +150,7 @@ func TestWrongConfigurationIsRefused(t *testing.T) {
 			t.Errorf("url %q: %v, want an error with %q", url, err, want)
 		}
 	}
-	for name, value := range map[string]string{"Authorization": "Bearer secret\n", "Bad Name": "x", "": "x"} {
+	for name, value := range map[string]string{"Authorization": "Bearer\nsecret", "Bad Name": "x", "": "x"} {
 		_, err := tryConfigure(settings{URL: "http://x", Headers: map[string]string{name: value}})
 		if err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("header %q: %v, want a refusal that does not show its value", name, err)

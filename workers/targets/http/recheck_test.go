@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/logoutd/logoutd/internal/batcher"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -32,15 +33,16 @@ func (s checkedStore) Reregistered(_ context.Context, checks []store.PushCheck) 
 func TestChecksShareTheNextCall(t *testing.T) {
 	t.Parallel()
 	s := checkedStore{begun: make(chan int, 10), answer: make(chan error)}
-	c := &rechecker{}
+	c := newRechecker()
 	var asking sync.WaitGroup
 	defer asking.Wait()
 	defer close(s.answer)
 	ask := func(name string, wantErr error) {
 		asking.Go(func() {
-			anew, err := c.ask(t.Context(), s, store.PushCheck{PushRegistrationID: name})
-			if err != wantErr || anew != (err == nil && name == "odd") {
-				t.Errorf("%s: %v, %v", name, anew, err)
+			asked := &check{store: s, PushCheck: store.PushCheck{PushRegistrationID: name}}
+			err := c.Do(t.Context(), asked)
+			if err != wantErr || asked.again != (err == nil && name == "odd") {
+				t.Errorf("%s: %v, %v", name, asked.again, err)
 			}
 		})
 	}
@@ -67,19 +69,11 @@ func TestChecksShareTheNextCall(t *testing.T) {
 }
 
 // awaitChecks waits until n checks wait for the next call.
-func awaitChecks(t *testing.T, c *rechecker, n int) {
+func awaitChecks(t *testing.T, c *batcher.Batcher[*check], n int) {
 	t.Helper()
-	waiting := func() int {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.next == nil {
-			return 0
-		}
-		return len(c.next.checks)
-	}
-	for deadline := time.Now().Add(10 * time.Second); waiting() != n; {
+	for deadline := time.Now().Add(10 * time.Second); c.Waiting() != n; {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d checks wait, want %d", waiting(), n)
+			t.Fatalf("%d checks wait, want %d", c.Waiting(), n)
 		}
 		<-time.After(time.Millisecond)
 	}
