@@ -18,12 +18,13 @@ var errDead = errors.New("the process is dead")
 type modelFault int
 
 const (
-	faultNone  modelFault = iota
-	faultCrash            // the process dies before the call
-	faultLost             // the process dies after the call
-	faultItems            // each item of the call fails by itself
-	faultStops            // the store is down, and the process is told to stop
-	faultHolds            // the call waits until the schedule lets it go
+	faultNone    modelFault = iota
+	faultCrash              // the process dies before the call
+	faultLost               // the process dies after the call
+	faultItems              // each item of the call fails by itself, after it was done
+	faultRefused            // each item of the call fails by itself, and is not done
+	faultStops              // the store is down, and the process is told to stop
+	faultHolds              // the call waits until the schedule lets it go
 )
 
 // modelWorker is a revoker that pulls and goes on when the schedule says so.
@@ -232,18 +233,21 @@ type modelWorkerStore struct {
 }
 
 // through makes a call with the fault that is due.
-func through[T any](w *modelWorker, do func() ([]T, error), failItem func(*T)) ([]T, error) {
+func through[T any](w *modelWorker, items int, do func() ([]T, error), failItem func(*T)) ([]T, error) {
 	fault := w.call()
+	results, err := make([]T, items), error(nil)
 	switch fault {
 	case faultCrash, faultStops:
 		return nil, store.ErrUnavailable
+	case faultRefused:
+	default:
+		results, err = do()
 	}
-	results, err := do()
 	if fault == faultLost {
 		w.die()
 		return nil, store.ErrUnavailable
 	}
-	if fault == faultItems && err == nil {
+	if (fault == faultItems || fault == faultRefused) && err == nil {
 		for i := range results {
 			failItem(&results[i])
 		}
@@ -254,12 +258,12 @@ func through[T any](w *modelWorker, do func() ([]T, error), failItem func(*T)) (
 var errItem = errors.New("the item fails")
 
 func (s *modelWorkerStore) Fence(ctx context.Context, fences []store.Fence) ([]store.Fenced, error) {
-	return through(s.w, func() ([]store.Fenced, error) { return s.Store.Fence(ctx, fences) },
+	return through(s.w, len(fences), func() ([]store.Fenced, error) { return s.Store.Fence(ctx, fences) },
 		func(f *store.Fenced) { *f = store.Fenced{Err: errItem} })
 }
 
 func (s *modelWorkerStore) Revoke(ctx context.Context, revocations []store.Revocation) ([]store.Revoked, error) {
-	return through(s.w, func() ([]store.Revoked, error) {
+	return through(s.w, len(revocations), func() ([]store.Revoked, error) {
 		results, err := s.Store.Revoke(ctx, revocations)
 		if err == nil {
 			s.w.m.truth.applied(revocations)
@@ -269,6 +273,6 @@ func (s *modelWorkerStore) Revoke(ctx context.Context, revocations []store.Revoc
 }
 
 func (s *modelWorkerStore) Finish(ctx context.Context, revocations []store.Revocation) ([]error, error) {
-	return through(s.w, func() ([]error, error) { return s.Store.Finish(ctx, revocations) },
+	return through(s.w, len(revocations), func() ([]error, error) { return s.Store.Finish(ctx, revocations) },
 		func(e *error) { *e = errItem })
 }
