@@ -64,7 +64,6 @@ func openFile(t testing.TB, path string, c Config) *Store {
 			t.Error(err)
 		}
 	})
-	<-s.learned
 	return s
 }
 

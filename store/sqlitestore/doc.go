@@ -8,10 +8,9 @@
 //
 // The fence of a session is an entry in memory that every check and every
 // registration considers; the Revoke that follows writes it, with the rest of
-// the logout. Whose session it is, and since when, is remembered of about a
-// million live sessions, which takes up to 170 MiB; of others, and of those that
-// were there when the store was opened until it has read them in the
-// background, it is looked up. So a fence waits for no writer and no disk. What no
+// the logout. Whose session it is, and since when, is cached for
+// 200,000 live sessions that this process registered, which takes some 100 MiB;
+// other sessions are looked up. So a fence waits for no writer and no disk. What no
 // Revoke has written after half a minute, because the request could not be
 // published or there is a backlog, is written in the background, and all that
 // is left by Close. A fence that is [store.Fence].Durable is written before

@@ -176,13 +176,6 @@ func (f *fences) remember(x session) {
 	}
 }
 
-// room reports whether more live sessions can be remembered.
-func (f *fences) room() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.live.room()
-}
-
 // keep is told until when the record of a session is kept at least.
 func (f *fences) keep(sessionID string, keepUntil int64) {
 	f.mu.Lock()
@@ -195,15 +188,6 @@ func (f *fences) forget(sessionID string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.live.forget(sessionID)
-}
-
-// forgetExpired forgets what has expired of the live sessions.
-func (f *fences) forgetExpired() {
-	for shard := range liveShards {
-		f.mu.Lock()
-		f.live.forgetExpired(shard, f.clock())
-		f.mu.Unlock()
-	}
 }
 
 // aging is how many fences wait to be written in the background.

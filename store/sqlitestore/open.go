@@ -75,7 +75,6 @@ type Store struct {
 
 	background sync.WaitGroup
 	stop       context.CancelFunc // of what runs in the background
-	learned    chan struct{}      // closed when learn has ended
 
 	// A call holds calls for reading, Close for writing.
 	calls  sync.RWMutex
@@ -121,12 +120,6 @@ func Open(path string, c Config) (*Store, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
-	s.background.Go(func() {
-		defer close(s.learned)
-		if err := s.learn(ctx); err != nil && ctx.Err() == nil {
-			c.logger().ErrorContext(ctx, "reading live sessions failed", "err", err)
-		}
-	})
 	s.background.Go(func() { s.every(ctx, c.sweepInterval(), "deleting expired records failed", s.sweep) })
 	s.background.Go(func() { s.every(ctx, c.writeDownInterval(), "writing fences down failed", s.writeDownAged) })
 	return s, nil
@@ -160,7 +153,7 @@ func connect(path string, c Config) (*Store, error) {
 		}
 		opened = append(opened, reading)
 	}
-	s := &Store{config: c, fences: f, readers: make(chan *conn, readerConns), learned: make(chan struct{})}
+	s := &Store{config: c, fences: f, readers: make(chan *conn, readerConns)}
 	s.writer, s.fencer = startLane(writing, `BEGIN IMMEDIATE`), startLane(opened[1], `BEGIN`)
 	for _, reading := range opened[2:] {
 		s.readers <- reading

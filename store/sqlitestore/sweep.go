@@ -33,7 +33,6 @@ const restAfterStep = 9
 // past its time. It reads beside the writer, which deletes where there is
 // something to delete.
 func (s *Store) sweep(ctx context.Context) error {
-	s.fences.forgetExpired()
 	for _, t := range tables {
 		from, more, err := t.start, true, error(nil)
 		for more {
