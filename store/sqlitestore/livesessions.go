@@ -21,6 +21,7 @@ func newLiveSessions(c Config) *liveSessions {
 // remember takes in a session as it is now, with the times that the file has.
 func (l *liveSessions) remember(x session) {
 	if l.cache != nil {
+		x.cutoff = 0 // nothing has ended it
 		x.AuthenticatedAt, x.ExpiresAt = fromMillis(x.authenticatedAt), fromMillis(x.expiresAt)
 		l.cache.Set(x.ID, x)
 	}
