@@ -42,6 +42,10 @@ func (r *Revoker) read(ctx context.Context, msg jetstream.Msg) (pulled, bool) {
 		}
 		return d, false
 	}
+	if len(d.requests) == 0 { // a front end has probed the broker
+		ack(msg)
+		return d, false
+	}
 	if d.deliveries > 1 && notDue(d.requests[0].History.NotBefore) {
 		// It came early again: as a new message nothing is counted, and it
 		// does not look like one that crashes the process when it is due.

@@ -6,7 +6,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/store/redisstore/redistest"
 )
 
@@ -67,6 +71,52 @@ func TestReadinessOfRoles(t *testing.T) {
 	}
 	if a := get(front.admin+"/readyz?role=worker", ""); a.status != http.StatusNotFound {
 		t.Errorf("a role that the process does not have: %d %s", a.status, a.body)
+	}
+}
+
+// TestFrontOfABrokerThatRefuses: a front end whose broker refuses what is
+// published is not ready until the broker takes it again, and notices without a
+// logout: nobody sends one to a front end that is not ready.
+func TestFrontOfABrokerThatRefuses(t *testing.T) {
+	t.Parallel()
+	shared := newBackends(t)
+	front := shared.setup(t, "front", "").launch(t)
+	front.awaitAddresses()
+	others := shared.setup(t, "worker,admin", "").start(t)
+	others.public = front.public
+	front.awaitReady("front", true, "")
+	l := newLogin("ada", "refused")
+	others.mustRegister(l)
+	js := shared.nats.jetStream(t)
+	limitRequests(t, js, 1)
+	if a := others.logOut(dialectNamed("sap_v1"), l.session); a.status != http.StatusServiceUnavailable {
+		t.Errorf("a logout that the broker refuses: %d", a.status)
+	}
+	const reason = "broker: connected, but refuses what is published: maximum bytes exceeded"
+	front.awaitReady("front", false, reason)
+	if within(6*time.Second, func() bool { ready, _ := front.ready("front"); return ready }) {
+		t.Error("the front end is ready while the broker refuses what is published")
+	}
+	limitRequests(t, js, -1)
+	front.awaitReady("front", true, "")
+	others.mustLogOut("sap_v1", l.session)
+	eventually(t, "the session is revoked", func() bool { return others.dead(l) })
+	if letters := others.letters(); len(letters) != 0 {
+		t.Errorf("the probes became dead letters: %v", letters)
+	}
+}
+
+// limitRequests sets how many bytes the stream of requests takes; -1: no limit.
+func limitRequests(t *testing.T, js jetstream.JetStream, bytes int64) {
+	t.Helper()
+	stream, err := js.Stream(t.Context(), messages.StreamRequests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := stream.CachedInfo().Config
+	config.MaxBytes = bytes
+	if _, err := js.UpdateStream(t.Context(), config); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -77,7 +77,7 @@ func (s *service) pingStore(ctx context.Context) error {
 func (s *service) checks() []health.Check {
 	workers := []string{roleWorker, roleAdmin}
 	return []health.Check{
-		{Name: "broker", Run: func(context.Context) error { return s.broker.check(s.publisher) }},
+		{Name: "broker", Run: func(ctx context.Context) error { return s.broker.check(ctx, s.publisher) }},
 		{Name: "broker", Roles: []string{roleFront}, Run: func(ctx context.Context) error { return s.broker.checkRequests(ctx, s.js) }},
 		{Name: "broker", Roles: workers, Run: s.broker.checkStreams},
 		// A front end accepts logouts without the store, which fences late.

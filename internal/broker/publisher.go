@@ -41,7 +41,7 @@ type Publisher struct {
 	unfenced *batcher.Batcher[[]messages.Encoded]
 	closed   atomic.Bool
 	observe  func(time.Duration)
-	failed   atomic.Int64 // when the latest publish of requests failed, in Unix ms; 0: it did not
+	trouble  trouble
 }
 
 // NewPublisher returns a publisher. observe, if not nil, is told how long each
@@ -125,30 +125,15 @@ func (p *Publisher) publishBatch(parts [][]messages.Encoded, _ func()) error {
 	for {
 		err := p.publish(ctx, msg)
 		if err == nil {
-			p.failed.Store(0)
+			p.trouble.cause.Store(nil)
 			p.observe(time.Since(start))
 			return nil
 		}
 		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
-			p.failed.Store(time.Now().UnixMilli())
+			p.trouble.cause.Store(&err)
 			return Unavailable("publishing requests", err)
 		}
 	}
-}
-
-// troubleFor is how long a failed publish counts against the broker: then it
-// is worth another try.
-const troubleFor = 5 * time.Second
-
-// Trouble returns nil, or for a few seconds after a failed publish of requests
-// that none has succeeded since, an error that wraps [ErrUnavailable]: a
-// broker may be connected and still acknowledge nothing, say for a full disk.
-func (p *Publisher) Trouble() error {
-	failed := p.failed.Load()
-	if failed == 0 || time.Since(time.UnixMilli(failed)) > troubleFor {
-		return nil
-	}
-	return fmt.Errorf("latest publish: %w", ErrUnavailable)
 }
 
 // Again publishes a request alone, to be worked once more: as <id>.<attempt>,

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -326,25 +327,65 @@ func TestSplitKeepsTheLimits(t *testing.T) {
 	}
 }
 
+// A broker that refused requests is in trouble until it takes some: a probe too,
+// since nobody sends requests to a front end that is not ready.
 func TestBrokerThatAcknowledgesNothingIsInTrouble(t *testing.T) {
 	t.Parallel()
 	b := eventstest.Start(t)
-	broken := true
+	var broken atomic.Pointer[error]
 	p := testkit.NewPublisher(t, &testkit.Interceptor{JetStream: b.JS, OnPublish: func(ctx context.Context, msg *nats.Msg, next testkit.PublishFunc) (*jetstream.PubAck, error) {
-		if broken {
-			return nil, errors.New("no space left on device")
+		if err := broken.Load(); err != nil {
+			return nil, *err
 		}
 		return next(ctx, msg)
 	}})
-	if err := p.Trouble(); err != nil {
+	if err := p.Trouble(t.Context()); err != nil {
 		t.Errorf("before anything was published: %v", err)
 	}
-	if p.Requests(t.Context(), testkit.Request("r")) == nil || !errors.Is(p.Trouble(), broker.ErrUnavailable) {
-		t.Error("a failed publish is no trouble")
+	for _, tc := range []struct {
+		fault error
+		says  string
+	}{
+		{errors.New("raw-cause"), "connected, but does not acknowledge"},
+		{&jetstream.APIError{Description: "maximum bytes exceeded"}, "connected, but refuses what is published: maximum bytes exceeded"},
+	} {
+		broken.Store(&tc.fault)
+		if p.Requests(t.Context(), testkit.Request("r")) == nil {
+			t.Fatal("a failed publish is no error")
+		}
+		for range 3 {
+			if err := p.Trouble(t.Context()); err == nil || err.Error() != tc.says {
+				t.Errorf("got trouble %v, want %s", err, tc.says)
+			}
+		}
+		broken.Store(nil)
+		if err := errors.Join(p.Requests(t.Context(), testkit.Request("r")), p.Trouble(t.Context())); err != nil {
+			t.Errorf("after a publish that was acknowledged: %v", err)
+		}
 	}
-	broken = false
-	if err := errors.Join(p.Requests(t.Context(), testkit.Request("r")), p.Trouble()); err != nil {
-		t.Errorf("after a publish that was acknowledged: %v", err)
+	broken.Store(new(errors.New("raw-cause")))
+	_ = p.Requests(t.Context(), testkit.Request("r"))
+	broken.Store(nil)
+	var probing sync.WaitGroup
+	for range 10 { // they share a probe
+		probing.Go(func() {
+			for deadline := time.Now().Add(10 * time.Second); p.Trouble(t.Context()) != nil; <-time.After(10 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Error("the trouble does not end")
+					return
+				}
+			}
+		})
+	}
+	probing.Wait()
+	probes := 0
+	for _, batch := range testkit.StoredRequests(t, b) {
+		if len(batch) == 0 {
+			probes++
+		}
+	}
+	if probes != 1 {
+		t.Errorf("%d probes are stored, want 1", probes)
 	}
 }
 
@@ -389,7 +430,7 @@ func TestRequestThatIsTooLongFailsAlone(t *testing.T) {
 			t.Errorf("another caller's request: %v", err)
 		}
 	}
-	if err := p.Trouble(); err != nil {
+	if err := p.Trouble(t.Context()); err != nil {
 		t.Error(err)
 	}
 	again := p.All(t.Context(), append(tasks(t, 0, 1), &nats.Msg{Subject: messages.SubjectTask("http", "http"), Data: make([]byte, 1<<20)}))

@@ -85,8 +85,7 @@ func TestDecodeRequestsRefuses(t *testing.T) {
 	for name, tt := range map[string]struct{ old, new, want string }{
 		"no JSON":         {"[", "(", "invalid character"},
 		"a single event":  {body, golden(t, "task"), "unmarshal JSON object"},
-		"an empty batch":  {body, "[]", "empty batch"},
-		"null":            {body, "null", "empty batch"},
+		"null":            {body, "null", "null is no batch"},
 		"an empty event":  {body, "[{}]", `specversion is ""`},
 		"another version": {`"specversion": "1.0"`, `"specversion": "2.0"`, `specversion is "2.0"`},
 		"another type":    {`"type": "logoutd.logout`, `"type": "x.logout`, `type is "x.logout`},

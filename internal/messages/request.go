@@ -152,14 +152,15 @@ func JoinRequests(id string, requests []Encoded) *nats.Msg {
 }
 
 // DecodeRequests reads a message of [StreamRequests]. There may be more
-// requests than [MaxBatch]: see Request.Candidates.
+// requests than [MaxBatch]: see Request.Candidates. There are none in a probe:
+// see Publisher.Trouble in package broker.
 func DecodeRequests(body []byte) ([]Request, error) {
 	var batch []events.Event[Request]
 	if err := json.Unmarshal(body, &batch); err != nil {
 		return nil, fmt.Errorf("decoding requests: %w", err)
 	}
-	if len(batch) == 0 {
-		return nil, fmt.Errorf("decoding requests: empty batch")
+	if batch == nil {
+		return nil, errors.New("decoding requests: null is no batch")
 	}
 	requests := make([]Request, 0, len(batch))
 	for i := range batch {
