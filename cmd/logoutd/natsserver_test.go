@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -43,6 +44,22 @@ func newNATSWith(t testing.TB, config string, env ...string) *natsServer {
 	n.args = []string{"--config", file, "--addr", "127.0.0.1", "--port", strconv.Itoa(n.port)}
 	n.start(t)
 	return n
+}
+
+// newNATSCluster starts a cluster of three.
+func newNATSCluster(t testing.TB) (cluster [3]*natsServer) {
+	t.Helper()
+	routes := make([]string, len(cluster))
+	for i := range routes {
+		routes[i] = net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort(t)))
+	}
+	for i, listen := range routes {
+		cluster[i] = newNATSWith(t, fmt.Sprintf(`
+			server_name: nats-%d
+			cluster { name: logoutd, listen: "%s", routes: ["nats://%s"] }
+			jetstream { store_dir: /data, sync_interval: always }`, i, listen, strings.Join(routes, `", "nats://`)))
+	}
+	return cluster
 }
 
 func (n *natsServer) start(t testing.TB) {

@@ -65,6 +65,18 @@ func TestReadinessOfRoles(t *testing.T) {
 		}
 	}
 
+	configure(t, shared.redis, "eval", "for i = 1, 50000 do redis.call('set', 'filler:' .. i, i) end return 1", "0")
+	shared.redis.Stop()
+	shared.redis.RestartLoading()
+	for _, role := range []string{"worker", "admin"} {
+		others.awaitReady(role, false, "refuses writes: LOADING")
+	}
+	front.awaitReady("front", true, "refuses writes: LOADING") // degraded
+	shared.redis.Loaded()
+	for _, role := range []string{"worker", "admin"} {
+		others.awaitReady(role, true, "")
+	}
+
 	shared.nats.kill()
 	for i, role := range map[*instance]string{front: "front", others: "worker"} {
 		i.awaitReady(role, false, "broker: not connected")
@@ -104,6 +116,39 @@ func TestFrontOfABrokerThatRefuses(t *testing.T) {
 	if letters := others.letters(); len(letters) != 0 {
 		t.Errorf("the probes became dead letters: %v", letters)
 	}
+}
+
+// TestFrontWithoutQuorum: a front end that is connected to the one server that
+// is left of a cluster of three could not accept a logout.
+func TestFrontWithoutQuorum(t *testing.T) {
+	t.Parallel()
+	cluster := newNATSCluster(t)
+	shared := backends{cluster[0], redistest.Start(t)}
+	urls := "LOGOUTD_NATS_URL=" + cluster[0].url() + "," + cluster[1].url() + "," + cluster[2].url()
+	start := func(roles string) *instance {
+		s := shared.setup(t, roles, "")
+		s.env[0] = urls
+		return s.launch(t)
+	}
+	front, others := start("front"), start("worker,admin")
+	for _, i := range []*instance{front, others} {
+		i.awaitAddresses()
+	}
+	others.awaitReady("worker", true, "")
+	front.awaitReady("front", true, "")
+	l := newLogin("ada", "without-quorum")
+	others.mustRegister(l)
+	for _, server := range cluster[1:] {
+		server.kill()
+	}
+	front.awaitReady("front", false, "broker: the stream LOGOUT_REQUESTS has no leader")
+	if a := front.logOut(dialectNamed("sap_v1"), l.session); a.status != http.StatusServiceUnavailable {
+		t.Errorf("a logout without a quorum: %d", a.status)
+	}
+	for _, server := range cluster[1:] {
+		server.start(t)
+	}
+	front.awaitReady("front", true, "")
 }
 
 // limitRequests sets how many bytes the stream of requests takes; -1: no limit.

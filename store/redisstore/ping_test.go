@@ -82,6 +82,31 @@ func TestPingFailsWhereRedisRefusesToWrite(t *testing.T) {
 	}
 }
 
+// A server that has restarted answers -LOADING until it has read its data.
+func TestPingFailsWhileRedisLoads(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	mustDo(t, server.Client(), "eval", "for i = 1, 50000 do redis.call('set', 'filler:' .. i, i) end return 1", "0")
+	s, err := redisstore.Open(server.URL(), redisstore.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	server.Stop()
+	server.RestartLoading()
+	err = s.Ping(t.Context())
+	var refused *store.RefusedError
+	if !errors.As(err, &refused) || refused.Code != "LOADING" || !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("error %v, want a refusal with the code LOADING", err)
+	}
+	server.Loaded()
+	for deadline := time.Now().Add(10 * time.Second); s.Ping(t.Context()) != nil; <-time.After(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the store does not come back")
+		}
+	}
+}
+
 func TestPingWritesToEachMasterAndLeavesNothing(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t)

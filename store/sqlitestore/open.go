@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -72,6 +71,7 @@ type Store struct {
 	fencer  *lane
 	readers chan *conn // those that are idle
 	found   recall
+	ping    ping
 
 	background sync.WaitGroup
 	stop       context.CancelFunc // of what runs in the background
@@ -153,7 +153,7 @@ func connect(path string, c Config) (*Store, error) {
 		}
 		opened = append(opened, reading)
 	}
-	s := &Store{config: c, fences: f, readers: make(chan *conn, readerConns)}
+	s := &Store{config: c, fences: f, readers: make(chan *conn, readerConns), ping: newPing()}
 	s.writer, s.fencer = startLane(writing, `BEGIN IMMEDIATE`), startLane(opened[1], `BEGIN`)
 	for _, reading := range opened[2:] {
 		s.readers <- reading
@@ -172,21 +172,6 @@ func createFile(path string) error {
 		return err
 	}
 	return f.Close()
-}
-
-// pingID is longer than a page, so that writing it needs free pages.
-var pingID = "ping" + strings.Repeat("-", 8<<10)
-
-// Ping implements [store.Store]. It writes a row to the file and deletes it: a
-// file that can be read can still refuse every write, say on a full disk.
-func (s *Store) Ping(ctx context.Context) error {
-	return s.write(ctx, 1, func(h handle) error {
-		if _, err := h.exec(`INSERT INTO done (ended_at, request_id, keep_until) VALUES (0, ?, 0)`, pingID); err != nil {
-			return err
-		}
-		_, err := h.exec(`DELETE FROM done WHERE ended_at = 0 AND request_id = ?`, pingID)
-		return err
-	})
 }
 
 // Now implements [store.Store].

@@ -215,10 +215,12 @@ func TestPingNoticesThatNothingCanBeWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	pragma(`PRAGMA query_only = 1`)
+	s.ping.ended = time.Time{}
 	if err := s.Ping(t.Context()); !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("read-only: got error %v", err)
 	}
 	pragma(`PRAGMA query_only = 0`)
+	s.ping.ended = time.Time{}
 	if err := s.Ping(t.Context()); err != nil {
 		t.Errorf("writable again: %v", err)
 	}
@@ -279,5 +281,45 @@ func TestCloseWaitsForWhatCallersHaveLeft(t *testing.T) {
 				t.Errorf("after closing: got error %v", err)
 			}
 		})
+	}
+}
+
+// Each write of a ping is an fsync, and anybody can ask for /readyz.
+func TestPingsShareAWrite(t *testing.T) {
+	t.Parallel()
+	s := open(t, Config{SweepInterval: time.Hour})
+	writes := 0
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	s.writer.before = func() error {
+		if writes++; writes == 1 {
+			close(begun)
+			<-goOn
+		}
+		return nil
+	}
+	var first sync.WaitGroup
+	first.Go(func() {
+		if err := s.Ping(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	<-begun
+	hurried, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Ping(hurried); !errors.Is(err, context.Canceled) {
+		t.Errorf("a caller that has no time, beside a write that hangs: %v", err)
+	}
+	go func() {
+		defer close(goOn)
+		runtime.Gosched()
+	}()
+	mustConcurrently(t, 50, func(int) error { return s.Ping(t.Context()) })
+	first.Wait()
+	if writes != 1 {
+		t.Errorf("%d writes, want 1", writes)
+	}
+	s.ping.ended = time.Now().Add(-pingEvery)
+	if err := s.Ping(t.Context()); err != nil || writes != 2 {
+		t.Errorf("a second later: %d writes and error %v, want another write", writes, err)
 	}
 }

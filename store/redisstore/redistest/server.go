@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -82,9 +83,33 @@ func (s *Server) Stop() {
 // waits until it answers.
 func (s *Server) Restart() {
 	s.t.Helper()
+	s.restart(s.answers)
+}
+
+// loadDelay is how long the server takes for each key when it restarts after
+// [Server.RestartLoading]. It looks at its connections every 1,024 keys.
+const loadDelay = 200 * time.Microsecond
+
+// RestartLoading is Restart for a server that reads its data slowly: with some
+// 10,000 keys it answers -LOADING for seconds, or until [Server.Loaded].
+func (s *Server) RestartLoading() {
+	s.t.Helper()
+	s.restart(s.loads, "--key-load-delay", strconv.FormatInt(loadDelay.Microseconds(), 10))
+}
+
+// Loaded lets a server that still reads its data do so at once.
+func (s *Server) Loaded() {
+	s.t.Helper()
+	if err := s.Client().ConfigSet(context.Background(), "key-load-delay", "0").Err(); err != nil {
+		s.t.Fatalf("ending the slow load: %v", err)
+	}
+}
+
+func (s *Server) restart(ready func() bool, args ...string) {
+	s.t.Helper()
 	s.mu.Lock()
 	s.log.Reset()
-	s.cmd = exec.Command("redis-server", s.args()...)
+	s.cmd = exec.Command("redis-server", append(s.args(), args...)...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	err := s.cmd.Start()
 	if err != nil {
@@ -94,21 +119,28 @@ func (s *Server) Restart() {
 	if err != nil {
 		s.t.Fatalf("starting redis-server: %v", err)
 	}
-	if !eventually(s.answers) {
+	if !eventually(ready) {
 		s.Stop()
 		s.t.Fatalf("redis-server does not answer:\n%s", s.log.String())
 	}
 }
 
-func (s *Server) answers() bool {
+func (s *Server) answers() bool { return s.ping() == nil }
+
+func (s *Server) loads() bool {
+	err := s.ping()
+	return err != nil && strings.HasPrefix(err.Error(), "LOADING ")
+}
+
+func (s *Server) ping() error {
 	c, err := net.Dial("tcp", s.Addr())
 	if err != nil {
-		return false
+		return err
 	}
 	_ = c.Close()
 	client := redis.NewClient(&redis.Options{Addr: s.Addr(), DialerRetries: 1, MaxRetries: -1})
 	defer func() { _ = client.Close() }()
-	return client.Ping(context.Background()).Err() == nil
+	return client.Ping(context.Background()).Err()
 }
 
 func (s *Server) args() []string {
