@@ -45,29 +45,7 @@ type bucket struct {
 
 // open returns the bucket.
 func (b *bucket) open(ctx context.Context) (jetstream.KeyValue, error) {
-	kv, err := b.js.KeyValue(ctx, b.name)
-	if !errors.Is(err, jetstream.ErrBucketNotFound) {
-		return kv, err
-	}
-	_, err = b.js.CreateStream(ctx, b.streamConfig())
-	if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-		return nil, err
-	}
-	return b.js.KeyValue(ctx, b.name)
-}
-
-// streamConfig is that of any bucket (NATS, ADR-8), without AllowDirect: a
-// replica that lags behind must not say that a new key does not exist.
-func (b *bucket) streamConfig() jetstream.StreamConfig {
-	config := jetstream.StreamConfig{
-		Name: "KV_" + b.name, Description: b.description, Subjects: []string{"$KV." + b.name + ".>"},
-		MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, Storage: jetstream.FileStorage, Replicas: 1,
-		AllowRollup: true, DenyDelete: true, MaxAge: b.lifetime, FirstSeq: broker.FirstSequence(time.Now()),
-	}
-	if b.js.Conn().ConnectedClusterName() != "" {
-		config.Replicas = 3
-	}
-	return config
+	return broker.OpenBucket(ctx, b.js, jetstream.KeyValueConfig{Bucket: b.name, Description: b.description, TTL: b.lifetime})
 }
 
 // store puts a new token into the bucket and sets its revision.

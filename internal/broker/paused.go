@@ -43,13 +43,9 @@ func PutPaused(ctx context.Context, js jetstream.JetStream, p Paused) error {
 	if err != nil {
 		return fmt.Errorf("encoding pause: %w", err)
 	}
-	bucket, err := js.KeyValue(ctx, BucketPaused)
-	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		bucket, err = js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
-			Bucket: BucketPaused, Description: "what is paused at the moment",
-			TTL: PausedTTL, Storage: jetstream.FileStorage, Replicas: Replicas(js),
-		})
-	}
+	bucket, err := OpenBucket(ctx, js, jetstream.KeyValueConfig{
+		Bucket: BucketPaused, Description: "what is paused at the moment", TTL: PausedTTL,
+	})
 	if err == nil {
 		_, err = bucket.Put(ctx, p.key(), value)
 	}

@@ -76,7 +76,7 @@ func (b *bucket) kv(ctx context.Context) (jetstream.KeyValue, error) {
 		return b.open, nil
 	}
 	var err error
-	b.open, err = b.ensure(ctx)
+	b.open, err = broker.OpenBucket(ctx, b.js, b.config)
 	return b.open, err
 }
 
@@ -86,33 +86,6 @@ func (b *bucket) forget(kv jetstream.KeyValue) {
 	if b.open == kv {
 		b.open = nil
 	}
-}
-
-// ensure makes the bucket unless it is there.
-func (b *bucket) ensure(ctx context.Context) (jetstream.KeyValue, error) {
-	stream, err := b.stream(ctx)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		config := b.config
-		config.Storage, config.Replicas = jetstream.FileStorage, 1
-		if b.js.Conn().ConnectedClusterName() != "" {
-			config.Replicas = 3
-		}
-		if _, err = b.js.CreateKeyValue(ctx, config); err == nil || errors.Is(err, jetstream.ErrBucketExists) {
-			stream, err = b.stream(ctx)
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	// Answers come from the leader alone: what one process has written, the
-	// next reads.
-	if config := stream.CachedInfo().Config; config.AllowDirect {
-		config.AllowDirect = false
-		if _, err := b.js.UpdateStream(ctx, config); err != nil {
-			return nil, err
-		}
-	}
-	return b.js.KeyValue(ctx, b.config.Bucket)
 }
 
 func (b *bucket) stream(ctx context.Context) (jetstream.Stream, error) {

@@ -14,11 +14,8 @@ import (
 	"github.com/logoutd/logoutd/internal/broker"
 )
 
-// The KV bucket of the subscribers, a key each, and its stream (NATS, ADR-8).
-const (
-	bucketName = "logoutd_subscribers"
-	streamName = "KV_" + bucketName
-)
+// bucketName is the key-value bucket of the subscribers, a key each.
+const bucketName = "logoutd_subscribers"
 
 // callTimeout bounds what is asked of the broker in one go: a cluster without a
 // leader does not answer at all.
@@ -69,10 +66,9 @@ func unavailable(doing string, err error) error {
 func (s *Subscribers) with(ctx context.Context, doing string, f func(context.Context, jetstream.KeyValue) error) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	bucket, err := s.config.JetStream.KeyValue(ctx, bucketName)
-	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		bucket, err = s.makeBucket(ctx)
-	}
+	bucket, err := broker.OpenBucket(ctx, s.config.JetStream, jetstream.KeyValueConfig{
+		Bucket: bucketName, Description: "subscribers and the hashes of their passwords",
+	})
 	if err == nil {
 		err = f(ctx, bucket)
 	}
@@ -80,24 +76,6 @@ func (s *Subscribers) with(ctx context.Context, doing string, f func(context.Con
 		return unavailable(doing, err)
 	}
 	return err
-}
-
-// makeBucket makes a bucket like any other, without AllowDirect: a replica that
-// lags behind must not say that a subscriber exists who was revoked.
-func (s *Subscribers) makeBucket(ctx context.Context) (jetstream.KeyValue, error) {
-	js := s.config.JetStream
-	config := jetstream.StreamConfig{
-		Name: streamName, Description: "subscribers and the hashes of their passwords", Subjects: []string{"$KV." + bucketName + ".>"},
-		MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, Storage: jetstream.FileStorage, Replicas: 1,
-		AllowRollup: true, DenyDelete: true,
-	}
-	if js.Conn().ConnectedClusterName() != "" {
-		config.Replicas = 3
-	}
-	if _, err := js.CreateStream(ctx, config); err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-		return nil, err
-	}
-	return js.KeyValue(ctx, bucketName)
 }
 
 // store puts a new subscriber into the bucket.
