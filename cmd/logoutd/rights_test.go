@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,6 +22,7 @@ import (
 	"github.com/logoutd/logoutd/internal/access"
 	"github.com/logoutd/logoutd/internal/audit"
 	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/damage"
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/jobs"
 	"github.com/logoutd/logoutd/internal/messages"
@@ -81,6 +84,7 @@ func TestDeployedOperators(t *testing.T) {
 	runJob(t, work)
 	seePause(t, js, worker)
 	seeWaiting(t, js, 1)
+	shareDamage(t, ctx, js)
 	cancel()
 	if err := errors.Join(running.Wait(), projection.Close()); err != nil {
 		t.Error(err)
@@ -209,6 +213,34 @@ func seeWaiting(t *testing.T, js jetstream.JetStream, want int) {
 	if err != nil || waiting != want {
 		t.Errorf("%d requests wait, want %d: %v", waiting, want, err)
 	}
+}
+
+// shareDamage has an acknowledgement told to other processes and read by one.
+func shareDamage(t *testing.T, ctx context.Context, js jetstream.JetStream) {
+	t.Helper()
+	var watches [2]*damage.Watch
+	for i := range watches {
+		path := filepath.Join(t.TempDir(), streamsFile)
+		finding := `{"streams":{},"findings":[{"stream":"LOGOUT_TASKS","found_at":"2026-01-02T03:04:05Z","text":"lost"}]}`
+		if err := os.WriteFile(path, []byte(finding), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		if watches[i], err = damage.Open(damage.Config{JetStream: js, Path: path, Logger: slog.New(slog.DiscardHandler)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := watches[0].Acknowledge(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var running errgroup.Group
+	for _, w := range watches {
+		running.Go(func() error { return w.Run(ctx) })
+	}
+	eventually(t, "the other process is told", func() bool { return len(watches[1].Findings()) == 0 })
+	cancel()
+	_ = running.Wait() // Run returns nil
 }
 
 // TestDeployedKeep: nobody gives himself a token, changes what was audited, or

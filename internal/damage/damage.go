@@ -32,6 +32,8 @@ type Finding struct {
 	FoundAt time.Time `json:"found_at"`
 	// Text says what was found, in a sentence.
 	Text string `json:"text"`
+	// At is what the stream was then.
+	At identity `json:"at"`
 }
 
 // Config configures a [Watch]. All fields are required.
@@ -98,6 +100,9 @@ func (w *Watch) look(ctx context.Context) {
 		info := stream.CachedInfo()
 		w.compare(name, identity{Created: info.Created.UTC(), Last: info.State.LastSeq})
 	}
+	if err := w.share(ctx); err != nil && ctx.Err() == nil {
+		w.Logger.Debug("acknowledgements of damage are not shared yet", "err", err)
+	}
 }
 
 // compare notes what a stream is now.
@@ -116,7 +121,7 @@ func (w *Watch) compare(name string, now identity) {
 	w.state.Streams[name] = now
 	if text != "" {
 		w.Logger.Error("a stream has lost what it had", "stream", name, "err", text)
-		w.state.Findings = append(w.state.Findings, Finding{Stream: name, FoundAt: time.Now().UTC().Truncate(time.Second), Text: text})
+		w.state.Findings = append(w.state.Findings, Finding{Stream: name, FoundAt: time.Now().UTC().Truncate(time.Second), Text: text, At: now})
 	}
 	if !known || text != "" || now.Last != was.Last && time.Since(w.saved) > saveEvery {
 		w.save()
@@ -133,7 +138,7 @@ func (w *Watch) save() {
 	w.saved = time.Now()
 }
 
-// Findings returns what was found and not acknowledged, oldest first.
+// Findings returns what was found and not acknowledged by anybody, oldest first.
 func (w *Watch) Findings() []Finding {
 	if w == nil {
 		return nil
@@ -141,20 +146,4 @@ func (w *Watch) Findings() []Finding {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Clone(w.state.Findings)
-}
-
-// Acknowledge ends the report of all findings, and returns them.
-func (w *Watch) Acknowledge() ([]Finding, error) {
-	if w == nil {
-		return nil, nil
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	found := w.state.Findings
-	w.state.Findings = nil
-	if err := w.state.write(w.Path); err != nil {
-		w.state.Findings = found
-		return nil, fmt.Errorf("writing down what was acknowledged: %w", err)
-	}
-	return found, nil
 }

@@ -13,12 +13,21 @@ import (
 type state struct {
 	Streams  map[string]identity `json:"streams"`
 	Findings []Finding           `json:"findings,omitempty"`
+	// Untold is what was acknowledged here and not told to the other processes
+	// yet: what each stream was at the time.
+	Untold map[string]identity `json:"untold,omitempty"`
 }
 
 // identity tells a stream from another one of the same name, and how far it was.
 type identity struct {
 	Created time.Time `json:"created"`
 	Last    uint64    `json:"last"` // sequence
+}
+
+// within reports whether whoever has seen the stream as it was at upTo has seen
+// it as it is here.
+func (i identity) within(upTo identity) bool {
+	return i.Created.Before(upTo.Created) || i.Created.Equal(upTo.Created) && i.Last <= upTo.Last
 }
 
 // read returns the state in a file; the zero state where there is no file.
