@@ -2,8 +2,11 @@ package handlers
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
+
+	"github.com/logoutd/logoutd/internal/broker"
 )
 
 // troubleInterval is how often the same trouble is logged at most: an outage
@@ -18,8 +21,12 @@ func (s *seldom) due(now time.Time) bool {
 	return now.UnixNano() >= next && s.next.CompareAndSwap(next, now.Add(troubleInterval).UnixNano())
 }
 
+// trouble logs a failure that is not the client's. That there is no connection
+// to the broker is logged by whoever holds it, with the cause.
 func (f *front) trouble(ctx context.Context, s *seldom, message string, err error) {
-	if s.due(time.Now()) {
+	if errors.Is(err, broker.ErrNotConnected) {
+		f.log.DebugContext(ctx, message, "err", err)
+	} else if s.due(time.Now()) {
 		f.log.WarnContext(ctx, message, "err", err)
 	}
 }

@@ -68,13 +68,22 @@ func (r *Revoker) persist(ctx context.Context, do func(context.Context) error) b
 		if !paused {
 			paused = true
 			if r.pause.enter(pauseCode(err)) {
-				r.Logger.Warn("paused: store or broker is down", "step", messages.StepRevoke, "err", err)
+				r.logPause(ctx, err)
 			}
 		}
 		if !wait(ctx, probes.NextBackOff()) {
 			return false
 		}
 	}
+}
+
+// logPause logs what the revoker waits for.
+func (r *Revoker) logPause(ctx context.Context, err error) {
+	if errors.Is(err, broker.ErrUnavailable) {
+		broker.LogFailure(ctx, r.Logger, r.JetStream, "paused: broker is down", "step", messages.StepRevoke, "err", err)
+		return
+	}
+	r.Logger.Warn("paused: store is down", "step", messages.StepRevoke, "err", err)
 }
 
 // pauseCode tells what is down.

@@ -186,18 +186,17 @@ func (s *service) awaitClosed(ctx context.Context) error {
 }
 
 var (
-	errNotConnected = errors.New("not connected")
-	errNotWritten   = errors.New("it could not write: its disk is full; it is restarted as soon as there is room")
-	errNoStreams    = errors.New("streams are not set up yet")
-	errNoRequests   = errors.New("there is no stream " + messages.StreamRequests + " yet; a worker or the admin role sets it up")
-	errNoAnswer     = errors.New("JetStream does not answer: it has no quorum, or this user may not ask for the stream " + messages.StreamRequests)
-	errNoLeader     = errors.New("the stream " + messages.StreamRequests + " has no leader")
+	errNotWritten = errors.New("it could not write: its disk is full; it is restarted as soon as there is room")
+	errNoStreams  = errors.New("streams are not set up yet")
+	errNoRequests = errors.New("there is no stream " + messages.StreamRequests + " yet; a worker or the admin role sets it up")
+	errNoAnswer   = errors.New("JetStream does not answer: it has no quorum, or this user may not ask for the stream " + messages.StreamRequests)
+	errNoLeader   = errors.New("the stream " + messages.StreamRequests + " has no leader")
 )
 
 // check tells whether messages can be published, and the latest was.
 func (b *brokerConn) check(ctx context.Context, p *broker.Publisher) error {
 	if b.conn.Status() != nats.CONNECTED {
-		return errNotConnected
+		return broker.ErrNotConnected
 	}
 	if err := b.checkStorage(); err != nil {
 		return err

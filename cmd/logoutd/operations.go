@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -113,10 +114,10 @@ func (s *service) auditJob(_, after jobs.Job) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), auditTimeout)
 	defer cancel()
-	err := s.operations.audit.Record(ctx, audit.Entry{
+	err := s.operations.audit.AppendLater(ctx, audit.Entry{
 		ID: after.ID + ".finish." + after.FinishedAt.Format(time.RFC3339Nano), By: after.By, Action: audit.ActionJobFinish, Reason: after.Reason, JobID: after.ID, Counts: after.Counts,
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, audit.ErrLater) {
 		s.logger.Error("the end of a job is missing in the audit log", "job", after.ID, "err", err)
 	}
 }
@@ -134,8 +135,8 @@ func (s *service) recordRefusals(r access.Refusals) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), auditTimeout)
 	defer cancel()
-	if err := s.operations.audit.AppendLater(ctx, entry); err != nil {
-		s.logger.Warn("refused tokens are not in the audit log yet", "err", err)
+	if err := s.operations.audit.AppendLater(ctx, entry); err != nil && !errors.Is(err, audit.ErrLater) {
+		s.logger.Error("refused tokens are missing in the audit log", "err", err) // the line above has them
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/access"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -98,9 +99,15 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (a *api) logFailure(r *http.Request, p *problem) {
-	if p.Status >= http.StatusInternalServerError && !p.logged && r.Context().Err() == nil && !errors.Is(p.cause, context.Canceled) {
-		a.Logger.Error("admin call failed", "call", r.Pattern, "by", callerOf(r), "status", p.Status, "err", p.cause)
+	if p.Status < http.StatusInternalServerError || p.logged || r.Context().Err() != nil || errors.Is(p.cause, context.Canceled) {
+		return
 	}
+	attrs := []any{"call", r.Pattern, "by", callerOf(r), "status", p.Status, "err", p.cause}
+	if errors.Is(p.cause, broker.ErrUnavailable) {
+		broker.LogFailure(r.Context(), a.Logger, a.JetStream, "admin call failed", attrs...)
+		return
+	}
+	a.Logger.Error("admin call failed", attrs...)
 }
 
 // writeProblem writes document, which is p or has more members.

@@ -25,8 +25,6 @@ func (c *console) acknowledgeDamage(v *visit) (view, error) {
 	err = c.Audit.AppendLater(ctx, audit.Entry{
 		By: v.By(), Action: audit.ActionDamageAcknowledge, Reason: reason, Selection: selection, Address: c.Proxies.Client(v.Request).String(),
 	})
-	if err != nil {
-		c.Logger.Warn("an acknowledgement is not in the audit log yet", "by", v.By(), "reason", reason, "err", err)
-	}
+	c.logUnaudited(err, "an acknowledgement", "by", v.By(), "reason", reason)
 	return goTo("/console/"), nil
 }

@@ -85,9 +85,19 @@ func (c *console) recordSession(r *http.Request, by, action string, about access
 		Address string `json:"address"`
 	}{about.Token, about.ID, about.Address}) // strings: never fails
 	entry := audit.Entry{At: time.Now(), By: by, Action: action, Selection: selection, Address: c.Proxies.Client(r).String()}
-	if err := c.Audit.AppendLater(ctx, entry); err != nil {
-		c.Logger.Warn("console session is not in the audit log yet", "action", action, "by", by, "address", entry.Address,
-			"session_id", about.ID, "err", err)
+	c.logUnaudited(c.Audit.AppendLater(ctx, entry), "console session", "action", action, "by", by, "address", entry.Address,
+		"session_id", about.ID)
+}
+
+// logUnaudited logs what the audit log does not have, or not yet: the log of
+// this process has it meanwhile. err is that of [audit.Log.AppendLater].
+func (c *console) logUnaudited(err error, what string, attrs ...any) {
+	switch {
+	case err == nil:
+	case errors.Is(err, audit.ErrLater):
+		c.Logger.Warn(what+" is written to the audit log once the broker is back", attrs...)
+	default:
+		c.Logger.Error(what+" is missing in the audit log", append(attrs, "err", err)...)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/text"
 )
@@ -75,7 +76,7 @@ type badge struct {
 func (c *console) badge(ctx context.Context) badge {
 	n, err := c.Letters.Count(ctx, deadletters.Filter{})
 	if err != nil && ctx.Err() == nil {
-		c.Logger.Warn("dead letters cannot be counted", "err", err)
+		broker.LogFailure(ctx, c.Logger, c.JetStream, "dead letters cannot be counted", "err", err)
 	}
 	return badge{n, err == nil}
 }

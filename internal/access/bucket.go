@@ -32,10 +32,6 @@ func keyOf(name string) string { return strings.ReplaceAll(name, ".", "/") }
 
 func nameOf(key string) string { return strings.ReplaceAll(key, "/", ".") }
 
-func unavailable(doing string, err error) error {
-	return fmt.Errorf("%s: %w: %w", doing, broker.ErrUnavailable, err)
-}
-
 // bucket is a key-value bucket in the broker, which is made on first use.
 type bucket struct {
 	js                jetstream.JetStream
@@ -69,7 +65,7 @@ func (t *Tokens) store(ctx context.Context, token *held) error {
 	case taken(err):
 		return ErrExists
 	default:
-		return unavailable("creating token", err)
+		return broker.Unavailable("creating token", err)
 	}
 }
 
@@ -88,7 +84,7 @@ func (t *Tokens) erase(ctx context.Context, name string) (revision uint64, err e
 	defer cancel()
 	bucket, err := t.bucket.open(ctx)
 	if err != nil {
-		return 0, unavailable("revoking token", err)
+		return 0, broker.Unavailable("revoking token", err)
 	}
 	entry, err := bucket.Get(ctx, keyOf(name))
 	if err == nil {
@@ -100,7 +96,7 @@ func (t *Tokens) erase(ctx context.Context, name string) (revision uint64, err e
 	case errors.Is(err, jetstream.ErrKeyNotFound), errors.Is(err, jetstream.ErrKeyRevisionMismatch):
 		return 0, ErrNoToken
 	default:
-		return 0, unavailable("revoking token", err)
+		return 0, broker.Unavailable("revoking token", err)
 	}
 }
 

@@ -87,7 +87,7 @@ func (b *bucket) read(ctx context.Context) ([]jetstream.KeyValueEntry, *watch, e
 	defer overdue.Stop()
 	failed := func(err error) ([]jetstream.KeyValueEntry, *watch, error) {
 		cancel()
-		return nil, nil, unavailable("reading "+b.description, err)
+		return nil, nil, broker.Unavailable("reading "+b.description, err)
 	}
 	kv, err := b.open(ctx)
 	if err != nil {

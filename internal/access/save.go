@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sync/errgroup"
 )
@@ -60,8 +61,7 @@ func (s *Sessions) save(ctx context.Context) {
 		case ctx.Err() == nil:
 			again = time.After(retryAfter)
 			if !warned {
-				s.config.Logger.Warn("console sessions cannot be written yet; they can be used here", "err", err)
-				warned = true
+				warned = broker.LogFailure(ctx, s.config.Logger, s.bucket.js, "console sessions cannot be written yet; they can be used here", "err", err)
 			}
 		}
 		select {
@@ -92,7 +92,7 @@ func (s *Sessions) saveAll(ctx context.Context) error {
 		return nil
 	}
 	if !s.bucket.js.Conn().IsConnected() {
-		return unavailable("writing console sessions", errSilent)
+		return broker.Unavailable("writing console sessions", errSilent)
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -101,7 +101,7 @@ func (s *Sessions) saveAll(ctx context.Context) error {
 		err = s.saveOne(ctx, kv, ids[i])
 	}
 	if err != nil {
-		return unavailable("writing console sessions", err)
+		return broker.Unavailable("writing console sessions", err)
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -101,7 +100,7 @@ func (l *Log) Append(ctx context.Context, e Entry) error {
 		return err
 	}
 	if err := l.publish(ctx, entry); err != nil {
-		return unavailable("appending audit entry", err)
+		return broker.Unavailable("appending audit entry", err)
 	}
 	return nil
 }
@@ -124,8 +123,4 @@ func (l *Log) publish(ctx context.Context, msg *nats.Msg) error {
 	defer cancel()
 	_, err := l.js.PublishMsg(ctx, msg)
 	return err
-}
-
-func unavailable(doing string, err error) error {
-	return fmt.Errorf("%s: %w: %w", doing, broker.ErrUnavailable, err)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/messages"
 )
 
@@ -29,7 +30,7 @@ func readChunk(ctx context.Context, stream jetstream.Stream, from, end uint64) (
 	defer cancel()
 	msgs, err := fetch(ctx, stream, from, end)
 	if err != nil {
-		return nil, unavailable("reading audit log", err)
+		return nil, broker.Unavailable("reading audit log", err)
 	}
 	chunk := make([]placed, 0, len(msgs))
 	for _, msg := range msgs {

@@ -31,7 +31,7 @@ var ErrLater = errors.New("audit entry is written once the broker is back")
 // be written. Log the entry in both cases.
 func (l *Log) AppendLater(ctx context.Context, e Entry) error {
 	e = e.named()
-	err := unavailable("appending audit entry", errors.New("not connected"))
+	err := broker.Unavailable("appending audit entry", broker.ErrNotConnected)
 	if l.js.Conn().IsConnected() {
 		err = l.Append(ctx, e)
 	}

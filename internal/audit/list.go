@@ -9,6 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/messages"
 )
 
@@ -60,7 +61,7 @@ func (l *Log) List(ctx context.Context, f Filter, before string, limit int) (ent
 	}
 	stream, err := l.js.Stream(ctx, messages.StreamAudit)
 	if err != nil {
-		return nil, "", unavailable("reading audit log", err)
+		return nil, "", broker.Unavailable("reading audit log", err)
 	}
 	p := page{filter: f, limit: limitOf(limit)}
 	first, end := extent(stream, end)

@@ -24,8 +24,15 @@ var ErrUnavailable = errors.New("broker unavailable")
 // again is of no use, and nothing else is wrong.
 var ErrTooLarge = errors.New("longer than the broker takes")
 
+// ErrNotConnected is wrapped beside [ErrUnavailable] where there is no
+// connection. [Connect] logs why there is none.
+var ErrNotConnected = errors.New("not connected")
+
 // Unavailable returns err with what was being done. It wraps [ErrUnavailable].
 func Unavailable(doing string, err error) error {
+	if errors.Is(err, nats.ErrReconnectBufExceeded) { // a publish without a connection: Connect allows no buffer
+		err = ErrNotConnected
+	}
 	return fmt.Errorf("%s: %w: %w", doing, ErrUnavailable, err)
 }
 

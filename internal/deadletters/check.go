@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -18,7 +19,7 @@ func (l *Letters) check(ctx context.Context, stream jetstream.Stream) error {
 	at, held, left := l.state.now()
 	info, err := stream.Info(ctx)
 	if err != nil {
-		return unavailable("comparing dead letters", err)
+		return broker.Unavailable("comparing dead letters", err)
 	}
 	switch there := info.State.Msgs; {
 	case !at.of(info):
@@ -40,7 +41,7 @@ func (l *Letters) check(ctx context.Context, stream jetstream.Stream) error {
 func (l *Letters) findGone(ctx context.Context, stream jetstream.Stream) error {
 	info, err := stream.Info(ctx, jetstream.WithDeletedDetails(true))
 	if err != nil {
-		return unavailable("comparing dead letters", err)
+		return broker.Unavailable("comparing dead letters", err)
 	}
 	l.state.forget(info.State.Deleted)
 	early, err := l.before(ctx, info.State.FirstSeq)
@@ -78,7 +79,7 @@ func (l *Letters) findEnd(ctx context.Context, stream jetstream.Stream) error {
 func lastOf(ctx context.Context, stream jetstream.Stream) (uint64, error) {
 	info, err := stream.Info(ctx)
 	if err != nil {
-		return 0, unavailable("finding the last dead letter", err)
+		return 0, broker.Unavailable("finding the last dead letter", err)
 	}
 	last := info.State.LastSeq
 	if info.State.Msgs == 0 {
@@ -88,7 +89,7 @@ func lastOf(ctx context.Context, stream jetstream.Stream) (uint64, error) {
 		return lastLeft(ctx, stream)
 	}
 	if err != nil {
-		return 0, unavailable("finding the last dead letter", err)
+		return 0, broker.Unavailable("finding the last dead letter", err)
 	}
 	return last, nil
 }
@@ -101,7 +102,7 @@ func lastLeft(ctx context.Context, stream jetstream.Stream) (uint64, error) {
 		return 0, nil
 	}
 	if err != nil {
-		return 0, unavailable("finding the last dead letter", err)
+		return 0, broker.Unavailable("finding the last dead letter", err)
 	}
 	return msg.Sequence, nil
 }

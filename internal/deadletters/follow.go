@@ -79,7 +79,7 @@ func (l *Letters) follow(ctx context.Context) error {
 func (l *Letters) start(ctx context.Context) (jetstream.Stream, jetstream.Consumer, error) {
 	stream, err := l.config.JetStream.Stream(ctx, messages.StreamFailed)
 	if err != nil {
-		return nil, nil, unavailable("finding dead letters", err)
+		return nil, nil, broker.Unavailable("finding dead letters", err)
 	}
 	info := stream.CachedInfo()
 	at, held, _ := l.state.now()
@@ -95,7 +95,7 @@ func (l *Letters) start(ctx context.Context) (jetstream.Stream, jetstream.Consum
 		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: time.Minute,
 	})
 	if err != nil {
-		return nil, nil, unavailable("reading dead letters", err)
+		return nil, nil, broker.Unavailable("reading dead letters", err)
 	}
 	left := consumer.CachedInfo().NumPending
 	if at.indexed && left > many && left > held {
@@ -175,8 +175,4 @@ func (l *Letters) nudge() {
 	case l.look <- struct{}{}:
 	default:
 	}
-}
-
-func unavailable(doing string, err error) error {
-	return fmt.Errorf("%s: %w: %w", doing, broker.ErrUnavailable, err)
 }

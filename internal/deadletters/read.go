@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -46,7 +47,7 @@ func read(ctx context.Context, consumer jetstream.Consumer, batches chan<- batch
 	for {
 		fetched, err := consumer.Fetch(fetch, jetstream.FetchContext(ctx), jetstream.FetchHeartbeat(heartbeat))
 		if err != nil {
-			return unavailable("reading dead letters", err)
+			return broker.Unavailable("reading dead letters", err)
 		}
 		for msg := range fetched.Messages() {
 			b, err := gather(msg, fetched.Messages(), &delivered)
@@ -60,7 +61,7 @@ func read(ctx context.Context, consumer jetstream.Consumer, batches chan<- batch
 			}
 		}
 		if err := fetched.Error(); err != nil {
-			return unavailable("reading dead letters", err)
+			return broker.Unavailable("reading dead letters", err)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/messages"
 )
 
@@ -19,7 +20,7 @@ const settleStep = time.Second
 func (l *Letters) Settled(ctx context.Context) error {
 	stream, err := l.config.JetStream.Stream(ctx, messages.StreamFailed)
 	if err != nil {
-		return unavailable("finding dead letters", err)
+		return broker.Unavailable("finding dead letters", err)
 	}
 	target, err := lastOf(ctx, stream)
 	if err != nil {

@@ -3,7 +3,6 @@ package jobs
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -26,10 +25,6 @@ const (
 	// follows the records is told.
 	markerLifetime = time.Hour
 )
-
-func unavailable(doing string, err error) error {
-	return fmt.Errorf("%s: %w: %w", doing, broker.ErrUnavailable, err)
-}
 
 // bucket is a KV bucket that is made on first use, and opened anew after an
 // error: it may have been made anew too.

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/nats-io/nats.go/jetstream"
 	"golang.org/x/sync/errgroup"
 )
@@ -90,7 +91,7 @@ func (b items) put(ctx context.Context, key string, value []byte) error {
 		return err
 	})
 	if err != nil {
-		return unavailable("storing items", err)
+		return broker.Unavailable("storing items", err)
 	}
 	return nil
 }
@@ -112,7 +113,7 @@ func (b items) read(ctx context.Context, token string, part int) ([]Item, error)
 	case errors.Is(err, jetstream.ErrKeyNotFound):
 		return nil, errItemsGone
 	case err != nil:
-		return nil, unavailable("reading items", err)
+		return nil, broker.Unavailable("reading items", err)
 	}
 	return lines, nil
 }
@@ -127,7 +128,7 @@ func (b items) remove(ctx context.Context, token string) error {
 		return stream.Purge(ctx, jetstream.WithPurgeSubject(strings.Join([]string{"$KV", bucketPlans, token, ">"}, ".")))
 	})
 	if err != nil {
-		return unavailable("removing items", err)
+		return broker.Unavailable("removing items", err)
 	}
 	return nil
 }

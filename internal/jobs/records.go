@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -40,7 +41,7 @@ func (b records) get(ctx context.Context, id string) (r record, err error) {
 	case errors.Is(err, jetstream.ErrKeyNotFound), errors.Is(err, jetstream.ErrKeyDeleted):
 		return record{}, ErrNoJob
 	case err != nil:
-		return record{}, unavailable("reading job", err)
+		return record{}, broker.Unavailable("reading job", err)
 	}
 	return r, nil
 }
@@ -72,7 +73,7 @@ func written(err error) error {
 	case errors.Is(err, jetstream.ErrKeyRevisionMismatch):
 		return errConflict
 	case err != nil:
-		return unavailable("writing job", err)
+		return broker.Unavailable("writing job", err)
 	}
 	return nil
 }
@@ -82,7 +83,7 @@ func (b records) all(ctx context.Context) ([]record, error) {
 	var all []record
 	w, err := b.watch(ctx)
 	if err != nil {
-		return nil, unavailable("reading jobs", err)
+		return nil, broker.Unavailable("reading jobs", err)
 	}
 	defer w.stop()
 	for entry := range w.Updates() {
@@ -93,5 +94,5 @@ func (b records) all(ctx context.Context) ([]record, error) {
 			all = append(all, r)
 		}
 	}
-	return nil, unavailable("reading jobs", errSilent)
+	return nil, broker.Unavailable("reading jobs", errSilent)
 }

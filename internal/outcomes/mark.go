@@ -3,7 +3,6 @@ package outcomes
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -47,5 +46,5 @@ func TakeMark(ctx context.Context, js jetstream.JetStream) (json.RawMessage, err
 }
 
 func unavailable(err error) error {
-	return fmt.Errorf("following a job: %w: %w", broker.ErrUnavailable, err)
+	return broker.Unavailable("following a job", err)
 }

@@ -58,10 +58,6 @@ func decode(entry jetstream.KeyValueEntry) (r record, err error) {
 	return r, nil
 }
 
-func unavailable(doing string, err error) error {
-	return fmt.Errorf("%s: %w: %w", doing, broker.ErrUnavailable, err)
-}
-
 // with calls f with the bucket, which is made on first use.
 func (s *Subscribers) with(ctx context.Context, doing string, f func(context.Context, jetstream.KeyValue) error) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
@@ -73,7 +69,7 @@ func (s *Subscribers) with(ctx context.Context, doing string, f func(context.Con
 		err = f(ctx, bucket)
 	}
 	if err != nil && !errors.Is(err, ErrExists) && !errors.Is(err, ErrNoSubscriber) {
-		return unavailable(doing, err)
+		return broker.Unavailable(doing, err)
 	}
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/events"
+	"github.com/logoutd/logoutd/internal/broker"
 )
 
 // createdKey tells the consumers of a subscriber, in their metadata, from one
@@ -28,7 +29,7 @@ func (s *Subscribers) createConsumers(ctx context.Context, r record) (made []str
 			return made, ErrConsumer
 		}
 		if err != nil {
-			return made, unavailable("creating consumer", err)
+			return made, broker.Unavailable("creating consumer", err)
 		}
 		made = append(made, name)
 	}
@@ -41,7 +42,7 @@ func (s *Subscribers) deleteConsumers(ctx context.Context, names []string) error
 	for _, name := range names {
 		err := s.config.JetStream.DeleteConsumer(ctx, events.StreamEvents, name)
 		if err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
-			return unavailable("deleting consumer", err)
+			return broker.Unavailable("deleting consumer", err)
 		}
 	}
 	return nil
