@@ -28,7 +28,7 @@ func (c *auditCmd) Run(ctx context.Context, t *terminal) error {
 	if err != nil {
 		return err
 	}
-	header := []string{"AT", "BY", "ACTION", "JOB", "COUNTS", "REASON"}
+	header := []string{"AT", "BY", "ADDRESS", "ACTION", "JOB", "COUNTS", "REASON"}
 	for left := c.Limit; left > 0; header = nil {
 		query.Set("limit", strconv.Itoa(min(left, auditPage)))
 		var page struct {
@@ -51,11 +51,11 @@ func (c *auditCmd) Run(ctx context.Context, t *terminal) error {
 
 func (c *auditCmd) print(t *terminal, entries []json.RawMessage, header []string) error {
 	return printEach(t.out, c.outputFlags, entries, func(e struct {
-		At, By, Action, Reason string
-		JobID                  string `json:"job_id"`
-		Counts                 map[string]int
+		At, By, Address, Action, Reason string
+		JobID                           string `json:"job_id"`
+		Counts                          map[string]int
 	}) row {
-		return row{e.At, e.By, e.Action, e.JobID, job{Counts: e.Counts}.counted(), e.Reason}
+		return row{e.At, e.By, e.Address, e.Action, e.JobID, job{Counts: e.Counts}.counted(), e.Reason}
 	}, header...)
 }
 

@@ -49,7 +49,8 @@ type Tokens struct {
 	changing sync.Mutex
 	tokens   map[string]held // by name
 
-	revoked sync.Map // Hash: the name of a token that was revoked since the start
+	naming  sync.Mutex
+	revoked map[Hash]string // names of tokens that were revoked since the start, at most maxTracked
 }
 
 // held is a token as it is kept in memory.
@@ -67,7 +68,7 @@ func New(c Config) *Tokens {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	t := &Tokens{
-		config: c, tokens: map[string]held{},
+		config: c, tokens: map[string]held{}, revoked: map[Hash]string{},
 		bucket: &bucket{js: c.JetStream, name: "logoutd_tokens", description: "admin tokens"},
 	}
 	t.publish()

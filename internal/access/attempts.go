@@ -17,8 +17,8 @@ const (
 	wrongPerAddress = 20 // at once, and wrongPerSecond from then on
 	wrongPerToken   = 50 // of the same wrong token, such as one that was revoked and is still in use somewhere
 	wrongPerSecond  = 1
-	// maxTracked bounds the memory for addresses, for wrong tokens, and for
-	// right ones: a few hundred bytes each.
+	// maxTracked bounds the memory for addresses, for wrong tokens, and for the
+	// names of revoked ones: a few hundred bytes each.
 	maxTracked = 10_000
 )
 
@@ -31,25 +31,18 @@ var (
 // ThrottledFor is how long somebody waits after [ErrThrottled].
 const ThrottledFor = time.Second
 
-type source struct {
-	network netip.Prefix // the address; of IPv6 its /64, which one client has for itself
-	token   Hash
-}
-
 // Attempts lets callers in by their tokens, slows guessing down, and reports
-// what was refused. A right token is let in from an address that is not over
-// its limit. From one that is over it, such as a proxy or a NAT that attackers
-// share, it is let in where it was right before from there; otherwise one
-// attempt a second from there is looked at. It is safe for concurrent use.
+// what was refused. A right token is always let in: it is found by its hash
+// before any limit counts, so that guesses from an address, such as a proxy or a
+// NAT that attackers share, lock nobody out. It is safe for concurrent use.
 type Attempts struct {
 	tokens *Tokens
 	report func(Refusals)
 	wake   chan struct{}
 
 	mu        sync.Mutex
-	addresses map[netip.Prefix]*rate.Limiter
+	addresses map[netip.Prefix]*rate.Limiter // of IPv6 by /64, which one client has for itself
 	wrong     map[Hash]*rate.Limiter
-	right     map[source]bool
 	refused   Refusals
 }
 
@@ -61,36 +54,30 @@ func NewAttempts(tokens *Tokens, report func(Refusals)) *Attempts {
 	}
 	return &Attempts{
 		tokens: tokens, report: report, wake: make(chan struct{}, 1),
-		addresses: map[netip.Prefix]*rate.Limiter{}, wrong: map[Hash]*rate.Limiter{}, right: map[source]bool{},
+		addresses: map[netip.Prefix]*rate.Limiter{}, wrong: map[Hash]*rate.Limiter{},
 	}
 }
 
 // Authenticate returns who presents a token from an address, or [ErrWrong] or
 // [ErrThrottled].
 func (a *Attempts) Authenticate(address netip.Addr, presented string) (Caller, error) {
-	from := source{networkOf(address), HashOf(presented)}
-	caller, right := a.tokens.Standing(from.token)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if right && a.right[from] {
+	token := HashOf(presented)
+	if caller, right := a.tokens.Standing(token); right {
 		return caller, nil
 	}
-	known := a.wrong[from.token]
-	byAddress := limiter(a.addresses, from.network, wrongPerAddress)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	known := a.wrong[token]
+	byAddress := limiter(a.addresses, networkOf(address), wrongPerAddress)
 	if known == nil && byAddress.Tokens() < 1 {
 		a.note(address, "throttled", "")
 		return Caller{}, ErrThrottled
 	}
-	if right {
-		limit(a.right)
-		a.right[from] = true
-		return caller, nil
-	}
 	if known == nil { // the same one again is no new guess
 		byAddress.Allow()
-		known = limiter(a.wrong, from.token, wrongPerToken)
+		known = limiter(a.wrong, token, wrongPerToken)
 	}
-	name := a.tokens.revokedName(from.token)
+	name := a.tokens.revokedName(token)
 	if a.tokens.Loaded() && !known.Allow() {
 		a.note(address, "throttled", name)
 		return Caller{}, ErrThrottled

@@ -104,9 +104,9 @@ func (t *Tokens) List(ctx context.Context) ([]Token, error) {
 
 // revokedName returns the name of a token that was revoked, if it is known.
 func (t *Tokens) revokedName(hash Hash) string {
-	name, _ := t.revoked.Load(hash)
-	text, _ := name.(string)
-	return text
+	t.naming.Lock()
+	defer t.naming.Unlock()
+	return t.revoked[hash]
 }
 
 // hold keeps a token, or its revocation, in memory, unless something newer is
@@ -116,7 +116,10 @@ func (t *Tokens) hold(token held) {
 		return
 	}
 	if before := t.tokens[token.Name]; before.hash != (Hash{}) && before.hash != token.hash {
-		t.revoked.Store(Hash(before.hash), token.Name)
+		t.naming.Lock()
+		limit(t.revoked)
+		t.revoked[before.hash] = token.Name
+		t.naming.Unlock()
 	}
 	t.tokens[token.Name] = token
 	t.publish()
