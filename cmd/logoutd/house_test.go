@@ -122,7 +122,7 @@ func TestTopLevel(t *testing.T) {
 	t.Parallel()
 	allowed := []string{
 		"cmd", "handlers", "events", "workers", "store", "internal", "deployments", "docs",
-		"go.mod", "go.sum", "Makefile", "README.md", "CHANGELOG.md", "LICENSE",
+		"go.mod", "go.sum", "Makefile", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE",
 	}
 	ignored, err := os.Open(filepath.Join(root, ".gitignore"))
 	if err != nil {
