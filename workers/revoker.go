@@ -25,9 +25,6 @@ const (
 	// few: what was under way when the process crashed should come back
 	// together, so that the first of it is blamed and not one behind it.
 	firstMessages = 64
-	// roundInterval is how long after a round the next one begins at least: a
-	// round for each request would keep the disk from syncing the next one.
-	roundInterval = 8 * time.Millisecond
 	// maxDeliveries is how often a request that stands alone is delivered
 	// before it is taken to crash the process.
 	maxDeliveries = 5
@@ -93,15 +90,12 @@ func NewRevoker(c RevokerConfig) *Revoker {
 }
 
 // Run works until ctx ends, then finishes what it holds. It returns nil.
-//
-// A round begins while the one before it is still under way: the store works
-// on one while the broker works on the other. One that takes long is left behind.
 func (r *Revoker) Run(ctx context.Context) error {
 	r.Metrics.Running(messages.StepRevoke, "")
 	defer r.pause.notice.Start()()
 	probes := delivery.Probes()
-	underWay, limit := rounds{latest: &revokeRound{}}, firstMessages
-	defer underWay.Wait()
+	current, limit := newRounds(), firstMessages
+	defer current.wait()
 	for ctx.Err() == nil {
 		msgs, err := r.puller.Pull(ctx, limit)
 		began := time.Now()
@@ -116,11 +110,9 @@ func (r *Revoker) Run(ctx context.Context) error {
 		}
 		next := r.open(ctx, msgs)
 		limit = next.messages()
-		underWay.meet(next)
-		next.begin(func() { r.do(ctx, next) })
-		underWay.follow(next, r.pause.on)
+		current.start(next, func() { r.do(ctx, next) })
 		r.yield(ctx)
-		wait(ctx, underWay.interval()-time.Since(began)) // what comes meanwhile shares the next round's syncs
+		wait(ctx, roundInterval-time.Since(began)) // what comes meanwhile shares the next round's syncs
 	}
 	return nil
 }

@@ -14,7 +14,6 @@ import (
 
 // revokeRound is the messages of one pull, while they are worked on.
 type revokeRound struct {
-	done chan struct{} // closed at the end; nil before it begins
 	// fresh is what is delivered for the first time; again may have crashed
 	// the process, and is worked on alone and last.
 	fresh    []group
@@ -22,7 +21,6 @@ type revokeRound struct {
 	pulled   int // messages
 	requests int // in them
 	release  func()
-	took     time.Duration
 }
 
 // group is deliveries whose requests share their round trips.
@@ -109,9 +107,9 @@ func (r *revokeRound) messages() int {
 	return min(max(roundRequests*r.pulled/max(r.requests, 1), 1), pullMessages)
 }
 
-// collides reports whether two rounds cannot be under way at once: they share
-// a request, which is told once if one comes after the other; or one of them
-// may crash the process, and must not be taken for the other.
+// collides reports whether two rounds cannot be worked on at once: they share a
+// request, whose event is published once if one comes after the other; or one of
+// them may crash the process, and must not be taken for the other.
 func (r *revokeRound) collides(other *revokeRound) bool {
 	if len(r.again)+len(other.again) > 0 {
 		return true
@@ -128,50 +126,9 @@ func (r *revokeRound) collides(other *revokeRound) bool {
 	return false
 }
 
-// begin lets the round do its work.
-func (r *revokeRound) begin(do func()) {
-	r.done = make(chan struct{})
-	go func() {
-		defer close(r.done)
-		do()
-	}()
-}
-
-// Wait waits for the end of a round that has begun.
-func (r *revokeRound) Wait() {
-	if r.done != nil {
-		<-r.done
-	}
-}
-
-// endsWithin waits for the end for so long, and reports whether it has come.
-func (r *revokeRound) endsWithin(d time.Duration) bool {
-	if r.done == nil {
-		return true
-	}
-	select {
-	case <-r.done:
-		return true
-	case <-time.After(d):
-		return false
-	}
-}
-
-// ended reports whether a round that has begun has ended.
-func (r *revokeRound) ended() bool {
-	select {
-	case <-r.done:
-		return true
-	default:
-		return false
-	}
-}
-
 // do works on a round.
 func (r *Revoker) do(ctx context.Context, current *revokeRound) {
 	defer current.release()
-	start := time.Now()
-	defer func() { current.took = time.Since(start) }()
 	for _, g := range current.fresh {
 		r.work(ctx, g)
 	}

@@ -1,67 +1,69 @@
 package workers
 
 import (
-	"slices"
+	"sync"
 	"time"
 )
 
 const (
-	// A round takes long that takes more than usualRound, and usualRequest for
-	// each request in it: many times what they take in a busy store.
-	usualRound   = 100 * time.Millisecond
-	usualRequest = time.Millisecond
-	// besideLong is how long after a round the next one begins at least while
-	// one takes long: its store is busy, and each round makes it sync.
-	besideLong = 50 * time.Millisecond
-	// maxLong is how many rounds take longer at a time.
-	maxLong = 4
+	// maxRounds is how many rounds are worked on at once: while the store works
+	// on one the broker works on another, and a user with very many sessions
+	// delays nobody else.
+	maxRounds = 4
+	// roundInterval is the least time between the beginnings of two rounds: a
+	// round for each request would keep the disk from syncing the next one.
+	roundInterval = 8 * time.Millisecond
 )
 
-// rounds are those under way: the latest one, and a few that take long because
-// somebody has very many sessions. Nobody else's revocation waits for these.
+// rounds are those that are worked on.
 type rounds struct {
-	latest *revokeRound
-	long   []*revokeRound
+	mu      sync.Mutex
+	ended   sync.Cond
+	current map[*revokeRound]bool
 }
 
-// meet waits for those with which a round collides.
-func (u *rounds) meet(next *revokeRound) {
-	u.long = slices.DeleteFunc(u.long, (*revokeRound).ended)
-	for _, other := range u.all() {
+func newRounds() *rounds {
+	r := &rounds{current: map[*revokeRound]bool{}}
+	r.ended.L = &r.mu
+	return r
+}
+
+// start works on a round in the background, as soon as fewer than [maxRounds]
+// are worked on and none collides with it.
+func (r *rounds) start(next *revokeRound, work func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(r.current) >= maxRounds || r.collides(next) {
+		r.ended.Wait()
+	}
+	r.current[next] = true
+	go func() {
+		defer r.end(next)
+		work()
+	}()
+}
+
+func (r *rounds) collides(next *revokeRound) bool {
+	for other := range r.current {
 		if next.collides(other) {
-			other.Wait()
+			return true
 		}
 	}
+	return false
 }
 
-// follow makes a round that has begun the latest one, once the one before it
-// has ended, or takes long. Where all are held up there is no point in more of
-// them.
-func (u *rounds) follow(next *revokeRound, heldUp func() bool) {
-	if !u.latest.endsWithin(usualRound + time.Duration(u.latest.requests)*usualRequest) {
-		if len(u.long) < maxLong && !heldUp() {
-			u.long = append(u.long, u.latest)
-		} else {
-			u.latest.Wait()
-		}
+func (r *rounds) end(done *revokeRound) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.current, done)
+	r.ended.Broadcast()
+}
+
+// wait waits until no round is worked on.
+func (r *rounds) wait() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(r.current) > 0 {
+		r.ended.Wait()
 	}
-	u.latest = next
 }
-
-// interval is how long after a round the next one begins at least.
-func (u *rounds) interval() time.Duration {
-	if len(u.long) > 0 {
-		return besideLong
-	}
-	return roundInterval
-}
-
-// Wait waits for all.
-func (u *rounds) Wait() {
-	for _, r := range u.all() {
-		r.Wait()
-	}
-	u.long = nil
-}
-
-func (u *rounds) all() []*revokeRound { return append(slices.Clone(u.long), u.latest) }
