@@ -1,6 +1,6 @@
 # make run      build and start logoutd on its embedded broker and store
 # make test     install what the tests need, then run all of them
-# make lint     gofmt, go vet, staticcheck, govulncheck
+# make lint     gofmt, go vet, golangci-lint, govulncheck
 # make bench    measure logoutd beside its baselines, into docs/benchmarks.md (six minutes; needs redis-server)
 # make profile  renew the profile that the compiler optimizes logoutd for
 # make soak     ten minutes of load, and the memory before and after
@@ -30,7 +30,8 @@ test-tools:
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
-	$(GO) tool staticcheck ./...
+	@.ci/linters
+	bin/golangci-lint run ./...
 	@.ci/vulnerabilities
 
 bench: bench-build

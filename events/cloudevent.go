@@ -4,8 +4,8 @@ package events
 // section 3).
 const ContentType = "application/cloudevents+json"
 
-// Types of the public events (CloudEvents 1.0, attribute "type"): TypeFailed
-// and those of [TypeRevoked].
+// TypeFailed is the type (CloudEvents 1.0, attribute "type") of [Failed];
+// [TypeRevoked] returns those of [Revoked].
 const TypeFailed = "logoutd.revocation.failed.v1"
 
 // TypeRevoked returns the type of the public event for a scope.

@@ -114,13 +114,6 @@ func (p *pause) enter(code string) bool {
 	return p.waiting == 1
 }
 
-// on reports whether any round waits.
-func (p *pause) on() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.waiting > 0
-}
-
 func (p *pause) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

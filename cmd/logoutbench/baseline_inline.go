@@ -17,7 +17,7 @@ type inlineCmd struct {
 // Run serves until ctx ends.
 func (c *inlineCmd) Run(ctx context.Context) error {
 	client := redis.NewClient(&redis.Options{Addr: c.Redis})
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	h := inlineHandler{client}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+dialects["sap_v1"].path, h.answer(h.endSession))

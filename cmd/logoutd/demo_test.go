@@ -117,7 +117,7 @@ func applyCurl(t *testing.T, request *http.Request, word, value string) {
 		name, content, _ := strings.Cut(value, ": ")
 		request.Header.Set(name, content)
 	case "-d":
-		if request.Method == "GET" {
+		if request.Method == http.MethodGet {
 			request.Method = "POST"
 		}
 		if request.Header.Get("Content-Type") == "" {

@@ -108,8 +108,8 @@ func hasRoom(dir string) bool {
 	if err != nil {
 		return false
 	}
-	defer os.Remove(file.Name())
-	defer file.Close()
+	defer func() { _ = os.Remove(file.Name()) }()
+	defer func() { _ = file.Close() }()
 	_, err = file.Write(make([]byte, mendRoom))
 	return err == nil && file.Sync() == nil
 }

@@ -110,7 +110,7 @@ type listedUser struct {
 
 // usersIn reads a file of users; - is standard input.
 func usersIn(path string, t *terminal) (users []listedUser, err error) {
-	file := []byte(nil)
+	var file []byte
 	if path == "-" {
 		file, err = io.ReadAll(t.in)
 	} else {

@@ -199,7 +199,7 @@ func TestTailEnds(t *testing.T) {
 		started, ended := make(chan struct{}), make(chan struct{})
 		go func() {
 			defer close(ended)
-			r := httptest.NewRequest("GET", "/v1/events", nil).WithContext(ctx)
+			r := httptest.NewRequest(http.MethodGet, "/v1/events", nil).WithContext(ctx)
 			r.Header.Set("Authorization", "Bearer "+adminToken)
 			handler.ServeHTTP(&signalling{httptest.NewRecorder(), started}, r)
 		}()

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"net/http"
 )
 
@@ -52,7 +53,7 @@ func (c *console) operated(page func(*visit) (view, error)) http.Handler {
 				"Ask an operator, or log in with an operator's token."}
 		}
 		v.Body = http.MaxBytesReader(v.w, v.Body, maxForm)
-		if err := v.ParseMultipartForm(maxForm); err != nil && err != http.ErrNotMultipart {
+		if err := v.ParseMultipartForm(maxForm); err != nil && !errors.Is(err, http.ErrNotMultipart) {
 			return view{}, &fault{http.StatusRequestEntityTooLarge, "The form could not be read",
 				"It may be over 16 MiB: send the users in several parts, or use the command line."}
 		}

@@ -185,7 +185,7 @@ func (c *console) record(v *visit, action string, job jobs.Job, counts map[strin
 	defer cancel()
 	err := c.Audit.Record(ctx, audit.Entry{
 		Address: c.Proxies.Client(v.Request).String(), By: v.By(), Action: action, Reason: job.Reason, JobID: job.ID,
-		Selection: json.RawMessage(job.Query), Counts: counts,
+		Selection: job.Query, Counts: counts,
 	})
 	if err != nil {
 		c.Logger.Error("operator's action is not in the audit log", "action", action, "by", v.By(), "reason", job.Reason,

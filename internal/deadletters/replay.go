@@ -110,7 +110,7 @@ func (d *DeadLetters) each(
 func (d *DeadLetters) announce(seqs []uint64, results []error) {
 	var gone []uint64
 	for i, err := range results {
-		if err == nil || err == ErrNoDeadLetter { // not ErrUnreadable, which is still there
+		if err == nil || errors.Is(err, ErrNoDeadLetter) && !errors.Is(err, ErrUnreadable) { // what cannot be read is still there
 			gone = append(gone, seqs[i])
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/jobs"
@@ -181,7 +180,7 @@ func TestStreamMadeAgain(t *testing.T) {
 	if err := w.broker.JS.DeleteStream(t.Context(), messages.StreamTasks); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.broker.JS.CreateStream(t.Context(), jetstream.StreamConfig(config)); err != nil {
+	if _, err := w.broker.JS.CreateStream(t.Context(), config); err != nil {
 		t.Fatal(err)
 	}
 	job = w.finished(job.ID)

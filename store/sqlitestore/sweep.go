@@ -34,9 +34,10 @@ const restAfterStep = 9
 // something to delete.
 func (s *Store) sweep(ctx context.Context) error {
 	for _, t := range tables {
-		from, more, err := t.start, true, error(nil)
+		from, more := t.start, true
 		for more {
 			begun := time.Now()
+			var err error
 			if from, more, err = s.sweepFrom(ctx, t, from); err != nil {
 				return err
 			}

@@ -87,7 +87,7 @@ func TestValuesStayWithinTheirPlaceInTheURL(t *testing.T) {
 	if want := "/r/a%2F..%2Fb%3Fx%3D1%26y%3D%2500%23z/d%2F1?user=ada&app=a%20b"; got.RequestURI != want {
 		t.Errorf("asked for %s, want %s", got.RequestURI, want)
 	}
-	if got.Method != "POST" || got.Header.Get("Authorization") != "Bearer key" {
+	if got.Method != http.MethodPost || got.Header.Get("Authorization") != "Bearer key" {
 		t.Errorf("%s with headers %v", got.Method, got.Header)
 	}
 	for _, token := range []string{"", ".", ".."} {
