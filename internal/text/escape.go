@@ -56,8 +56,18 @@ func HTML(page []byte) []byte {
 // Printable returns s on one line: printable characters, single blanks between
 // them, and nothing else.
 func Printable(s string) string {
+	return printable(s, func(rune) bool { return false })
+}
+
+// PrintableOrBidi is [Printable] that keeps bidirectional control characters, for
+// [Plain] to show.
+func PrintableOrBidi(s string) string { return printable(s, bidi) }
+
+func printable(s string, keep func(rune) bool) string {
 	printable := strings.Map(func(r rune) rune {
 		switch {
+		case keep(r):
+			return r
 		case unicode.IsSpace(r):
 			return ' '
 		case r == utf8.RuneError || !unicode.IsPrint(r):

@@ -48,6 +48,7 @@ func TestEscapes(t *testing.T) {
 		text.JSON(`"` + turned + "\u0085\""):                         `"a\u202eb\u0085"`,
 		string(text.HTML([]byte(`<i v="` + turned + `">` + turned))): `<i v="a&#x202e;b">a⟨U+202E⟩b`,
 		text.Printable(" \x00a\r\n b" + turned):                      "a bab",
+		text.PrintableOrBidi(" \x00a\r\n b" + turned):                "a ba\u202eb",
 	} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -41,7 +41,7 @@ func TestAnswerIsKept(t *testing.T) {
 		`{"reason":"BadDeviceToken"}`:           `{"reason":"BadDeviceToken"}`,
 		"":                                      "",
 		"two\r\nlines\tand \x1b[31mred\x00":     "two lines and [31mred",
-		"turned \u202e around, \xff\xfe broken": "turned around, broken",
+		"turned \u202e around, \xff\xfe broken": `turned \u202e around, broken`,
 		strings.Repeat("x", 2000):               strings.Repeat("x", 1024-len("…")) + "…",
 		strings.Repeat("ü", 2000):               strings.Repeat("ü", (1024-len("…"))/2) + "…",
 		strings.Repeat("y", 200_000):            strings.Repeat("y", 1024-len("…")) + "…",

@@ -122,13 +122,26 @@ func (m Mask) With(credentials ...string) Mask {
 }
 
 // answer returns what is kept of the body of an answer; cut: it went on.
+// Bidirectional control characters are escaped, or left out where they hide a
+// credential from the mask.
 func (m Mask) answer(body string, cut bool) string {
-	said := m.apply(text.Printable(strings.ToValidUTF8(body, "")))
-	if cut {
-		said = m.withoutBeginning(said)
+	body = strings.ToValidUTF8(body, "")
+	said := m.hide(text.PrintableOrBidi(body), cut)
+	if without := m.hide(text.Printable(body), cut); text.Printable(said) != without {
+		said = without
 	}
+	said = text.Plain(said)
 	if len(said) > maxAnswer {
 		said = strings.ToValidUTF8(said[:maxAnswer-len(masked)], "") + masked
+	}
+	return said
+}
+
+// hide masks all credentials, and the beginning of one where the text was cut.
+func (m Mask) hide(said string, cut bool) string {
+	said = m.apply(said)
+	if cut {
+		said = m.withoutBeginning(said)
 	}
 	return said
 }
