@@ -87,7 +87,7 @@ func (s *service) openOperations(context.Context) (err error) {
 	o.status = status.New(status.Config{Store: s.store, Letters: o.letters, JetStream: s.js})
 	o.tokens = access.New(access.Config{JetStream: s.js, Root: s.adminToken, Logger: s.logger})
 	o.sessions = access.NewSessions(access.SessionsConfig{JetStream: s.js, Tokens: o.tokens, Logger: s.logger})
-	o.attempts = access.NewAttempts(o.tokens, s.recordRefusals)
+	o.attempts = access.NewAttempts(o.tokens, s.recordRefusals, s.metrics)
 	o.overview = overview.New(overview.Config{
 		JetStream: s.js, Gatherer: s.frontMetrics, Targets: s.settings.targetNames(),
 		Letters: o.letters, Jobs: o.jobs, Store: s.store, Notices: s.notices.all, Logger: s.logger,

@@ -136,7 +136,7 @@ func (c *Config) setDefaults() {
 		c.Tails = access.NewTails(c.Registerer)
 	}
 	if c.Attempts == nil {
-		c.Attempts = access.NewAttempts(c.Tokens, nil)
+		c.Attempts = access.NewAttempts(c.Tokens, nil, c.Registerer)
 	}
 }
 

@@ -73,7 +73,7 @@ func New(c Config) http.Handler {
 		c.Tails = access.NewTails(nil)
 	}
 	if c.Attempts == nil {
-		c.Attempts = access.NewAttempts(c.Access, nil)
+		c.Attempts = access.NewAttempts(c.Access, nil, nil)
 	}
 	o := &console{Config: c}
 	return o.guard(o.routes())

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"golang.org/x/time/rate"
 )
 
@@ -38,6 +40,7 @@ const ThrottledFor = time.Second
 type Attempts struct {
 	tokens *Tokens
 	report func(Refusals)
+	total  *prometheus.CounterVec
 	wake   chan struct{}
 
 	mu        sync.Mutex
@@ -47,16 +50,32 @@ type Attempts struct {
 }
 
 // NewAttempts returns the attempts on tokens. report gets what was refused, at
-// intervals; nil: nobody does.
-func NewAttempts(tokens *Tokens, report func(Refusals)) *Attempts {
+// intervals; nil: nobody does. A nil registerer: no metrics.
+func NewAttempts(tokens *Tokens, report func(Refusals), r prometheus.Registerer) *Attempts {
 	if report == nil {
 		report = func(Refusals) {}
 	}
-	return &Attempts{
+	a := &Attempts{
 		tokens: tokens, report: report, wake: make(chan struct{}, 1),
 		addresses: map[netip.Prefix]*rate.Limiter{}, wrong: map[Hash]*rate.Limiter{},
+		total: promauto.With(r).NewCounterVec(prometheus.CounterOpts{
+			Name: "logoutd_access_refused_total",
+			Help: "Refused admin tokens, by reason: unknown, revoked, throttled (guessing), role (the token may not do this).",
+		}, []string{"reason"}),
 	}
+	for _, reason := range []string{reasonUnknown, reasonRevoked, reasonThrottled, reasonRole} {
+		a.total.WithLabelValues(reason) // so that the first one is an increase
+	}
+	return a
 }
+
+// Reasons of refusals.
+const (
+	reasonUnknown   = "unknown"
+	reasonRevoked   = "revoked"
+	reasonThrottled = "throttled"
+	reasonRole      = "role" // the token is right, its role is not enough
+)
 
 // Authenticate returns who presents a token from an address, or [ErrWrong] or
 // [ErrThrottled].
@@ -70,7 +89,7 @@ func (a *Attempts) Authenticate(address netip.Addr, presented string) (Caller, e
 	known := a.wrong[token]
 	byAddress := limiter(a.addresses, networkOf(address), wrongPerAddress)
 	if known == nil && byAddress.Tokens() < 1 {
-		a.note(address, "throttled", "")
+		a.note(address, reasonThrottled, "")
 		return Caller{}, ErrThrottled
 	}
 	if known == nil { // the same one again is no new guess
@@ -79,12 +98,12 @@ func (a *Attempts) Authenticate(address netip.Addr, presented string) (Caller, e
 	}
 	name := a.tokens.revokedName(token)
 	if a.tokens.Loaded() && !known.Allow() {
-		a.note(address, "throttled", name)
+		a.note(address, reasonThrottled, name)
 		return Caller{}, ErrThrottled
 	}
-	reason := "unknown"
+	reason := reasonUnknown
 	if name != "" {
-		reason = "revoked"
+		reason = reasonRevoked
 	}
 	a.note(address, reason, name)
 	return Caller{}, ErrWrong
@@ -136,7 +155,7 @@ const (
 func (a *Attempts) Forbidden(address netip.Addr, caller Caller) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.note(address, "role", caller.Name)
+	a.note(address, reasonRole, caller.Name)
 }
 
 // note counts a refusal. The caller holds mu.
@@ -147,6 +166,7 @@ func (a *Attempts) note(address netip.Addr, reason, name string) {
 	}
 	r.Total++
 	r.Reasons[reason]++
+	a.total.WithLabelValues(reason).Inc()
 	text := "unknown"
 	if address.IsValid() {
 		text = address.String()

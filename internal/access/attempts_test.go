@@ -35,7 +35,7 @@ func guess(t *testing.T, attempts *access.Attempts, from netip.Addr) {
 func TestGuessesAreSlowedDown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		attempts := access.NewAttempts(access.New(access.Config{Root: root}), nil)
+		attempts := access.NewAttempts(access.New(access.Config{Root: root}), nil, nil)
 		guess(t, attempts, attacker)
 		if _, err := attempts.Authenticate(neighbor, "raw-another-guess"); !errors.Is(err, access.ErrThrottled) {
 			t.Errorf("a guess from a network that is over its limit: %v", err)
@@ -58,7 +58,7 @@ func TestGuessesAreSlowedDown(t *testing.T) {
 func TestTheSameWrongTokenIsNoGuess(t *testing.T) {
 	t.Parallel()
 	tokens := access.New(access.Config{Root: root})
-	attempts := access.NewAttempts(tokens, nil)
+	attempts := access.NewAttempts(tokens, nil, nil)
 	for range 100 {
 		_, _ = attempts.Authenticate(attacker, "raw-revoked")
 	}
@@ -77,7 +77,7 @@ func TestRefusalsAreReported(t *testing.T) {
 	revoke(t, tokens, "night")
 	synctest.Test(t, func(t *testing.T) {
 		reports := make(chan access.Refusals, 100)
-		attempts := access.NewAttempts(tokens, func(r access.Refusals) { reports <- r })
+		attempts := access.NewAttempts(tokens, func(r access.Refusals) { reports <- r }, nil)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go func() { _ = attempts.Run(ctx) }()
