@@ -1,7 +1,6 @@
 package handlers_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -9,7 +8,6 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +19,7 @@ import (
 	"github.com/logoutd/logoutd/internal/forwarded"
 	"github.com/logoutd/logoutd/internal/messages"
 	"github.com/logoutd/logoutd/internal/server"
+	"github.com/logoutd/logoutd/internal/testkit"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
 )
@@ -55,31 +54,13 @@ var (
 	}
 )
 
-// logBuffer collects what is logged.
-type logBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
 // world is a public listener with a store and a broker behind it.
 type world struct {
 	addr     string
 	store    store.Store
 	broker   *eventstest.Broker
 	registry *prometheus.Registry
-	logs     *logBuffer
+	logs     *testkit.Log
 	sessions []string             // tokens registered
 	expiries map[string]time.Time // of sessions that have expired, by id
 	read     int                  // messages seen
@@ -92,7 +73,7 @@ type worldSettings []string
 func newWorld(t *testing.T, server *eventstest.Broker, settings worldSettings) *world {
 	t.Helper()
 	w := &world{
-		store: openStore(t), broker: server, registry: prometheus.NewRegistry(), logs: &logBuffer{},
+		store: openStore(t), broker: server, registry: prometheus.NewRegistry(), logs: &testkit.Log{},
 		read: len(server.Messages(messages.StreamRequests)), counted: map[string]float64{}, expiries: map[string]time.Time{},
 	}
 	publisher := broker.NewPublisher(server.JS, nil)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/logoutd/logoutd/events/eventstest"
 	"github.com/logoutd/logoutd/internal/messages"
+	"github.com/logoutd/logoutd/internal/testkit"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/redisstore"
 	"github.com/logoutd/logoutd/store/redisstore/redistest"
@@ -78,7 +79,7 @@ type model struct {
 	store   store.Store
 	broker  *modelBroker
 	metrics *workers.Metrics
-	log     *logBuffer
+	log     *testkit.Log
 	logger  *slog.Logger
 	retry   delivery.Retry
 	fronts  []*modelFront
@@ -96,7 +97,7 @@ type model struct {
 }
 
 func newModel(t *testing.T, open func(*testing.T, *modelClock) store.Store) *model {
-	clock, log := newModelClock(), &logBuffer{}
+	clock, log := newModelClock(), &testkit.Log{}
 	s := open(t, clock)
 	t.Cleanup(func() { _ = s.Close() })
 	m := &model{

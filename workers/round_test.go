@@ -218,7 +218,7 @@ func TestFenceThatFailsByItselfHoldsNoDeadLetterUp(t *testing.T) {
 	w.must(w.publisher.Requests(t.Context(), request))
 	w.run(w.revoker(httpTarget(w)).Run)
 	w.eventually("dead letter", func() bool { return len(w.letters()) == 1 })
-	if !w.log.contains("malformed fence") {
+	if !w.log.Contains("malformed fence") {
 		t.Errorf("the log does not tell of it:\n%s", w.log)
 	}
 }

@@ -117,7 +117,7 @@ func TestOneBadDeviceDelaysOnlyItself(t *testing.T) {
 	for _, name := range names {
 		w.eventually("deletion of "+name, func() bool { return p.deleted("push-"+name) == 1 })
 	}
-	if w.log.contains("push-") {
+	if w.log.Contains("push-") {
 		t.Errorf("the log shows a push token:\n%s", w.log)
 	}
 }

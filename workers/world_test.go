@@ -1,14 +1,12 @@
 package workers_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -38,7 +36,7 @@ type world struct {
 	metrics   *workers.Metrics
 	retry     delivery.Retry
 	unknown   bool
-	log       *logBuffer
+	log       *testkit.Log
 	logger    *slog.Logger
 }
 
@@ -50,7 +48,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	log := &logBuffer{}
+	log := &testkit.Log{}
 	w := &world{
 		T: t, broker: server, publisher: broker.NewPublisher(server.JS, nil),
 		store: &brittleStore{Store: s}, registry: prometheus.NewRegistry(), log: log,
@@ -107,13 +105,7 @@ func (w *world) worker(target delivery.Configured) *delivery.Worker {
 // eventually polls until ok, and fails the test where it takes too long.
 func (w *world) eventually(what string, ok func() bool) {
 	w.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for !ok() {
-		if time.Now().After(deadline) {
-			w.Fatalf("%s: not in time; log:\n%s", what, w.log)
-		}
-		<-time.After(5 * time.Millisecond)
-	}
+	testkit.Eventually(w, what, ok, w.log)
 }
 
 // login registers a session with a bound refresh token and a push
@@ -274,23 +266,3 @@ func (s *brittleStore) revokes() int {
 	defer s.mu.Unlock()
 	return s.calls
 }
-
-// logBuffer keeps a log for several goroutines.
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
-func (b *logBuffer) contains(s string) bool { return strings.Contains(b.String(), s) }

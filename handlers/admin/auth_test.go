@@ -150,7 +150,7 @@ func TestMetrics(t *testing.T) {
 logoutd_admin_requests_total{route="GET /v1/failed/{id}",status="404"} 1
 logoutd_admin_requests_total{route="none",status="404"} 1
 `
-	if err := testutil.GatherAndCompare(registry, strings.NewReader(want)); err != nil {
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), "logoutd_admin_requests_total"); err != nil {
 		t.Error(err)
 	}
 }

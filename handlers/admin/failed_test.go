@@ -235,7 +235,7 @@ func TestFailedMasksPushTokens(t *testing.T) {
 	if text := w.answers.String(); strings.Contains(text, "000") || strings.Contains(text, raw+"p") {
 		t.Error("a push token was shown")
 	}
-	w.answers = safeBuffer{} // the head of the long one is shown on purpose
+	w.answers.Reset() // the head of the long one is shown on purpose
 }
 
 func TestFailedUnreadable(t *testing.T) {

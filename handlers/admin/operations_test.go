@@ -20,6 +20,7 @@ import (
 	"github.com/logoutd/logoutd/internal/overview"
 	"github.com/logoutd/logoutd/internal/replay"
 	"github.com/logoutd/logoutd/internal/status"
+	"github.com/logoutd/logoutd/internal/testkit"
 	"github.com/logoutd/logoutd/workers"
 )
 
@@ -76,11 +77,7 @@ func (w *world) settle() {
 // until polls until ok.
 func (w *world) until(what string, ok func() bool) {
 	w.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); <-time.After(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			w.t.Fatalf("%s: not within 20 s", what)
-		}
-	}
+	testkit.Eventually(w.t, what, ok, w.log)
 }
 
 // as sends a call with another token.

@@ -4,7 +4,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	targethttp "github.com/logoutd/logoutd/workers/targets/http"
 
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,7 +13,6 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,6 +22,7 @@ import (
 	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/messages"
+	"github.com/logoutd/logoutd/internal/testkit"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
 )
@@ -41,13 +40,13 @@ type world struct {
 	store   *switchable
 	broker  *eventstest.Broker
 	server  *httptest.Server
-	log     *safeBuffer
-	answers safeBuffer // everything that was answered
+	log     *testkit.Log
+	answers testkit.Log // everything that was answered
 }
 
 func newWorld(t *testing.T, change ...func(*admin.Config)) *world {
 	t.Helper()
-	w := &world{t: t, store: newStore(t), broker: eventstest.Start(t), log: &safeBuffer{}}
+	w := &world{t: t, store: newStore(t), broker: eventstest.Start(t), log: &testkit.Log{}}
 	publisher := broker.NewPublisher(w.broker.JS, nil)
 	t.Cleanup(publisher.Close)
 	w.config = admin.Config{
@@ -237,22 +236,4 @@ func (s *switchable) Fence(ctx context.Context, fences []store.Fence) ([]store.F
 		return nil, err
 	}
 	return s.Store.Fence(ctx, fences)
-}
-
-// safeBuffer is a buffer for several goroutines.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *safeBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }

@@ -61,16 +61,16 @@ type world struct {
 	publisher *broker.Publisher
 	store     store.Store
 	server    *httptest.Server
-	log       *safeBuffer
+	log       *testkit.Log
 	accepted  prometheus.Counter // by the front role of the process
-	answers   safeBuffer         // everything that was answered
+	answers   testkit.Log        // everything that was answered
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	t.Cleanup(cancel)
-	w := &world{T: t, ctx: ctx, broker: eventstest.Start(t), log: &safeBuffer{}}
+	w := &world{T: t, ctx: ctx, broker: eventstest.Start(t), log: &testkit.Log{}}
 	js, logger := w.broker.JS, slog.New(slog.NewTextHandler(w.log, nil))
 	w.publisher = broker.NewPublisher(js, nil)
 	t.Cleanup(w.publisher.Close)
@@ -204,11 +204,7 @@ func (w *world) leaksNothing() {
 // eventually polls until ok.
 func (w *world) eventually(what string, ok func() bool) {
 	w.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); <-time.After(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			w.Fatalf("%s: not in time; log:\n%s", what, w.log)
-		}
-	}
+	testkit.Eventually(w, what, ok, w.log)
 }
 
 // cause is why some letters failed.
@@ -344,24 +340,6 @@ func (v *visitor) do(status int, r *http.Request) page {
 		v.Fatalf("%s %s answers %d, not %d: %s", r.Method, r.URL.Path, response.StatusCode, status, text)
 	}
 	return page{response.Request.URL.Path, response.Header, string(text)}
-}
-
-// safeBuffer is a buffer for several goroutines.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *safeBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }
 
 // anyLetter returns the id of some letter.

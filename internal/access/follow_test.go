@@ -6,6 +6,7 @@ import (
 
 	"github.com/logoutd/logoutd/internal/access"
 	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/testkit"
 )
 
 // TestBrokerAway: tokens go on from memory, and a process that starts
@@ -15,7 +16,7 @@ func TestBrokerAway(t *testing.T) {
 	b := startBroker(t)
 	here, there := b.ready(), b.ready()
 	secret := create(t, here, "ops", access.Operator)
-	eventually(t, "the token opens the other", func() bool { return opens(there, secret) })
+	testkit.Eventually(t, "the token opens the other", func() bool { return opens(there, secret) })
 
 	b.stop()
 	late := b.instance()
@@ -34,9 +35,9 @@ func TestBrokerAway(t *testing.T) {
 	}
 
 	b.start()
-	eventually(t, "the late one lets it in", func() bool { return opens(late, secret) })
-	eventually(t, "it can be revoked", func() bool { return late.Revoke(t.Context(), "ops") == nil })
-	eventually(t, "it ends everywhere", func() bool { return !opens(here, secret) && !opens(there, secret) })
+	testkit.Eventually(t, "the late one lets it in", func() bool { return opens(late, secret) })
+	testkit.Eventually(t, "it can be revoked", func() bool { return late.Revoke(t.Context(), "ops") == nil })
+	testkit.Eventually(t, "it ends everywhere", func() bool { return !opens(here, secret) && !opens(there, secret) })
 	if !opens(here, root) {
 		t.Error("the root token ended with it")
 	}
@@ -52,12 +53,12 @@ func TestMissedWhileCutOff(t *testing.T) {
 	run(t, there)
 	for range 5 {
 		secret := create(t, here, "ops", access.Operator)
-		eventually(t, "the token opens the other", func() bool { return opens(there, secret) })
+		testkit.Eventually(t, "the token opens the other", func() bool { return opens(there, secret) })
 		if err := js.Conn().ForceReconnect(); err != nil {
 			t.Fatal(err)
 		}
 		revoke(t, here, "ops")
-		eventually(t, "it ends in the other", func() bool { return !opens(there, secret) })
+		testkit.Eventually(t, "it ends in the other", func() bool { return !opens(there, secret) })
 	}
 }
 
@@ -99,7 +100,7 @@ func TestForeignEntries(t *testing.T) {
 		}
 	}
 	secret := create(t, b.ready(), "ops", access.Operator)
-	eventually(t, "the token comes in", func() bool { return opens(tokens, secret) })
+	testkit.Eventually(t, "the token comes in", func() bool { return opens(tokens, secret) })
 	if opens(tokens, "") {
 		t.Error("somebody came in without a token")
 	}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/logoutd/logoutd/internal/access"
+	"github.com/logoutd/logoutd/internal/testkit"
 )
 
 // TestEverywhere: what one process does takes effect there at once, and in the
@@ -27,19 +28,19 @@ func TestEverywhere(t *testing.T) {
 	if !opens(here, secret) {
 		t.Error("a token does not open the process that made it")
 	}
-	eventually(t, "the token opens the other", func() bool { return opens(there, secret) })
+	testkit.Eventually(t, "the token opens the other", func() bool { return opens(there, secret) })
 
 	revoke(t, there, "ops.night")
 	if opens(there, secret) {
 		t.Error("a revoked token opens the process that revoked it")
 	}
-	eventually(t, "the token ends in the other", func() bool { return !opens(here, secret) })
+	testkit.Eventually(t, "the token ends in the other", func() bool { return !opens(here, secret) })
 	if err := here.Revoke(t.Context(), "ops.night"); !errors.Is(err, access.ErrNoToken) {
 		t.Errorf("revoking it again: %v", err)
 	}
 
 	again := create(t, here, "ops.night", access.Viewer)
-	eventually(t, "a new token of the name opens", func() bool { return opens(there, again) })
+	testkit.Eventually(t, "a new token of the name opens", func() bool { return opens(there, again) })
 	if opens(here, secret) || opens(there, secret) {
 		t.Error("the old one opens again")
 	}
@@ -92,7 +93,7 @@ func TestSameNameAtOnce(t *testing.T) {
 			t.Fatalf("%d were made: %v", len(secrets), err)
 		}
 		secret := <-secrets
-		eventually(t, "it opens both", func() bool { return opens(instances[0], secret) && opens(instances[1], secret) })
+		testkit.Eventually(t, "it opens both", func() bool { return opens(instances[0], secret) && opens(instances[1], secret) })
 		revoke(t, instances[0], "twin")
 	}
 }

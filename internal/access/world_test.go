@@ -11,6 +11,7 @@ import (
 
 	"github.com/logoutd/logoutd/internal/access"
 	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/testkit"
 )
 
 const root = "raw-root-token"
@@ -82,7 +83,7 @@ func (b *testBroker) instance() *access.Tokens {
 func (b *testBroker) ready() *access.Tokens {
 	b.t.Helper()
 	tokens := b.instance()
-	eventually(b.t, "tokens read", tokens.Loaded)
+	testkit.Eventually(b.t, "tokens read", tokens.Loaded)
 	return tokens
 }
 
@@ -127,15 +128,4 @@ func revoke(t *testing.T, tokens *access.Tokens, name string) {
 func opens(tokens *access.Tokens, secret string) bool {
 	_, ok := tokens.Authenticate(secret)
 	return ok
-}
-
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	poll := time.NewTicker(5 * time.Millisecond)
-	defer poll.Stop()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); <-poll.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("never: %s", what)
-		}
-	}
 }

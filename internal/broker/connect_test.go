@@ -17,6 +17,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/logoutd/logoutd/internal/broker"
+	"github.com/logoutd/logoutd/internal/testkit"
 )
 
 func TestMalformedURLIsRefusedWithoutShowingIt(t *testing.T) {
@@ -69,15 +70,6 @@ func (l *logged) String() string {
 
 func (l *logged) count(text string) int { return strings.Count(l.String(), text) }
 
-func await(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not in time: %s", what)
-		}
-	}
-}
-
 func runServer(t *testing.T, opts *server.Options) *server.Server {
 	t.Helper()
 	opts.Host, opts.NoSigs, opts.NoLog = "127.0.0.1", true, true
@@ -118,18 +110,18 @@ func TestConnectionOutlivesARefusedPassword(t *testing.T) {
 	defer conn.Close()
 	for _, refusals := range []int32{4, 8} { // the second time the outage is a new one
 		door.set("another")
-		await(t, "the client to be connected", conn.IsConnected)
+		testkit.Eventually(t, "the client to be connected", conn.IsConnected)
 		id, _ := conn.GetClientID()
 		if err := s.DisconnectClientByID(id); err != nil {
 			t.Fatal(err)
 		}
-		await(t, "refusals", func() bool { return door.refused.Load() >= refusals })
+		testkit.Eventually(t, "refusals", func() bool { return door.refused.Load() >= refusals })
 		door.set("hunter2")
-		await(t, "the client to be back", conn.IsConnected)
+		testkit.Eventually(t, "the client to be back", conn.IsConnected)
 		if err := conn.FlushTimeout(5 * time.Second); err != nil {
 			t.Fatal(err)
 		}
-		await(t, "the end of the outage in the log", func() bool { return log.count(`msg="broker connected"`) == int(refusals)/4 })
+		testkit.Eventually(t, "the end of the outage in the log", func() bool { return log.count(`msg="broker connected"`) == int(refusals)/4 })
 		if n := log.count("cannot be reached"); n != int(refusals)/4 {
 			t.Errorf("the cause is logged %d times in %d outages:\n%s", n, refusals/4, log)
 		}
@@ -184,7 +176,7 @@ func TestCauseOfAnUnreachableBrokerIsLogged(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			await(t, "some attempts", func() bool { return dialer.n.Load() >= 5 })
+			testkit.Eventually(t, "some attempts", func() bool { return dialer.n.Load() >= 5 })
 			if n := log.count("level=WARN"); n != 1 || log.count(tc.cause) != 1 || log.count("hunter2") != 0 {
 				t.Errorf("want one warning that says %q, and no password:\n%s", tc.cause, log)
 			}
@@ -206,11 +198,11 @@ func TestAnotherCauseIsLoggedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	await(t, "a refusal", func() bool { return log.count("refuses the user") == 1 })
+	testkit.Eventually(t, "a refusal", func() bool { return log.count("refuses the user") == 1 })
 	first.Shutdown()
 	first.WaitForShutdown()
-	await(t, "an outage", func() bool { return log.count("connection refused") == 1 })
+	testkit.Eventually(t, "an outage", func() bool { return log.count("connection refused") == 1 })
 	number, _ := strconv.Atoi(port)
 	runServer(t, &server.Options{CustomClientAuthentication: door, Port: number})
-	await(t, "another refusal", func() bool { return log.count("refuses the user") == 2 })
+	testkit.Eventually(t, "another refusal", func() bool { return log.count("refuses the user") == 2 })
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/logoutd/logoutd/internal/bulk"
 	"github.com/logoutd/logoutd/internal/jobs"
 	"github.com/logoutd/logoutd/internal/messages"
+	"github.com/logoutd/logoutd/internal/testkit"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/sqlitestore"
 	"github.com/logoutd/logoutd/workers"
@@ -186,12 +187,7 @@ func (w *world) job(id, what string, wanted func(jobs.Job) bool) (job jobs.Job) 
 
 func (w *world) until(what string, holds func() bool) {
 	w.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); {
-		if time.Now().After(deadline) {
-			w.Fatalf("not within 20 s: %s", what)
-		}
-		<-time.After(5 * time.Millisecond)
-	}
+	testkit.Eventually(w, what, holds)
 }
 
 // requests are those on the stream.

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/damage"
 	"github.com/logoutd/logoutd/internal/messages"
+	"github.com/logoutd/logoutd/internal/testkit"
 )
 
 func open(t *testing.T, js jetstream.JetStream, path string) *damage.Watch {
@@ -42,15 +42,6 @@ func run(t *testing.T, w *damage.Watch) (stop func()) {
 	}
 	t.Cleanup(stop)
 	return stop
-}
-
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); <-time.After(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: not in time", what)
-		}
-	}
 }
 
 // counter counts what is logged.
@@ -86,10 +77,10 @@ func TestAcknowledgementIsShared(t *testing.T) {
 	find := func(want int, watches ...*damage.Watch) {
 		t.Helper()
 		for _, w := range watches {
-			eventually(t, "findings", func() bool { return len(w.Findings()) == want })
+			testkit.Eventually(t, "findings", func() bool { return len(w.Findings()) == want })
 		}
 	}
-	eventually(t, "all know the streams", func() bool { return absent.Knows() && first.Knows() && second.Knows() })
+	testkit.Eventually(t, "all know the streams", func() bool { return absent.Knows() && first.Knows() && second.Knows() })
 	lookOnce()
 
 	lose(t, b.JS)
@@ -102,7 +93,7 @@ func TestAcknowledgementIsShared(t *testing.T) {
 	var losses counter
 	back := openWith(t, b.JS, path, slog.NewTextHandler(&losses, &slog.HandlerOptions{Level: slog.LevelError}))
 	stop := run(t, back)
-	eventually(t, "the process that was absent finds it too", func() bool { return losses.Load() == 1 })
+	testkit.Eventually(t, "the process that was absent finds it too", func() bool { return losses.Load() == 1 })
 	find(0, back)
 	stop()
 
@@ -121,9 +112,9 @@ func TestAcknowledgementDuringAnOutage(t *testing.T) {
 	path, other := filepath.Join(t.TempDir(), "streams.json"), filepath.Join(t.TempDir(), "streams.json")
 	first, second := open(t, b.JS, path), open(t, b.JS, other)
 	stopFirst, stopSecond := run(t, first), run(t, second)
-	eventually(t, "both know the streams", func() bool { return first.Knows() && second.Knows() })
+	testkit.Eventually(t, "both know the streams", func() bool { return first.Knows() && second.Knows() })
 	lose(t, b.JS)
-	eventually(t, "both find it", func() bool { return len(first.Findings()) == 1 && len(second.Findings()) == 1 })
+	testkit.Eventually(t, "both find it", func() bool { return len(first.Findings()) == 1 && len(second.Findings()) == 1 })
 	stopFirst()
 	stopSecond()
 	b.Stop()
@@ -134,5 +125,5 @@ func TestAcknowledgementDuringAnOutage(t *testing.T) {
 	run(t, open(t, b.JS, path))
 	second = open(t, b.JS, other)
 	run(t, second)
-	eventually(t, "the other process is told", func() bool { return len(second.Findings()) == 0 })
+	testkit.Eventually(t, "the other process is told", func() bool { return len(second.Findings()) == 0 })
 }

@@ -90,12 +90,7 @@ func (w *world) settle() {
 // until waits until the condition holds.
 func (w *world) until(what string, holds func() bool) {
 	w.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); {
-		if time.Now().After(deadline) {
-			w.Fatalf("not within 20 s: %s", what)
-		}
-		<-time.After(5 * time.Millisecond)
-	}
+	testkit.Eventually(w, what, holds)
 }
 
 // letter returns the dead letter with number n: each third one is of the

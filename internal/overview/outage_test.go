@@ -15,6 +15,7 @@ import (
 	"github.com/logoutd/logoutd/internal/broker/embedded"
 	"github.com/logoutd/logoutd/internal/jobs"
 	"github.com/logoutd/logoutd/internal/overview"
+	"github.com/logoutd/logoutd/internal/testkit"
 )
 
 // TestOutage: while the broker is away the last figures stay, and say so; when
@@ -72,7 +73,7 @@ func TestOutage(t *testing.T) {
 
 // worldOfOneConnection returns a world on a broker that comes back to the same
 // connection.
-func worldOfOneConnection(t *testing.T) (*world, *embedded.Broker, *logBuffer) {
+func worldOfOneConnection(t *testing.T) (*world, *embedded.Broker, *testkit.Log) {
 	t.Helper()
 	server, err := embedded.Start(embedded.Config{Dir: t.TempDir(), Listen: "-"})
 	if err != nil {
@@ -80,7 +81,7 @@ func worldOfOneConnection(t *testing.T) (*world, *embedded.Broker, *logBuffer) {
 	}
 	t.Cleanup(server.Close)
 	js := eventstest.Connect(t, server, nats.Timeout(200*time.Millisecond), nats.ReconnectWait(10*time.Millisecond), nats.ReconnectJitter(0, 0))
-	return worldOn(t, js), server, &logBuffer{}
+	return worldOn(t, js), server, &testkit.Log{}
 }
 
 // expectKept fails unless the figures of an outage are those before it.

@@ -1,7 +1,6 @@
 package overview_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -178,24 +177,6 @@ func (w *world) projection() *deadletters.Letters {
 	w.Cleanup(func() { _ = l.Close() })
 	run(w.T, l.Run)
 	return l
-}
-
-// logBuffer keeps a log for several goroutines.
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }
 
 // targets are targets of the kind http.

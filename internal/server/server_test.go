@@ -11,7 +11,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -245,24 +244,6 @@ func TestTimeouts(t *testing.T) {
 	work := dial(t, addr)
 	work.send("POST /long-work HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na")
 	work.expect(http.StatusOK)
-}
-
-// logBuffer collects what is logged.
-type logBuffer struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }
 
 // gather returns the metrics in text.

@@ -22,6 +22,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/logoutd/logoutd/internal/server"
+	"github.com/logoutd/logoutd/internal/testkit"
 )
 
 // issue writes a certificate for 127.0.0.1 that is its own authority, and its
@@ -139,7 +140,7 @@ func TestTLS(t *testing.T) {
 	if text, _ := io.ReadAll(plain); !strings.Contains(string(text), "This port expects HTTPS.") {
 		t.Errorf("to HTTP it says %q", text)
 	}
-	await(t, "handshakes counted", func() bool {
+	testkit.Eventually(t, "handshakes counted", func() bool {
 		return testutil.GatherAndCompare(registry, strings.NewReader(`
 # HELP logoutd_tls_handshake_failures_total TLS handshakes that failed.
 # TYPE logoutd_tls_handshake_failures_total counter
@@ -148,23 +149,10 @@ logoutd_tls_handshake_failures_total{listener="test"} 2
 	})
 }
 
-func await(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline, tick := time.After(patience), time.NewTicker(20*time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatal("not in time: ", what)
-		}
-	}
-}
-
 // TestCertificateIsReloaded, unless it is none; connections stay.
 func TestCertificateIsReloaded(t *testing.T) {
 	t.Parallel()
-	var logs logBuffer
+	var logs testkit.Log
 	files, registry := filesIn(t.TempDir()), prometheus.NewRegistry()
 	issue(t, "one", files)
 	addr := serveTLS(t, files, slog.New(slog.NewTextHandler(&logs, nil)), registry)
@@ -186,12 +174,12 @@ func TestCertificateIsReloaded(t *testing.T) {
 			return strings.Contains(gather(t, registry), `logoutd_tls_reloads_total{listener="test",result="`+result+`"} 1`)
 		}
 	}
-	await(t, "refusal of what is no certificate", reloaded("failed"))
+	testkit.Eventually(t, "refusal of what is no certificate", reloaded("failed"))
 	if got := name(); got != "one" || strings.Count(logs.String(), "cannot be loaded") != 1 || strings.Contains(logs.String(), "half a") {
 		t.Errorf("certificate %s; log: %s", got, logs.String())
 	}
 	issue(t, "two", files)
-	await(t, "the new certificate", func() bool { return name() == "two" })
+	testkit.Eventually(t, "the new certificate", func() bool { return name() == "two" })
 	open.send(logout)
 	open.expect(http.StatusOK)
 }
@@ -222,7 +210,7 @@ func TestClientCertificateIsDemanded(t *testing.T) {
 		t.Error("a client without a certificate, or with a stranger's, is answered, or one with the right one is not")
 	}
 	authority(stranger)
-	await(t, "the new authority", func() bool { return answered(stranger) })
+	testkit.Eventually(t, "the new authority", func() bool { return answered(stranger) })
 	if answered(friend) {
 		t.Error("a client of the old authority is answered")
 	}

@@ -21,7 +21,7 @@ func TestUserLoggedOutByASession(t *testing.T) {
 	w := newWorld(t)
 	w.work()
 	r := w.publish(w.fence(bySession(w.login("s", 10), store.ScopeSession)))
-	w.until("it is done", func() bool { return w.request(r.ID).Event != nil })
+	w.until("it is acknowledged", func() bool { return w.user().State != status.Pending })
 	got := w.user()
 	w.want(got, status.Revoked, "latest logout found is done")
 	if got.RequestID != r.ID || got.Event == nil || !got.Told {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/logoutd/logoutd/internal/testkit"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/redisstore"
 	"github.com/logoutd/logoutd/store/redisstore/redistest"
@@ -105,7 +106,7 @@ func TestConcurrentFencesShareRoundTrips(t *testing.T) {
 	calls := gate.fill(t, s, all)
 	rest := all[redisstore.Abreast:]
 	calls = append(calls, fenceEach(t, s, time.Minute, rest...))
-	eventually(t, "the others wait", func() bool { return redisstore.Waiting(s) == len(rest) })
+	testkit.Eventually(t, "the others wait", func() bool { return redisstore.Waiting(s) == len(rest) })
 	gate.open()
 	wantFenced(t, calls)
 	// One of each that brings the server the script, and one for all that waited.

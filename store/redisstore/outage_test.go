@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/logoutd/logoutd/internal/testkit"
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/redisstore"
 	"github.com/logoutd/logoutd/store/redisstore/redistest"
@@ -66,20 +67,6 @@ func active(t *testing.T, s store.Store, ids ...string) int {
 	return n
 }
 
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.After(20 * time.Second)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-deadline:
-			t.Fatalf("still not: %s", what)
-		case <-tick.C:
-		}
-	}
-}
-
 func wantUnavailable(t *testing.T, what string, err error) {
 	t.Helper()
 	if !errors.Is(err, store.ErrUnavailable) {
@@ -110,14 +97,14 @@ func downAndBack(t *testing.T, server stoppable) {
 	wantUnavailable(t, "ping", s.Ping(t.Context()))
 
 	server.Restart()
-	eventually(t, "the server answers", func() bool { return s.Ping(t.Context()) == nil })
+	testkit.Eventually(t, "the server answers", func() bool { return s.Ping(t.Context()) == nil })
 	login(t, s, alice, ids(20)...)
 
 	server.Stop()
 	_, err := s.Fence(t.Context(), fences(ids(20)...))
 	wantUnavailable(t, "fence", err)
 	server.Restart()
-	eventually(t, "the server answers again", func() bool { return s.Ping(t.Context()) == nil })
+	testkit.Eventually(t, "the server answers again", func() bool { return s.Ping(t.Context()) == nil })
 	if n := active(t, s, ids(20)...); n != 20 {
 		t.Errorf("%d sessions are active after a restart, want 20", n)
 	}
@@ -158,7 +145,7 @@ func keepsDeadline(t *testing.T, used, fresh *redisstore.Store, servers []*redis
 	for _, server := range servers {
 		server.Resume()
 	}
-	eventually(t, "the servers answer", func() bool { return used.Ping(t.Context()) == nil })
+	testkit.Eventually(t, "the servers answer", func() bool { return used.Ping(t.Context()) == nil })
 }
 
 func TestWrongFormOfServer(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/logoutd/logoutd/internal/testkit"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -122,7 +123,7 @@ func TestFencesAreWrittenInTheBackground(t *testing.T) {
 	s := openFile(t, path, Config{SweepInterval: time.Hour, WriteDownInterval: time.Millisecond})
 	mustPut(t, s, session1)
 	fenced := mustFence(t, s)
-	eventually(t, "memory holds no fence", func() bool { return len(s.fences.all()) == 0 })
+	testkit.Eventually(t, "memory holds no fence", func() bool { return len(s.fences.all()) == 0 })
 	disk := openFile(t, copyFiles(t, path), Config{})
 	if f := mustFence(t, disk); f.Outcome != store.FenceEnded || !f.Cutoff.Equal(fenced.Cutoff) {
 		t.Errorf("on disk it is %s since %s, want %s", f.Outcome, f.Cutoff, fenced.Cutoff)
@@ -142,7 +143,7 @@ func TestDamagedSessionHoldsUpNoFence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "all fences but one are written", func() bool {
+	testkit.Eventually(t, "all fences but one are written", func() bool {
 		if err := s.writeDownAged(t.Context()); err != nil && !ofItem(err) {
 			t.Fatal(err)
 		}

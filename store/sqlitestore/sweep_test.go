@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/logoutd/logoutd/internal/testkit"
 	"github.com/logoutd/logoutd/store"
 )
 
@@ -27,20 +28,6 @@ func refusedLate(t *testing.T, s *Store, c *clock) bool {
 		t.Fatal(err)
 	}
 	return errors.Is(results[0].Err, store.ErrRevoked)
-}
-
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.After(10 * time.Second)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("still not: %s", what)
-		}
-	}
 }
 
 func TestCutoffIsKept(t *testing.T) {
@@ -67,7 +54,7 @@ func TestCutoffIsKept(t *testing.T) {
 				t.Error("the cutoff was forgotten too early")
 			}
 			c.moveDays(2)
-			eventually(t, "the cutoff is forgotten", func() bool { return !refusedLate(t, s, c) })
+			testkit.Eventually(t, "the cutoff is forgotten", func() bool { return !refusedLate(t, s, c) })
 		})
 	}
 }
@@ -92,7 +79,7 @@ func TestSweep(t *testing.T) {
 	mustFinish(t, s, r)
 
 	c.moveDays(500)
-	eventually(t, "all tables are empty", func() bool {
+	testkit.Eventually(t, "all tables are empty", func() bool {
 		var rows int
 		err := s.read(t.Context(), func(h handle) error {
 			_, err := h.row(`SELECT (SELECT count(*) FROM credentials) + (SELECT count(*) FROM cutoffs) +
