@@ -15,14 +15,14 @@ import (
 )
 
 const (
-	// trimEvery is how often what is done is removed from the streams.
+	// trimEvery is how often finished messages are removed from the streams.
 	trimEvery = 10 * time.Second
-	// askTimeout bounds a question to the broker.
+	// askTimeout bounds one query of the broker.
 	askTimeout = 2 * time.Second
 )
 
-// Backlog watches what waits for the workers: it measures it, as a
-// [prometheus.Collector], and removes from the streams what is done.
+// Backlog measures how much waits for the workers, as a [prometheus.Collector],
+// and removes finished messages from the streams.
 type Backlog struct {
 	js        jetstream.JetStream
 	logger    *slog.Logger
@@ -80,7 +80,7 @@ func (b *Backlog) Run(ctx context.Context) error {
 func (b *Backlog) warnOfStranded(ctx context.Context, warned map[string]bool) {
 	stranded, err := b.stranded(ctx)
 	if err != nil {
-		return // trimming says so
+		return // trimming logs it
 	}
 	for _, s := range stranded {
 		if !warned[s.subject] {
@@ -118,8 +118,8 @@ func (b *Backlog) stranded(ctx context.Context) (all []strandedTarget, err error
 	return all, nil
 }
 
-// trim removes what lies below the consumer's ack floor: under limits
-// retention it would stay for ever.
+// trim removes the messages below the consumer's ack floor. Under limits retention
+// they would stay for ever.
 func (b *Backlog) trim(ctx context.Context, c backlogConsumer) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -152,8 +152,8 @@ func (b *Backlog) Describe(descs chan<- *prometheus.Desc) {
 	descs <- b.oldest
 }
 
-// Collect implements [prometheus.Collector]. What the broker does not tell in
-// time is left out.
+// Collect implements [prometheus.Collector]. It leaves out what the broker does not
+// answer in time.
 func (b *Backlog) Collect(metrics chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 	defer cancel()

@@ -14,7 +14,7 @@ import (
 	"github.com/logoutd/logoutd/workers/delivery"
 )
 
-// pulled is a message of requests that was delivered and is held.
+// pulled is a message of requests that the revoker works on.
 type pulled struct {
 	msg        jetstream.Msg
 	seq        uint64    // in its stream
@@ -23,8 +23,8 @@ type pulled struct {
 	requests   []messages.Request
 }
 
-// read reads a message. It returns false where there is nothing to work on:
-// it is not due yet, or it is settled already, because it cannot be read.
+// read reads a message. It returns false if there is nothing to do: the message
+// is not due yet, or it is a dead letter now because it cannot be read.
 func (r *Revoker) read(ctx context.Context, msg jetstream.Msg) (pulled, bool) {
 	d := pulled{msg: msg}
 	meta, err := msg.Metadata()
@@ -47,8 +47,8 @@ func (r *Revoker) read(ctx context.Context, msg jetstream.Msg) (pulled, bool) {
 		return d, false
 	}
 	if d.deliveries > 1 && notDue(d.requests[0].History.NotBefore) {
-		// It came early again: as a new message nothing is counted, and it
-		// does not look like one that crashes the process when it is due.
+		// It came early again. A new message has no deliveries yet, so it
+		// will not look like one that crashes the process when it is due.
 		r.handBack(ctx, []pulled{d})
 		return d, false
 	}
@@ -59,8 +59,8 @@ func notDue(notBefore events.Time) bool {
 	return !notBefore.IsZero() && time.Until(notBefore.Time) > 0
 }
 
-// deferred hands a message back that is not due yet, to be delivered when it
-// is.
+// deferred returns a message to the broker that is not due yet, to be delivered
+// when it is.
 func deferred(msg jetstream.Msg, notBefore events.Time) bool {
 	if !notDue(notBefore) {
 		return false
@@ -70,12 +70,11 @@ func deferred(msg jetstream.Msg, notBefore events.Time) bool {
 }
 
 // ack acknowledges a message whose consequences are all on disk. If the
-// acknowledgement is lost, the message is delivered again, and does nothing
-// new.
+// acknowledgement is lost, the message is delivered again, which changes nothing.
 func ack(msg jetstream.Msg) { _ = msg.Ack() }
 
-// giveUp makes a request a dead letter: f is the latest failure, which stands
-// in its history. The letter holds what the fence has answered.
+// giveUp makes a request a dead letter. Its history ends with f. The dead letter
+// holds what the fence answered.
 func (r *Revoker) giveUp(ctx context.Context, d pulled, request messages.Request, f *delivery.Failure) bool {
 	r.Logger.Error("request given up", "step", messages.StepRevoke, "request_id", request.ID,
 		"delivered", d.deliveries, "err", f)
@@ -90,12 +89,11 @@ func (r *Revoker) giveUp(ctx context.Context, d pulled, request messages.Request
 	})
 }
 
-// keepFence has the store write down the fence of a request that is about to
-// be given up: what the store only remembers it restores from the requests
-// that are pending, and a dead letter is not pending any more. It returns the
-// request as the fence leaves it. The error is that of a store or broker that
-// is down; a fence that fails by itself, or may be what crashes the process,
-// does not hold the letter up.
+// keepFence makes the store write the fence of a request to disk that is about to
+// be given up. After a crash the store restores fences in memory from the pending
+// requests, and a dead letter is not pending any more. It returns the request with
+// what the fence answered. An error means that the store or the broker is down. A
+// fence that fails by itself, or may crash the process, is left out.
 func (r *Revoker) keepFence(ctx context.Context, d pulled, request messages.Request) (messages.Request, error) {
 	if d.deliveries > maxFenceDeliveries {
 		return request, nil
@@ -126,8 +124,8 @@ func (r *Revoker) keepFence(ctx context.Context, d pulled, request messages.Requ
 	return asFenced(request, results[0]), nil
 }
 
-// asFenced returns a request with what its fence has answered, as far as JSON
-// can carry it. Otherwise it stays one for whose user the store has to be asked.
+// asFenced returns a request with what its fence answered, if JSON can encode
+// that. Otherwise the store has to be asked for its user again.
 func asFenced(request messages.Request, fenced store.Fenced) messages.Request {
 	session := fenced.Session
 	if fenced.Outcome == store.FenceUnknown || !writable(fenced.Cutoff) || !writable(session.AuthenticatedAt) {
@@ -149,5 +147,5 @@ func asFenced(request messages.Request, fenced store.Fenced) messages.Request {
 	return request
 }
 
-// writable reports whether JSON can carry the time.
+// writable reports whether JSON can encode the time.
 func writable(t time.Time) bool { return t.Year() >= 0 && t.Year() <= 9999 }

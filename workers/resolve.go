@@ -11,9 +11,9 @@ import (
 	"github.com/logoutd/logoutd/workers/delivery"
 )
 
-// resolve finds out whose each request is and turns it into the store's part.
-// What is not fenced, or of a session of which such a request lies on the
-// stream, is fenced now, up to the earliest of all bounds.
+// resolve finds the user of each request and makes the store's part of it. It
+// fences unfenced requests, and all requests of a session that has unfenced ones
+// on the stream, up to the earliest of their bounds.
 func (r *Revoker) resolve(ctx context.Context, b *batch) error {
 	var late []*item
 	var fences []store.Fence
@@ -49,9 +49,8 @@ func (r *Revoker) resolve(ctx context.Context, b *batch) error {
 	return nil
 }
 
-// bound returns the latest cutoff that a request may have, where it has to be
-// fenced now: its own, or that of another request of the session if that is
-// earlier.
+// bound returns the latest cutoff that a request can have if it has to be fenced
+// now: its own, or that of another request of the session if that is earlier.
 func (r *Revoker) bound(ctx context.Context, request messages.Request) (at events.Time, late bool, err error) {
 	at, listed := r.unfenced.earliest(request.SessionID)
 	if request.Fenced && !listed {
@@ -89,14 +88,14 @@ func (r *Revoker) countTombstone(f store.Fence, fenced store.Fenced) {
 	}
 }
 
-// applyFence takes over what the store knows. User and device are not put
-// into the request itself: they may be bytes that JSON cannot carry.
+// applyFence adopts what the store knows. It does not put user and device into
+// the request itself: they may be bytes that JSON cannot encode.
 func applyFence(it *item, fenced store.Fenced) {
 	if writable(fenced.Cutoff) && !fenced.Cutoff.IsZero() {
 		it.request.Cutoff = events.At(fenced.Cutoff)
 	}
 	if fenced.Outcome == store.FenceUnknown {
-		if it.request.Fenced { // and forgotten since
+		if it.request.Fenced { // the store has forgotten it since
 			it.revocation = revocation(it.request)
 		}
 		return
@@ -144,7 +143,7 @@ func (r *Revoker) public(it *item) events.Revoked {
 		UserID: request.UserID, TenantID: request.TenantID, AppID: request.AppID, DeviceID: request.DeviceID,
 		RequestedAt: request.RequestedAt, CompletedAt: it.finished,
 	}
-	if it.revocation == nil { // kept elsewhere
+	if it.revocation == nil { // its sessions are kept elsewhere
 		e.SessionIDs = []string{request.SessionID}
 		e.RevokedBefore = request.Cutoff
 		e.DenylistTTLSeconds = int64(r.unknownTTL().Seconds())
@@ -156,7 +155,7 @@ func (r *Revoker) public(it *item) events.Revoked {
 	e.RevokedBefore = events.At(revoked.Cutoff)
 	e.RefreshTokens, e.PushRegistrations = revoked.RefreshTokens, len(revoked.PushRegistrations)
 	e.DenylistTTLSeconds = denylistTTL(revoked.LatestExpiry, it.finished.Time)
-	if r.PublishUnknown { // there may be more than the store knows
+	if r.PublishUnknown { // the user may have sessions that the store does not know
 		e.DenylistTTLSeconds = max(e.DenylistTTLSeconds, int64(r.unknownTTL().Seconds()))
 	}
 	return e

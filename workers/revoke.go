@@ -15,10 +15,10 @@ import (
 	"github.com/logoutd/logoutd/workers/delivery"
 )
 
-// revoke does requests completely: what the store has to do, the tasks for
-// the targets and the public events. It returns the failures of single
-// requests by id. An error means that the store or the broker is down and any
-// part may have been done; doing it again is harmless.
+// revoke carries requests out: the store's part, the deliveries and the public
+// events. It returns the failures of single requests by id. An error means that
+// the store or the broker is down; any part may have been done, and doing it again
+// is harmless.
 func (r *Revoker) revoke(ctx context.Context, requests []messages.Request) (map[string]*delivery.Failure, error) {
 	failures, err := r.revokeTogether(ctx, requests)
 	if err == nil || errors.Is(err, store.ErrUnavailable) || errors.Is(err, broker.ErrUnavailable) {
@@ -29,7 +29,7 @@ func (r *Revoker) revoke(ctx context.Context, requests []messages.Request) (map[
 		r.attempt(f.Code, 1)
 		return map[string]*delivery.Failure{requests[0].ID: f}, nil
 	}
-	// Something unforeseen with one of them: find it.
+	// One of them causes an unexpected error: find it by halving.
 	half := len(requests) / 2
 	failures, err = r.revoke(ctx, requests[:half])
 	if err != nil {
@@ -51,9 +51,9 @@ type batch struct {
 // item is one request on its way through the stages.
 type item struct {
 	request messages.Request
-	asked   *messages.Request // as it is put back: once fenced late, with that cutoff
-	// revocation is the store's part; nil where the store knows neither
-	// session nor user.
+	asked   *messages.Request // as it is published again: with the cutoff of a late fence
+	// revocation is the store's part; nil if the store knows neither session
+	// nor user.
 	revocation *store.Revocation
 	revoked    store.Revoked
 	finished   events.Time
@@ -90,7 +90,7 @@ func (r *Revoker) revokeTogether(ctx context.Context, requests []messages.Reques
 	return b.failures, nil
 }
 
-// mark lets the store write the cutoffs and mark what goes.
+// mark makes the store write the cutoffs and mark what is revoked.
 func (r *Revoker) mark(ctx context.Context, b *batch) error {
 	live := b.live()
 	if len(live) == 0 {
@@ -188,7 +188,7 @@ func (r *Revoker) untold(it *item) (providers []string) {
 	return providers
 }
 
-// finish lets the store forget what was told.
+// finish makes the store delete what was published.
 func (r *Revoker) finish(ctx context.Context, b *batch) error {
 	live := b.live()
 	if len(live) == 0 {
@@ -214,7 +214,7 @@ func revocations(items []*item) []store.Revocation {
 	return list
 }
 
-// count measures the end of an item.
+// count counts a finished item.
 func (r *Revoker) count(it *item, f *delivery.Failure) {
 	switch {
 	case f != nil:

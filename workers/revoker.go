@@ -16,24 +16,24 @@ import (
 )
 
 const (
-	// pullMessages bounds how many messages one round of the revoker takes,
-	// and roundRequests how many requests share their round trips: as many as
-	// an atomic batch of public events holds.
+	// pullMessages is how many messages one round pulls at most, and
+	// roundRequests how many requests share their round trips: as many as an
+	// atomic batch of public events holds.
 	pullMessages  = 256
 	roundRequests = 1000
-	// firstMessages is how many messages the first round takes. It is not
-	// few: what was under way when the process crashed should come back
-	// together, so that the first of it is blamed and not one behind it.
+	// firstMessages is how many messages the first round pulls. The messages
+	// that were worked on when the process crashed should come back together,
+	// so that the first one is blamed.
 	firstMessages = 64
-	// maxDeliveries is how often a request that stands alone is delivered
-	// before it is taken to crash the process.
+	// maxDeliveries is how often a single request is delivered before it is
+	// assumed to crash the process.
 	maxDeliveries = 5
 	// maxFenceDeliveries is how often it is delivered before its fence is
-	// taken to do so.
+	// assumed to crash the process.
 	maxFenceDeliveries = maxDeliveries + 3
 	// maxTombstones is how many tombstones of unknown sessions one process
-	// writes in the time for which they are kept: some 20 MB in Redis, whatever
-	// strangers present while fences are skipped.
+	// writes within their retention: some 20 MB in Redis, however many unknown
+	// tokens strangers present while fences are skipped.
 	maxTombstones = 100_000
 )
 
@@ -43,17 +43,17 @@ type RevokerConfig struct {
 	JetStream jetstream.JetStream
 	Publisher *broker.Publisher
 	Store     store.Store
-	// Fronts go first in a burst that is too much for the machine. Default:
-	// this process has no front end.
+	// Fronts are the front ends of this process, whose callers the revoker lets
+	// go first. Default: none.
 	Fronts Fronts
-	// Targets are told what they plan to be told.
+	// Targets plan deliveries for each request.
 	Targets []delivery.Configured
 	// Untold is called with the provider of each push registration that is
 	// deleted while no target has that name. Default: nothing is called.
 	Untold func(provider string)
-	// PublishUnknown makes a public event also of a session that the store
-	// does not know, because sessions are kept elsewhere. Default: nothing is
-	// to be done for it.
+	// PublishUnknown publishes an event for a session that the store does not
+	// know, because sessions are kept elsewhere. Default: such a request is
+	// done at once.
 	PublishUnknown bool
 	// UnknownTTL is how long subscribers are told to remember a session that
 	// the store does not know. Default store.DefaultRetention.
@@ -67,8 +67,8 @@ func (c RevokerConfig) unknownTTL() time.Duration {
 	return cmp.Or(c.UnknownTTL, store.DefaultRetention)
 }
 
-// Revoker consumes logout requests in batches, does the store's part of them,
-// and publishes what targets and subscribers have to know.
+// Revoker works off logout requests in batches: it does the store's part, and
+// publishes deliveries and public events.
 type Revoker struct {
 	RevokerConfig
 	puller     *broker.Puller
@@ -112,7 +112,7 @@ func (r *Revoker) Run(ctx context.Context) error {
 		limit = next.messages()
 		current.start(next, func() { r.do(ctx, next) })
 		r.yield(ctx)
-		wait(ctx, roundInterval-time.Since(began)) // what comes meanwhile shares the next round's syncs
+		wait(ctx, roundInterval-time.Since(began)) // requests that arrive meanwhile share the next round's syncs
 	}
 	return nil
 }

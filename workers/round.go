@@ -14,8 +14,8 @@ import (
 
 // revokeRound is the messages of one pull, while they are worked on.
 type revokeRound struct {
-	// fresh is what is delivered for the first time; again may have crashed
-	// the process, and is worked on alone and last.
+	// fresh was delivered for the first time; again may have crashed the
+	// process, and is worked on last, one message at a time.
 	fresh    []group
 	again    []pulled
 	pulled   int // messages
@@ -27,10 +27,10 @@ type revokeRound struct {
 type group struct {
 	deliveries []pulled
 	requests   []messages.Request // each id once
-	ids        map[string]int     // their places
+	ids        map[string]int     // index in requests
 }
 
-// open reads the messages of a pull, and holds them.
+// open reads the messages of a pull, and keeps them from being delivered again.
 func (r *Revoker) open(ctx context.Context, msgs []jetstream.Msg) *revokeRound {
 	next := &revokeRound{release: broker.Hold(msgs...), pulled: len(msgs)}
 	var fresh []pulled
@@ -53,8 +53,8 @@ func (r *Revoker) open(ctx context.Context, msgs []jetstream.Msg) *revokeRound {
 	return next
 }
 
-// together returns how many of the deliveries make a group: one at least, and
-// roundRequests at most.
+// together returns how many of the deliveries make a group: at least one, and
+// at most roundRequests requests.
 func together(deliveries []pulled) (n int) {
 	requests := 0
 	for n < len(deliveries) {
@@ -67,8 +67,8 @@ func together(deliveries []pulled) (n int) {
 	return n
 }
 
-// newGroup returns a group. What concurrent callers said of the same session
-// is one request, with the earliest cutoff.
+// newGroup returns a group. Requests of concurrent callers for the same session
+// become one, with the earliest cutoff.
 func newGroup(deliveries []pulled) group {
 	n := 0
 	for _, d := range deliveries {
@@ -91,8 +91,8 @@ func newGroup(deliveries []pulled) group {
 	return g
 }
 
-// putBack gives the requests of the deliveries the cutoffs that were found out,
-// so that what is published again has them.
+// putBack copies the cutoffs that were found to the requests of the deliveries,
+// so that requests that are published again have them.
 func (g group) putBack() {
 	for _, d := range g.deliveries {
 		for i := range d.requests {
@@ -137,11 +137,10 @@ func (r *Revoker) do(ctx context.Context, current *revokeRound) {
 	}
 }
 
-// workAgain works on a message that was delivered before: it splits a batch
-// into halves, so that a request that crashes the process takes no neighbours
-// along, and gives up a request that stands alone after a few deliveries. Only
-// the first of a round can be to blame: those behind it were delivered as
-// often, but may never have been reached.
+// workAgain works on a message that was delivered before. It splits a batch into
+// halves, so that a request that crashes the process does not fail its neighbours,
+// and gives up a single request after a few deliveries. Only the first message of
+// a round can be to blame: the process may never have reached the others.
 func (r *Revoker) workAgain(ctx context.Context, d pulled, first bool) {
 	r.Metrics.Redelivered(messages.StepRevoke, "")
 	if n := len(d.requests); n > 1 {
@@ -153,7 +152,7 @@ func (r *Revoker) workAgain(ctx context.Context, d pulled, first bool) {
 		return
 	}
 	if !d.requests[0].History.NotBefore.IsZero() {
-		d.deliveries-- // the one that came before it was due
+		d.deliveries-- // one delivery came before the message was due
 	}
 	if first && d.deliveries > maxDeliveries {
 		f := &delivery.Failure{Class: delivery.Permanent, Code: delivery.CodeCrashed,
@@ -169,11 +168,11 @@ func (r *Revoker) workAgain(ctx context.Context, d pulled, first bool) {
 	r.work(ctx, newGroup([]pulled{d}))
 }
 
-// work does the requests of a group, settles what failed, and acknowledges.
-// While the store or the broker is down it waits; nothing is counted against
-// any request.
+// work carries the requests of a group out, settles those that failed, and
+// acknowledges. While the store or the broker is down it waits, and no failure is
+// counted.
 func (r *Revoker) work(ctx context.Context, g group) {
-	if ctx.Err() != nil { // what has not begun is not begun any more
+	if ctx.Err() != nil { // a shutdown starts nothing new
 		r.handBack(ctx, g.deliveries)
 		return
 	}

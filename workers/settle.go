@@ -12,9 +12,9 @@ import (
 	"github.com/logoutd/logoutd/workers/delivery"
 )
 
-// handBack publishes what a shutdown interrupted as new messages: an
-// interruption is no failure, and must not look like a crash when the requests
-// are delivered next. Where the broker is down too, they are delivered again.
+// handBack publishes interrupted requests as new messages: a shutdown is no
+// failure, and must not look like a crash at the next delivery. If the broker is
+// down too, they are delivered again.
 func (r *Revoker) handBack(ctx context.Context, deliveries []pulled) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), broker.AckWait)
 	defer cancel()
@@ -25,8 +25,7 @@ func (r *Revoker) handBack(ctx context.Context, deliveries []pulled) {
 	}
 }
 
-// settle publishes the requests of a delivery that failed by themselves
-// again, or gives them up.
+// settle publishes the failed requests of a message again, or gives them up.
 func (r *Revoker) settle(ctx context.Context, d pulled, failures map[string]*delivery.Failure, took time.Duration) bool {
 	for _, request := range d.requests {
 		f := failures[request.ID]
@@ -49,8 +48,8 @@ func (r *Revoker) settle(ctx context.Context, d pulled, failures map[string]*del
 	return true
 }
 
-// persist does something that has to be done before anything else can be,
-// until it is done. Only the end of ctx stops it; then it returns false.
+// persist repeats do until it succeeds, because nothing else can be done before.
+// It returns false if ctx ends first.
 func (r *Revoker) persist(ctx context.Context, do func(context.Context) error) bool {
 	probes := delivery.Probes()
 	paused := false
@@ -60,7 +59,7 @@ func (r *Revoker) persist(ctx context.Context, do func(context.Context) error) b
 		}
 	}()
 	for {
-		// What has begun is finished, also when a shutdown comes.
+		// A shutdown does not interrupt an attempt.
 		err := do(context.WithoutCancel(ctx))
 		if err == nil {
 			return true
@@ -86,7 +85,7 @@ func (r *Revoker) logPause(ctx context.Context, err error) {
 	r.Logger.Warn("paused: store is down", "step", messages.StepRevoke, "err", err)
 }
 
-// pauseCode tells what is down.
+// pauseCode returns the code of what is down.
 func pauseCode(err error) string {
 	if errors.Is(err, store.ErrUnavailable) {
 		return delivery.CodeStoreDown
@@ -94,7 +93,7 @@ func pauseCode(err error) string {
 	return delivery.CodeBrokerDown
 }
 
-// pause is one, however many rounds wait at the same time.
+// pause is one pause, however many rounds wait at the same time.
 type pause struct {
 	metrics *Metrics
 	notice  *delivery.Announcement
@@ -102,7 +101,8 @@ type pause struct {
 	waiting int
 }
 
-// enter reports whether the pause has begun with it. code is why.
+// enter adds a waiting round. It reports whether that began the pause; code says
+// why.
 func (p *pause) enter(code string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -53,8 +53,8 @@ func (l *connectionLog) follow(conn *nats.Conn, changed <-chan nats.Status) {
 	}
 }
 
-// connected tells that the connection stands. The first one without an outage
-// before it is not worth a line.
+// connected logs that the connection is back. A first connection without an outage
+// before it is not logged.
 func (l *connectionLog) connected(again bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -64,7 +64,7 @@ func (l *connectionLog) connected(again bool) {
 	l.causes = nil
 }
 
-// causeOf says in words why an attempt failed. No error of the client holds a
+// causeOf describes why an attempt failed. No error of the client holds a
 // credential.
 func causeOf(err error) string {
 	text := strings.TrimPrefix(err.Error(), "nats: ")
@@ -80,9 +80,9 @@ func isAuthError(err error) bool {
 		errors.Is(err, nats.ErrAuthRevoked) || errors.Is(err, nats.ErrAccountAuthExpired)
 }
 
-// LogFailure logs at level warn that something failed for the broker's sake.
-// While the connection is down the level is debug: [Connect] has logged the
-// cause, and the failure of a call adds nothing. It reports whether it warned.
+// LogFailure logs at level warn that something failed because of the broker. While
+// the connection is down it logs at level debug: [Connect] has logged the cause
+// already. It reports whether it warned.
 func LogFailure(ctx context.Context, logger *slog.Logger, js jetstream.JetStream, msg string, attrs ...any) bool {
 	if conn := js.Conn(); conn != nil && !conn.IsConnected() {
 		logger.DebugContext(ctx, msg, attrs...)

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// passwordPrefix tells people, and scanners for leaked secrets, what it is.
+// passwordPrefix makes passwords recognizable to people and to secret scanners.
 const passwordPrefix = "logoutd_sub_"
 
 // passwords finds passwords of subscribers in a text.

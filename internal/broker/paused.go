@@ -13,13 +13,12 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// BucketPaused is the key-value bucket of what is paused at the moment
-// ([Paused]), one key a step and target. An entry that is not written again
-// expires after [PausedTTL].
+// BucketPaused is the key-value bucket of current pauses ([Paused]), one key a step
+// and target. An entry that is not refreshed expires after [PausedTTL].
 const BucketPaused = "logoutd_paused"
 
-// PausedTTL is how long [BucketPaused] believes that something is paused. Who
-// pauses says so again well before.
+// PausedTTL is how long an entry of [BucketPaused] lives. Workers refresh theirs
+// well before.
 const PausedTTL = 30 * time.Second
 
 // Paused says that workers wait because the store or a target is down.
@@ -28,16 +27,16 @@ type Paused struct {
 	Target string      `json:"-"` // of the key; empty: the store
 	Since  events.Time `json:"since"`
 	Code   string      `json:"code,omitempty"` // of the failure that began it
-	// Refused tells that the target does not accept the credentials of logoutd:
-	// somebody has to correct them.
+	// Refused means that the target rejects logoutd's credentials: somebody has
+	// to correct them.
 	Refused bool `json:"refused,omitempty"`
 }
 
 // key is <step>.<target>, or the step alone.
 func (p Paused) key() string { return strings.TrimSuffix(p.Step+"."+p.Target, ".") }
 
-// PutPaused tells all processes of a pause, for [PausedTTL]. It makes the
-// bucket where there is none. Errors wrap [ErrUnavailable].
+// PutPaused announces a pause to all processes, for [PausedTTL]. It creates the
+// bucket if there is none. Errors wrap [ErrUnavailable].
 func PutPaused(ctx context.Context, js jetstream.JetStream, p Paused) error {
 	value, err := json.Marshal(p)
 	if err != nil {
@@ -55,7 +54,7 @@ func PutPaused(ctx context.Context, js jetstream.JetStream, p Paused) error {
 	return nil
 }
 
-// DeletePaused tells all processes of the end of a pause that was put.
+// DeletePaused announces the end of a pause to all processes.
 func DeletePaused(ctx context.Context, js jetstream.JetStream, p Paused) error {
 	bucket, err := js.KeyValue(ctx, BucketPaused)
 	if err == nil {
@@ -67,11 +66,11 @@ func DeletePaused(ctx context.Context, js jetstream.JetStream, p Paused) error {
 	return nil
 }
 
-// AllPaused returns what is paused at the moment, in no order.
+// AllPaused returns the current pauses, in no order.
 func AllPaused(ctx context.Context, js jetstream.JetStream) ([]Paused, error) {
 	bucket, err := js.KeyValue(ctx, BucketPaused)
 	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		return nil, nil // nothing was ever paused
+		return nil, nil // there was no pause yet
 	}
 	if err != nil {
 		return nil, Unavailable("reading pauses", err)
@@ -85,7 +84,7 @@ func AllPaused(ctx context.Context, js jetstream.JetStream) ([]Paused, error) {
 	for {
 		select {
 		case entry := <-watcher.Updates():
-			if entry == nil { // what comes now is new
+			if entry == nil { // later entries are new
 				return all, nil
 			}
 			all = append(all, readPaused(entry))
@@ -97,7 +96,7 @@ func AllPaused(ctx context.Context, js jetstream.JetStream) ([]Paused, error) {
 
 func readPaused(entry jetstream.KeyValueEntry) Paused {
 	var p Paused
-	_ = json.Unmarshal(entry.Value(), &p) // its key says enough
+	_ = json.Unmarshal(entry.Value(), &p) // the key is enough
 	p.Step, p.Target, _ = strings.Cut(entry.Key(), ".")
 	return p
 }

@@ -11,22 +11,21 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Pending is [PendingMessages] with the requests of each message. A message
-// that cannot be read is left out.
+// Pending is [PendingMessages] with the requests of each message. It skips messages
+// that cannot be read.
 func Pending(ctx context.Context, js jetstream.JetStream, do func([]messages.Request) error) error {
 	return PendingMessages(ctx, js, func(msg jetstream.Msg) error {
 		requests, err := messages.ReadRequests(msg)
 		if err != nil {
-			return nil // it is the revoker's to give up
+			return nil // the revoker gives it up
 		}
 		return do(requests)
 	})
 }
 
-// PendingMessages calls do with each message of [StreamRequests] that the
-// revoker has not acknowledged yet, in the order of the stream; it does not
-// wait for those that come meanwhile. The error is that of do, or wraps
-// [ErrUnavailable].
+// PendingMessages calls do with each message of [messages.StreamRequests] that the
+// revoker has not acknowledged yet, in stream order. It does not wait for new
+// messages. The error is that of do, or wraps [ErrUnavailable].
 func PendingMessages(ctx context.Context, js jetstream.JetStream, do func(jetstream.Msg) error) error {
 	stream, err := js.Stream(ctx, messages.StreamRequests)
 	if err != nil {
@@ -49,7 +48,7 @@ func PendingMessages(ctx context.Context, js jetstream.JetStream, do func(jetstr
 	return eachPending(ctx, stream, consumer, last, do)
 }
 
-// firstPending is the sequence from which on messages are not acknowledged.
+// firstPending returns the sequence of the first message that is not acknowledged.
 func firstPending(ctx context.Context, stream jetstream.Stream) (uint64, error) {
 	revoker, err := stream.Consumer(ctx, messages.ConsumerRevoker)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
@@ -61,11 +60,11 @@ func firstPending(ctx context.Context, stream jetstream.Stream) (uint64, error) 
 	return revoker.CachedInfo().AckFloor.Stream + 1, nil
 }
 
-// pendingWait is how long the next message is waited for before it is asked
-// whether there is one: many times what the broker takes.
+// pendingWait is how long to wait for the next message before asking whether there
+// is one: many times what the broker takes.
 const pendingWait = time.Second
 
-// eachPending reads up to the sequence last, or to what is the last now.
+// eachPending reads up to the sequence last, or to the end of the stream.
 func eachPending(ctx context.Context, stream jetstream.Stream, consumer jetstream.Consumer, last uint64, do func(jetstream.Msg) error) error {
 	if consumer.CachedInfo().NumPending == 0 {
 		return nil
@@ -105,8 +104,8 @@ func nextPending(ctx context.Context, msgs jetstream.MessagesContext) (jetstream
 	return msgs.Next(jetstream.NextContext(ctx))
 }
 
-// anyPending reports whether a message lies between what was read and the
-// sequence last: a worker may have removed all of them meanwhile.
+// anyPending reports whether there is a message between what was read and the
+// sequence last. A worker may have removed all of them meanwhile.
 func anyPending(ctx context.Context, stream jetstream.Stream, read, last uint64) (bool, error) {
 	msg, err := stream.GetMsg(ctx, read+1, jetstream.WithGetMsgSubject(messages.FilterRequests))
 	if errors.Is(err, jetstream.ErrMsgNotFound) {

@@ -16,12 +16,12 @@ import (
 )
 
 // ErrUnavailable is wrapped by every error that means that the broker did not
-// acknowledge in time. What was to be published may or may not be on a stream;
-// publishing it again is harmless.
+// acknowledge in time. The message may or may not be on its stream; publishing it
+// again is harmless.
 var ErrUnavailable = errors.New("broker unavailable")
 
-// ErrTooLarge says that a message is longer than the broker takes. Publishing it
-// again is of no use, and nothing else is wrong.
+// ErrTooLarge means that a message exceeds the broker's limit. Publishing it again
+// is of no use.
 var ErrTooLarge = errors.New("longer than the broker takes")
 
 // ErrNotConnected is wrapped beside [ErrUnavailable] where there is no
@@ -36,12 +36,12 @@ func Unavailable(doing string, err error) error {
 	return fmt.Errorf("%s: %w: %w", doing, ErrUnavailable, err)
 }
 
-// AckWait is how long one acknowledgement is waited for before the same
-// message is sent again, under the same id.
+// AckWait is how long a publisher waits for an acknowledgement before it sends the
+// same message again, under the same id.
 const AckWait = 2 * time.Second
 
-// Publisher puts messages on the streams and waits until they are on disk. It
-// is safe for concurrent use.
+// Publisher publishes messages and waits until they are on disk. It is safe for
+// concurrent use.
 type Publisher struct {
 	*Writer
 	fenced   *batcher.Batcher[[]messages.Encoded]
@@ -51,8 +51,8 @@ type Publisher struct {
 	trouble  trouble
 }
 
-// NewPublisher returns a publisher. observe, if not nil, is told how long each
-// acknowledged publish of requests took. Close ends it.
+// NewPublisher returns a publisher. If observe is not nil, it is called with the
+// duration of each acknowledged publish of requests. Call Close when done.
 func NewPublisher(js jetstream.JetStream, observe func(time.Duration)) *Publisher {
 	if observe == nil {
 		observe = func(time.Duration) {}
@@ -63,21 +63,20 @@ func NewPublisher(js jetstream.JetStream, observe func(time.Duration)) *Publishe
 	return p
 }
 
-// Close waits for the messages in flight. Requests that wait behind them, or
-// come later, are refused.
+// Close waits for the messages in flight. It refuses requests that wait behind
+// them, and later ones.
 func (p *Publisher) Close() {
 	p.closed.Store(true)
 	p.fenced.Close()
 	p.unfenced.Close()
 }
 
-// Requests publishes logout requests and returns once they are acknowledged:
-// on disk. Requests of concurrent callers share a message and its fsync: what
-// arrives while one message is in flight forms the next, up to [MaxBatch] and
-// [MaxBatchBytes]. What is not fenced makes messages of its own, for
-// [SubjectUnfenced]. An error wraps [ErrUnavailable], and part of the requests
-// may be on the stream then; or [ErrTooLarge], where one of the requests is longer
-// than a message can be: none of them is published, and other callers' are.
+// Requests publishes logout requests and returns when they are on disk. Requests of
+// concurrent callers share a message and its fsync, up to [messages.MaxBatch] and
+// [messages.MaxBatchBytes]. Unfenced requests get messages of their own, under
+// [messages.SubjectUnfenced]. An error wraps [ErrUnavailable]: some of the requests
+// may be on the stream. Or it wraps [ErrTooLarge], if one of the requests is too
+// long for a message: none of them is published, and other callers' are.
 func (p *Publisher) Requests(ctx context.Context, requests ...messages.Request) error {
 	encoded, err := messages.EncodeRequests(requests)
 	if err != nil {
@@ -114,12 +113,12 @@ func (p *Publisher) Requests(ctx context.Context, requests ...messages.Request) 
 	return nil
 }
 
-// batchTimeout is how long a batch is tried, resends included. Its callers wait
-// as long as their own contexts let them.
+// batchTimeout bounds one batch, resends included. Its callers wait as long as
+// their own contexts allow.
 const batchTimeout = 2 * AckWait
 
-// publishBatch publishes one message of requests, resending the same bytes
-// under the same id until the time is up.
+// publishBatch publishes one message of requests. It resends the same bytes under
+// the same id until batchTimeout.
 func (p *Publisher) publishBatch(parts [][]messages.Encoded, _ func()) error {
 	if p.closed.Load() {
 		return Unavailable("publishing requests", batcher.ErrClosed)
@@ -143,10 +142,10 @@ func (p *Publisher) publishBatch(parts [][]messages.Encoded, _ func()) error {
 	}
 }
 
-// Again publishes a request alone, to be worked once more: as <id>.<attempt>,
-// with its history. from is the stream sequence of the message that it came
-// in: it keeps the message id from being that of an earlier round of the same
-// request, which JetStream would drop as a duplicate.
+// Again publishes a single request for another attempt, with its history. from is
+// the stream sequence of the message that it came in: it makes the message id
+// differ from that of an earlier attempt, which JetStream would drop as a
+// duplicate.
 func (p *Publisher) Again(ctx context.Context, r messages.Request, from uint64) error {
 	msg, err := messages.RequestBatch(fmt.Sprintf("%s.%d.%d", r.ID, r.History.Attempts, from), []messages.Request{r})
 	if err != nil {
@@ -164,8 +163,8 @@ func (p *Publisher) DeliveryAgain(ctx context.Context, t messages.Delivery, from
 	return p.All(ctx, []*nats.Msg{msg})
 }
 
-// Split publishes requests in messages of their own, under fresh ids: each part
-// in as few as the limits of a message allow.
+// Split publishes each part in messages of its own, under new ids: in as few as the
+// limits of a message allow.
 func (p *Publisher) Split(ctx context.Context, parts ...[]messages.Request) error {
 	msgs := make([]*nats.Msg, 0, len(parts))
 	for _, part := range parts {
@@ -183,8 +182,8 @@ func (p *Publisher) Split(ctx context.Context, parts ...[]messages.Request) erro
 }
 
 // DeadLetter records a dead letter, then announces it. from is as for
-// [Publisher.Again]. An error that does not wrap [ErrUnavailable] means that
-// its id or step cannot stand in a subject.
+// [Publisher.Again]. An error that does not wrap [ErrUnavailable] means that its id
+// or step cannot be part of a subject.
 func (p *Publisher) DeadLetter(ctx context.Context, d messages.DeadLetter, from uint64) error {
 	letter, announcement, err := d.Messages(fmt.Sprint(from))
 	if err != nil {

@@ -12,15 +12,15 @@ import (
 )
 
 const (
-	// ackWait is how long the broker waits before it takes a worker for dead
-	// and delivers a message again. Held messages are kept alive, so this is
-	// only how long a crash delays them.
+	// ackWait is how long the broker waits before it assumes that a worker is
+	// dead and delivers its messages again. [Hold] keeps messages alive, so this
+	// is only how long a crash delays them.
 	ackWait = 10 * time.Second
-	// pullWait is how long one pull waits for a message; a shutdown waits as
-	// long at most, and no message is under way to nobody then.
+	// pullWait is how long one pull waits for a message. A shutdown waits for
+	// the pull to end, so that no message is sent to a worker that has gone.
 	pullWait = time.Second
-	// maxAckPending has to hold every message that waits for its next
-	// attempt: beyond it the broker would deliver nothing at all.
+	// maxAckPending must exceed the number of messages that wait for their next
+	// attempt: beyond it the broker delivers nothing at all.
 	maxAckPending = 100_000
 )
 
@@ -43,8 +43,8 @@ func NewPuller(js jetstream.JetStream, stream, durable string, subjects ...strin
 	}}
 }
 
-// Pull returns up to n messages: what is there, or else the next one that
-// comes within pullWait, or none.
+// Pull returns up to n messages: those that are there, else the next one that comes
+// within pullWait, else none.
 func (p *Puller) Pull(ctx context.Context, n int) ([]jetstream.Msg, error) {
 	if p.consumer == nil {
 		if err := p.open(ctx); err != nil {

@@ -10,11 +10,10 @@ import (
 // AccountInternal is the account of the broker that has the streams.
 const AccountInternal = "LOGOUTD"
 
-// Subscriber is a service that reads the public events with a credential of
-// its own. It has an account of its own, because permissions alone cannot
-// contain it: they bind the subject of a request, neither its reply nor its
-// body, so that in a shared account the answer to one subscriber's request can
-// be addressed to the consumer or the inbox of another.
+// Subscriber is a service that reads the public events with its own credential. It
+// has its own account, because permissions alone cannot contain it: they restrict
+// the subject of a request, but not its reply subject or body. In a shared account
+// one subscriber could direct answers to another's consumer or inbox.
 type Subscriber struct {
 	Name string
 	// PasswordHash is the bcrypt hash of the password.
@@ -65,8 +64,8 @@ func ExportsToSubscribers() string {
 func exported() []service {
 	const stream = events.StreamEvents
 	return []service{
-		// Nobody asks for it: an account that does not import it answers all
-		// of JetStream's API itself, with an error (nats-server 2.15).
+		// No client requests it, but an account without this import answers all of
+		// JetStream's API itself, with an error (nats-server 2.15).
 		{infoSubject, "singleton", ""},
 		// The server answers a read at once.
 		{"$JS.API.DIRECT.GET." + stream, "stream", "10s"},
