@@ -20,29 +20,28 @@ import (
 const (
 	// readMessages is how many messages of unfenced requests one pull reads.
 	readMessages = 256
-	// lookAttempts is how often the stream is looked at before the broker counts
-	// as down, lookAgain the time between: a new leader needs some hundred
-	// milliseconds to have all that the one before it had.
+	// lookAttempts is how often the revoker reads the stream's state before the
+	// broker counts as down, lookAgain the time between: a new leader needs some
+	// hundred milliseconds to catch up with the one before it.
 	lookAttempts = 10
 	lookAgain    = 20 * time.Millisecond
-	// readerLife is how long the broker keeps the consumer by which they are
-	// read, if nobody uses it: longer than the time between the rounds of an
-	// outage.
+	// readerLife is how long the broker keeps the unused consumer that reads
+	// them: longer than the time between two rounds in an outage.
 	readerLife = time.Minute
 )
 
 var errBehind = errors.New("the broker shows less of the stream than it has delivered")
 
-// unfenced knows the unfenced requests that lie on the stream, and so from when
-// each session has to be dead: see package store on newer logins. Whoever works
-// on a request looks first.
+// unfenced is an index of the unfenced requests on the stream. It knows from when
+// each of their sessions has to be dead: see package store on newer logins. The
+// revoker updates it before it works on a request.
 type unfenced struct {
 	js    jetstream.JetStream
 	clock func(context.Context) (time.Time, error) // the store's
 
 	mu        sync.Mutex
 	stream    jetstream.Stream
-	created   time.Time          // the stream: another one has this name after a loss
+	created   time.Time          // of the stream: after a loss another stream has the same name
 	reader    jetstream.Consumer // nil: to be created
 	delivered uint64             // by the reader
 	messages  []unfencedMessage  // in the order of the stream
@@ -65,8 +64,8 @@ func newUnfenced(js jetstream.JetStream, clock func(context.Context) (time.Time,
 	return &unfenced{js: js, clock: clock, bounds: map[string][]sessionBound{}}
 }
 
-// earliest returns the latest cutoff that a logout of the session may have
-// after the requests that are known; false: there are none.
+// earliest returns the latest cutoff that a logout of the session can have, given
+// the known requests. It returns false if there are none.
 func (u *unfenced) earliest(sessionID string) (at events.Time, found bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -102,9 +101,8 @@ func (u *unfenced) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// look makes sure that all unfenced requests are known that were on the stream
-// when the last of some deliveries was. Its error is that of a store or broker
-// that is down.
+// look reads all unfenced requests that were on the stream before the last of some
+// deliveries. An error means that the store or the broker is down.
 func (u *unfenced) look(ctx context.Context, deliveries []pulled) error {
 	last := slices.MaxFunc(deliveries, func(a, b pulled) int { return cmp.Compare(a.seq, b.seq) })
 	u.mu.Lock()
@@ -125,7 +123,7 @@ func (u *unfenced) look(ctx context.Context, deliveries []pulled) error {
 	return fmt.Errorf("looking at unfenced requests: %w: %w", broker.ErrUnavailable, err)
 }
 
-// lookOnce fails where not all are known yet.
+// lookOnce fails if it does not know all of them yet.
 func (u *unfenced) lookOnce(ctx context.Context, last pulled) error {
 	asking, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -156,13 +154,13 @@ func (u *unfenced) lookOnce(ctx context.Context, last pulled) error {
 	return err
 }
 
-// reset forgets all; it is read again from the beginning.
+// reset empties the index, to be read again from the beginning.
 func (u *unfenced) reset() {
 	u.reader, u.messages = nil, nil
 	clear(u.bounds)
 }
 
-// forgetBelow forgets what was purged: that is applied.
+// forgetBelow removes purged requests, which were carried out.
 func (u *unfenced) forgetBelow(first uint64) {
 	n := 0
 	for ; n < len(u.messages) && u.messages[n].seq < first; n++ {
@@ -176,7 +174,7 @@ func (u *unfenced) forgetBelow(first uint64) {
 	u.messages = u.messages[n:]
 }
 
-// read reads what is new, to the end.
+// read reads new requests, to the end of the stream.
 func (u *unfenced) read(ctx context.Context) error {
 	var fresh []unfencedMessage
 	for end := false; !end; {
@@ -191,9 +189,9 @@ func (u *unfenced) read(ctx context.Context) error {
 				return err
 			}
 			if u.delivered++; meta.Sequence.Consumer != u.delivered {
-				return errBehind // a message was lost on its way
+				return errBehind // a message was lost in transit
 			}
-			requests, _ := messages.ReadRequests(msg) // what cannot be read names no session
+			requests, _ := messages.ReadRequests(msg) // an unreadable message names no session
 			for i := range requests {
 				requests[i] = messages.Request{
 					SessionID: requests[i].SessionID, Cutoff: requests[i].Cutoff, AppendedAt: requests[i].AppendedAt,
@@ -227,7 +225,7 @@ func (u *unfenced) pull(ctx context.Context) ([]jetstream.Msg, error) {
 	return broker.Collect(u.reader.FetchNoWait(readMessages))
 }
 
-// add takes in what was read, with the clocks of now.
+// add adds what was read, with the current clocks.
 func (u *unfenced) add(ctx context.Context, fresh []unfencedMessage) error {
 	if len(fresh) == 0 {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Clocks are the times that store and broker showed, the store first.
+// Clocks are the times of store and broker, read one after the other.
 type Clocks struct{ Store, Broker time.Time }
 
 // ReadClocks reads both clocks: the broker's is that of the stream's leader.
@@ -29,17 +29,17 @@ func ReadClocks(
 }
 
 const (
-	// leastMargin is the precision of times. The clocks of store and broker may
-	// run at rates that differ by a thousandth, far more than real ones do;
-	// beyond maxMargin they are set right by then.
+	// leastMargin is the precision of times. marginRate allows for clocks of store
+	// and broker whose rates differ by a thousandth, far more than real ones do.
+	// Longer drifts than maxMargin are corrected by time synchronization.
 	leastMargin = time.Millisecond
 	marginRate  = 1000
 	maxMargin   = 4 * time.Second
 )
 
-// Bound is the latest cutoff, by the store's clock, that a request may have
-// which is not fenced: what it brings, or else a little less than the time
-// when the broker first had it. It is early rather than late.
+// Bound returns the latest cutoff, by the store's clock, that an unfenced request
+// can have: its own, or else slightly before the broker first had it. It errs on
+// the early side.
 func (c Clocks) Bound(r messages.Request) events.Time {
 	if !r.Cutoff.IsZero() {
 		return r.Cutoff

@@ -25,24 +25,24 @@ type ConnectConfig struct {
 	// connection's inboxes (_INBOX_<name>), so that permissions can keep
 	// others out of them.
 	Name string
-	// Logger gets what happens to the connection. Default: none.
+	// Logger logs changes of the connection. Default: none.
 	Logger *slog.Logger
-	// OnError is told of asynchronous errors, such as a permission that is
-	// missing: the call that it belongs to only times out. Default: none.
+	// OnError is called with asynchronous errors, such as a missing permission,
+	// whose call only times out. Default: none.
 	OnError func(error)
-	// OnClosed is called when the client has given the connection up for good:
-	// the server has refused what it was sent in a way that the client does not
-	// know. It is not called after Close. Default: none.
+	// OnClosed is called when the client gives the connection up for good, after
+	// a protocol error that it does not know. It is not called after Close.
+	// Default: none.
 	OnClosed func(error)
 	// Options come last.
 	Options []nats.Option
 }
 
-// Connect returns a connection to the broker that never gives up: it need not
-// be there yet, and is reconnected to for ever, whatever the error: a server
-// that refuses the password, a certificate or another connection may do so only
-// until somebody has corrected its settings. A publish without a connection
-// fails at once instead of being sent some time later.
+// Connect returns a connection to the broker that never gives up. The broker need
+// not run yet, and the client reconnects for ever, whatever the error: a server
+// that refuses the password, a certificate or another connection may accept it
+// once somebody has corrected the settings. A publish without a connection fails
+// at once instead of being sent later.
 func Connect(c ConnectConfig) (*nats.Conn, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -92,7 +92,7 @@ func Connect(c ConnectConfig) (*nats.Conn, error) {
 	conn, err := nats.Connect(c.URL, options...)
 	var malformed *url.Error
 	if errors.As(err, &malformed) {
-		err = malformed.Err // without the URL, which may hold a password
+		err = malformed.Err // without the URL, which can contain a password
 	}
 	if err != nil {
 		return nil, fmt.Errorf("connecting to broker: %w", err)
@@ -107,13 +107,13 @@ func JetStream(conn *nats.Conn) (jetstream.JetStream, error) {
 	return jetstream.New(conn, jetstream.WithPublishAsyncTimeout(AckWait))
 }
 
-// FirstSequence is the first sequence of a stream that is made at a time: its
-// microseconds since 1970. A stream that takes the place of another one, say
-// after NATS has lost its files, continues above all sequences of that, as long
-// as it took less than a million messages a second. So a sequence names one
-// message for ever: an acknowledgement, a cursor or an item of a job that comes
-// late, and means a message of the stream that is gone, meets no other one. It
-// fits into the 53 bits of a JSON number until 2255.
+// FirstSequence returns the first sequence of a stream that is created at a time:
+// its microseconds since 1970. A stream that replaces another, say after NATS has
+// lost its files, continues above all sequences of the old one, provided that it
+// took less than a million messages a second. So a sequence identifies one message
+// for ever: a late acknowledgement, a cursor or an item of a job for a message of
+// the old stream never matches another message. The number fits into the 53 bits
+// of a JSON number until 2255.
 func FirstSequence(made time.Time) uint64 { return uint64(made.UnixMicro()) }
 
 // streamConfigs returns the streams with the given number of replicas and first
@@ -134,7 +134,7 @@ func streamConfigs(replicas int, first uint64) []jetstream.StreamConfig {
 	public := stream(events.StreamEvents, "public: what was revoked, and what failed", events.SubjectEvents+">")
 	public.MaxAge = events.EventsRetention
 	// The broker keeps the id of each event for up to twice as long, in memory.
-	// What a dead worker held comes back after 10 s.
+	// A dead worker's messages come back after 10 s.
 	public.Duplicates = 30 * time.Second
 	public.RePublish = &jetstream.RePublish{Source: events.SubjectEvents + ">", Destination: events.SubjectLive + ">"}
 	failed := stream(messages.StreamFailed, "dead letters, until replayed or discarded", messages.SubjectFailed+">")
@@ -144,16 +144,16 @@ func streamConfigs(replicas int, first uint64) []jetstream.StreamConfig {
 	return []jetstream.StreamConfig{requests, tasks, public, failed, audit}
 }
 
-// Setup makes sure that the streams exist: with three replicas on a cluster,
-// one otherwise. A stream that exists is left as its operator made it, but gets
-// the subjects that it lacks and what subscribers rely on ([SubjectLive]), and is
-// refused where it could lose what was acknowledged. Errors wrap
-// [ErrUnavailable] unless trying again is of no use.
+// Setup creates the streams that do not exist: with three replicas on a cluster, one
+// otherwise. It leaves existing streams as their operator made them, but adds
+// missing subjects and what subscribers rely on ([events.SubjectLive]), and refuses
+// settings that could lose acknowledged messages. Errors wrap [ErrUnavailable]
+// unless trying again is of no use.
 func Setup(ctx context.Context, js jetstream.JetStream) error {
 	return SetupFrom(ctx, js, FirstSequence(time.Now()))
 }
 
-// SetupFrom is [Setup] with another first sequence: for tests, which count.
+// SetupFrom is [Setup] with another first sequence, for tests that count messages.
 func SetupFrom(ctx context.Context, js jetstream.JetStream, first uint64) error {
 	for _, config := range streamConfigs(Replicas(js), first) {
 		if err := setupStream(ctx, js, config); err != nil {
@@ -163,7 +163,7 @@ func SetupFrom(ctx context.Context, js jetstream.JetStream, first uint64) error 
 	return nil
 }
 
-// Replicas is how many servers keep what is on disk.
+// Replicas returns how many servers store each message.
 func Replicas(js jetstream.JetStream) int {
 	if js.Conn().ConnectedClusterName() != "" {
 		return 3
@@ -171,8 +171,8 @@ func Replicas(js jetstream.JetStream) int {
 	return 1
 }
 
-// setupTimeout is how long the set-up of one stream may take: a cluster that
-// has no leader does not answer at all.
+// setupTimeout bounds the set-up of one stream: a cluster without a leader does not
+// answer at all.
 const setupTimeout = 5 * time.Second
 
 func setupStream(ctx context.Context, js jetstream.JetStream, config jetstream.StreamConfig) error {
@@ -199,7 +199,7 @@ func setupStream(ctx context.Context, js jetstream.JetStream, config jetstream.S
 	return nil
 }
 
-// addSubjects adds what a stream of an earlier version lacks.
+// addSubjects adds the subjects that a stream of an earlier version lacks.
 func addSubjects(
 	ctx context.Context, js jetstream.JetStream, stream jetstream.Stream, subjects []string,
 ) (jetstream.Stream, error) {
@@ -218,7 +218,7 @@ func addSubjects(
 	return js.UpdateStream(ctx, config)
 }
 
-// checkStream refuses what silently breaks the promise that an acknowledged
+// checkStream refuses settings that silently break the promise that an acknowledged
 // message is on disk and stays there until it is done.
 func checkStream(c jetstream.StreamConfig) error {
 	switch {

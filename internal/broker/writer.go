@@ -20,19 +20,19 @@ const (
 	headerBatchCommit   = "Nats-Batch-Commit"
 )
 
-// maxSingle is how many messages are published one by one: the server makes a
-// store for each atomic batch, which takes longer than a few syncs (nats-server
+// maxSingle is up to how many messages are published one by one. The server creates
+// a store for each atomic batch, which takes longer than a few syncs (nats-server
 // 2.15).
 const maxSingle = 12
 
 // maxAtomic is how many messages an atomic batch holds at most.
 const maxAtomic = 1000
 
-// Writer puts messages on streams. It is safe for concurrent use. Create one
+// Writer publishes batches of messages. It is safe for concurrent use. Create one
 // with [NewWriter].
 type Writer struct {
 	js jetstream.JetStream
-	// One atomic batch at a time: each has the server make files and sync
+	// One atomic batch at a time: for each the server creates files and syncs
 	// them, and two at once take longer than one after the other.
 	batches sync.Mutex
 }
@@ -40,11 +40,11 @@ type Writer struct {
 // NewWriter returns a writer to the streams behind js.
 func NewWriter(js jetstream.JetStream) *Writer { return &Writer{js: js} }
 
-// All publishes messages of one stream and returns once all are acknowledged:
-// on disk. Many go out as atomic batches, each with one fsync. Where the
-// server refuses a batch, because one of its messages was published before,
-// they are published one by one, and a duplicate counts as published. The
-// messages are in use until it returns.
+// All publishes messages of one stream and returns when all are on disk. It sends
+// many messages as atomic batches, each with one fsync. If the server refuses a
+// batch because one of its messages was published before, All publishes them one
+// by one; a duplicate counts as published. It modifies the messages' headers while
+// it runs.
 func (w *Writer) All(ctx context.Context, msgs []*nats.Msg) error {
 	for len(msgs) > 0 {
 		n := min(len(msgs), maxAtomic)
@@ -78,8 +78,8 @@ func (w *Writer) batch(ctx context.Context, msgs []*nats.Msg) error {
 	return w.single(ctx, msgs)
 }
 
-// atomic sends the messages as one batch: all but the last without a reply,
-// then the last, whose acknowledgement is that of all.
+// atomic sends the messages as one batch: all but the last without a reply, then
+// the last, whose acknowledgement covers all.
 func (w *Writer) atomic(ctx context.Context, msgs []*nats.Msg) error {
 	w.batches.Lock()
 	defer w.batches.Unlock()
@@ -106,9 +106,8 @@ func (w *Writer) atomic(ctx context.Context, msgs []*nats.Msg) error {
 	return nil
 }
 
-// join makes msg a part of a batch until leave is called. A message that was
-// sent is no longer needed, and a copy of its headers would cost more than all
-// else here.
+// join makes msg part of a batch until leave is called. Copying its headers instead
+// would cost more than everything else here.
 func join(msg *nats.Msg, id, number []string) (leave func()) {
 	msg.Header[headerBatchID] = id
 	msg.Header[headerBatchSequence] = number

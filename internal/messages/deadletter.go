@@ -16,17 +16,17 @@ const (
 	StepRevoke = "revoke" // the store's part
 )
 
-// DeadLetter is a logout, or a part of one, that logoutd has given up on. It
-// holds everything that is needed to understand and to replay it.
+// DeadLetter is a logout, or a part of one, that logoutd has given up. It has
+// everything that is needed to understand and replay it.
 type DeadLetter struct {
 	// ID is the request's or the delivery's id; of a message that could not be
-	// read, its place in its stream.
+	// read, its sequence in its stream.
 	ID     string `json:"id"`
 	Step   string `json:"step"`
 	Target string `json:"target,omitempty"` // that was not told
 	Code   string `json:"code"`             // of the last failure
 	Error  string `json:"error"`            // of the last failure, readable
-	// Answer is what the target said at the last failure: at most 1 KiB,
+	// Answer is the target's answer at the last failure: at most 1 KiB,
 	// printable, without any credential.
 	Answer        string      `json:"answer,omitempty"`
 	Attempts      int         `json:"attempts"`
@@ -37,20 +37,20 @@ type DeadLetter struct {
 	// Request is the whole request; of a delivery, the one that it comes from.
 	Request  *Request  `json:"request,omitempty"`
 	Delivery *Delivery `json:"delivery,omitempty"`
-	// Subject and Message are what could not be read, as it was.
+	// Subject and Message are those of a message that could not be read.
 	Subject string `json:"subject,omitempty"`
 	Message []byte `json:"message,omitempty"`
 	// AppendedAt is when the broker first had that message.
 	AppendedAt events.Time `json:"appended_at,omitzero"`
-	// History is that of the request or task that failed, whole; Request and
-	// Delivery stand here without theirs.
+	// History is the whole history of the request or delivery that failed;
+	// Request and Delivery have none here.
 	History History `json:"history,omitzero"`
-	// Seq is the letter's place in StreamFailed; set by a read.
+	// Seq is its sequence in [StreamFailed]; set by a read.
 	Seq uint64 `json:"-"`
 }
 
-// Messages returns the dead letter and its public announcement. key makes
-// their message ids unique to this failure: the same letter may fail anew
+// Messages returns the messages of the dead letter and of its public event. key
+// makes their message ids unique to this failure: the same request can fail again
 // after a replay, and must not be taken for a duplicate then.
 func (d DeadLetter) Messages(key string) (letter, announcement *nats.Msg, err error) {
 	if !ValidToken(d.ID) || !ValidToken(d.Step) {
@@ -85,8 +85,7 @@ func (d DeadLetter) public() events.Failed {
 	return f
 }
 
-// whole returns the letter with its history in one place: of one that was
-// recorded by an earlier version it stands in the request or task.
+// whole returns the dead letter with its whole history in History.
 func (d DeadLetter) whole() DeadLetter {
 	switch {
 	case d.Delivery != nil:
@@ -111,7 +110,7 @@ func or(h, fallback History) History {
 	return h
 }
 
-// bare returns the letter as it stands on the wire: nothing is said twice.
+// bare returns the dead letter as it is encoded: nothing is repeated.
 func (d DeadLetter) bare() DeadLetter {
 	d = d.whole()
 	h := d.History
@@ -122,8 +121,8 @@ func (d DeadLetter) bare() DeadLetter {
 // HeaderHistory holds the history of a message that cannot be read.
 const HeaderHistory = "Logoutd-History"
 
-// HistoryOf returns the history that stands beside a message that could not
-// be read and was replayed; zero where there is none.
+// HistoryOf returns the history of an unreadable message that was replayed, from
+// its header. Zero: there is none.
 func HistoryOf(header nats.Header) History {
 	var h History
 	if json.Unmarshal([]byte(header.Get(HeaderHistory)), &h) != nil {

@@ -9,8 +9,8 @@ import (
 	"github.com/logoutd/logoutd/events"
 )
 
-// Delivery is one thing that one target has to be told, as it lies on
-// [StreamTasks]. It holds the whole request that it comes from.
+// Delivery is one thing that one target has to be told, a message of [StreamTasks].
+// It includes the request that caused it.
 type Delivery struct {
 	// ID is the request's id, "_" and the target's key for what is delivered.
 	ID      string      `json:"id"`

@@ -22,7 +22,7 @@ const (
 	TypeOperatorActed = "logoutd.operator.acted.v1"
 )
 
-// source is the CloudEvents attribute "source" of everything logoutd says.
+// source is the CloudEvents attribute "source" of all events of logoutd.
 const source = "/logoutd"
 
 // NewEvent returns an event of logoutd.
@@ -33,8 +33,7 @@ func NewEvent[T any](id, typ string, at events.Time, traceParent string, data T)
 	}
 }
 
-// Encode returns an event in JSON. What clients say can be invalid UTF-8, which
-// becomes U+FFFD.
+// Encode returns an event in JSON. Invalid UTF-8 that clients sent becomes U+FFFD.
 func Encode[T any](e events.Event[T]) ([]byte, error) {
 	body, err := json.Marshal(&e, jsontext.AllowInvalidUTF8(true), json.Deterministic(true))
 	if err != nil {

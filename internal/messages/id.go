@@ -2,7 +2,7 @@ package messages
 
 import "github.com/google/uuid"
 
-// NewID returns a fresh UUIDv7 (RFC 9562, section 5.7).
+// NewID returns a new UUIDv7 (RFC 9562, section 5.7).
 func NewID() string { return uuid.Must(uuid.NewV7()).String() }
 
 // ValidToken reports whether s can be one token of a subject.

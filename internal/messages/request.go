@@ -17,17 +17,17 @@ const (
 	InitiatorSystem = "system"
 )
 
-// MaxBatch is how many entries one message holds at most, MaxBatchBytes how
-// long it may be: all candidates that 16 KiB of header can name take less.
+// MaxBatch is how many entries one message has at most, MaxBatchBytes its maximum
+// length: all candidates in 16 KiB of header take less.
 const (
 	MaxBatch      = 256
 	MaxBatchBytes = 256 << 10
 )
 
-// Request is one logout request, as it lies on [StreamRequests].
+// Request is one logout request, part of a message of [StreamRequests].
 type Request struct {
 	// ID comes from the session and the scope ([RequestID]), or is a UUIDv7
-	// where an operator asked.
+	// if an operator made the request.
 	ID        string `json:"id"`
 	Dialect   string `json:"dialect"`
 	Initiator string `json:"initiator"`
@@ -38,40 +38,38 @@ type Request struct {
 	TenantID  string `json:"tenant_id,omitempty"`
 	AppID     string `json:"app_id,omitempty"`
 	DeviceID  string `json:"device_id,omitempty"`
-	// Candidates make it one entry for many requests, which differ in nothing
-	// but SessionID and ID: one logout presented all these sessions, and nothing
-	// is known of any. [DecodeRequests] returns the requests.
+	// Candidates make it one entry for many requests, which differ only in
+	// SessionID and ID: one logout presented all these sessions, and the store
+	// was not asked about them. [DecodeRequests] returns the requests.
 	Candidates []string `json:"candidates,omitempty"`
 	// AuthenticatedAt is that of the session presented.
 	AuthenticatedAt events.Time `json:"authenticated_at"`
-	// Cutoff is the time up to which the logout revokes, by the store's clock.
-	// Where Fenced is false it is an upper bound for that, or zero as long as
-	// none is known: no other clock counts.
+	// Cutoff is the time up to which the logout revokes, by the store's clock. If
+	// Fenced is false it is an upper bound, or zero if none is known.
 	Cutoff events.Time `json:"cutoff"`
-	// Fenced tells that the store was asked before the request was accepted,
-	// and what user and cutoff are. Otherwise the worker has to ask.
+	// Fenced means that the store fenced the session before the request was
+	// accepted, so that user and cutoff are known. Otherwise a worker has to.
 	Fenced      bool        `json:"fenced"`
 	RequestedAt events.Time `json:"requested_at"`
-	// AppendedAt is when the broker first had a request that is not fenced,
-	// by the broker's clock. A copy that is published later keeps it.
+	// AppendedAt is when the broker first had an unfenced request, by the
+	// broker's clock. Later copies of the request keep it.
 	AppendedAt  events.Time `json:"appended_at,omitzero"`
 	TraceParent string      `json:"-"` // an attribute of the event
 	History     History     `json:"history,omitzero"`
 }
 
-// RequestID returns the id of the request that a client makes by presenting a
-// session: the same however often it is repeated, and another one for another
-// scope.
+// RequestID returns the id of a request that a client makes by presenting a
+// session: the same for each repetition, and different for each scope.
 func RequestID(scope, sessionID string) string { return scope + "-" + sessionID }
 
-// Encoded is a request, encoded, as it stands in a batch.
+// Encoded is an encoded request.
 type Encoded struct {
 	body        []byte
 	traceParent string
 	Unfenced    bool
 }
 
-// Size is what the request takes in a batch, with the bracket or comma.
+// Size returns the request's length in a batch, with the bracket or comma.
 func (r Encoded) Size() int { return len(r.body) + 2 }
 
 // Subject returns the subject of the message that the request belongs in.
@@ -104,7 +102,7 @@ func RequestBatch(id string, requests []Request) (*nats.Msg, error) {
 	return JoinRequests(id, encoded), nil
 }
 
-// Divide divides requests into parts, as few as the limits of a message allow.
+// Divide divides requests into as few parts as the limits of a message allow.
 func Divide(requests []Encoded) [][]Encoded {
 	var parts [][]Encoded
 	for len(requests) > 0 {
@@ -136,8 +134,8 @@ func FitTogether(parts [][]Encoded) (n int) {
 	return n
 }
 
-// JoinRequests returns encoded requests, one at least and all fenced or none,
-// as one message.
+// JoinRequests returns encoded requests as one message. There must be at least one,
+// and either all or none fenced.
 func JoinRequests(id string, requests []Encoded) *nats.Msg {
 	size := 0
 	for _, r := range requests {
@@ -177,8 +175,8 @@ func DecodeRequests(body []byte) ([]Request, error) {
 	return requests, nil
 }
 
-// appendTo appends what an entry stands for: itself, or a request for each of
-// its candidates.
+// appendTo appends the requests of an entry: itself, or one for each of its
+// candidates.
 func (r *Request) appendTo(requests []Request) ([]Request, error) {
 	if len(r.Candidates) == 0 {
 		return append(requests, *r), r.Check()

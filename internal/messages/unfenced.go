@@ -14,8 +14,8 @@ import (
 // HeaderAppended holds the AppendedAt of a message that cannot be read.
 const HeaderAppended = "Logoutd-Appended-At"
 
-// ReadRequests reads a message of [StreamRequests] as [DecodeRequests] does,
-// and notes when the broker first had what is not fenced.
+// ReadRequests reads a message of [StreamRequests] as [DecodeRequests] does, and sets
+// AppendedAt of unfenced requests.
 func ReadRequests(msg jetstream.Msg) ([]Request, error) {
 	meta, err := msg.Metadata()
 	if err != nil {
@@ -30,8 +30,8 @@ func ReadRequests(msg jetstream.Msg) ([]Request, error) {
 	return requests, err
 }
 
-// AppendedAt is when the broker first had a message that it has stored at the
-// time: earlier, where the message was put back.
+// AppendedAt returns when the broker first had a message that it stored at a time:
+// that time, or an earlier one if the message was published again.
 func AppendedAt(header nats.Header, stored time.Time) events.Time {
 	if first, err := time.Parse(time.RFC3339, header.Get(HeaderAppended)); err == nil {
 		return events.At(first)
