@@ -50,6 +50,8 @@ type Config struct {
 	Audit *audit.Log
 	// Tokens are who may call. Default: Token alone, as the root token.
 	Tokens *access.Tokens
+	// Sessions are those of the console. Default: those in JetStream.
+	Sessions *access.Sessions
 	// Attempts are how callers are let in. Default: on Tokens, reported nowhere.
 	Attempts *access.Attempts
 	// Tails bounds the tails of events by token. Default: its own.
@@ -131,6 +133,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.Tokens == nil {
 		c.Tokens = access.New(access.Config{JetStream: c.JetStream, Root: c.Token, Logger: c.Logger})
+	}
+	if c.Sessions == nil {
+		c.Sessions = access.NewSessions(access.SessionsConfig{JetStream: c.JetStream, Tokens: c.Tokens, Logger: c.Logger})
 	}
 	if c.Tails == nil {
 		c.Tails = access.NewTails(c.Registerer)

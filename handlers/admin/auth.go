@@ -75,8 +75,11 @@ func called(r *http.Request, caller access.Caller) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), callerKey{}, caller))
 }
 
-// callerOf returns the name of who calls.
-func callerOf(r *http.Request) string {
+// callerIn returns who calls.
+func callerIn(r *http.Request) access.Caller {
 	caller, _ := r.Context().Value(callerKey{}).(access.Caller)
-	return caller.Name
+	return caller
 }
+
+// callerOf returns the name of who calls.
+func callerOf(r *http.Request) string { return callerIn(r).Name }

@@ -53,6 +53,8 @@ func (a *api) routes() []route {
 		{"GET /v1/tokens", access.Operator, a.handle(a.listTokens)},
 		{"POST /v1/tokens", access.Operator, a.handle(a.createToken)},
 		{"DELETE /v1/tokens/{name}", access.Operator, a.handle(a.revokeToken)},
+		{"GET /v1/console-sessions", access.Viewer, a.handle(a.listConsoleSessions)},
+		{"DELETE /v1/console-sessions/{id}", access.Viewer, a.handle(a.endConsoleSession)},
 
 		{"GET /v1/damage", access.Viewer, a.handle(a.listDamage)},
 		{"POST /v1/damage/acknowledge", access.Operator, a.handle(a.acknowledgeDamage)},

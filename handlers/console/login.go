@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -79,12 +78,7 @@ func (c *console) refuseLogin(caller access.Caller, known bool) string {
 func (c *console) recordSession(r *http.Request, by, action string, about access.Session) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), auditTimeout)
 	defer cancel()
-	selection, _ := json.Marshal(struct {
-		Token   string `json:"token"`
-		Session string `json:"session_id"`
-		Address string `json:"address"`
-	}{about.Token, about.ID, about.Address}) // strings: never fails
-	entry := audit.Entry{At: time.Now(), By: by, Action: action, Selection: selection, Address: c.Proxies.Client(r).String()}
+	entry := audit.Entry{At: time.Now(), By: by, Action: action, Selection: about.Subject(), Address: c.Proxies.Client(r).String()}
 	c.logUnaudited(c.Audit.AppendLater(ctx, entry), "console session", "action", action, "by", by, "address", entry.Address,
 		"session_id", about.ID)
 }

@@ -22,3 +22,7 @@ type Caller struct {
 func (c Caller) May(role Role) bool {
 	return role.known() && (c.Role == Operator || c.Role == role)
 }
+
+// sees reports whether the caller can see and end a session: one of its own
+// token, or, as an operator, any.
+func (c Caller) sees(s Session) bool { return c.Name == s.Token || c.May(Operator) }

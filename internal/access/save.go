@@ -221,6 +221,7 @@ func (s *Sessions) load(ctx context.Context) (*watch, error) {
 			s.drop(id)
 		}
 	}
+	s.loaded.Store(true)
 	return watch, nil
 }
 

@@ -30,6 +30,16 @@ type Session struct {
 	SeenAt    time.Time // its last use, to the minute
 }
 
+// Subject is what the audit log says of a session.
+func (s Session) Subject() json.RawMessage {
+	subject, _ := json.Marshal(struct {
+		Token   string `json:"token"`
+		Session string `json:"session_id"`
+		Address string `json:"address"`
+	}{s.Token, s.ID, s.Address}) // strings: never fails
+	return subject
+}
+
 func (s Session) expired(now time.Time) bool {
 	return now.Sub(s.CreatedAt) >= SessionAge || now.Sub(s.SeenAt) >= SessionIdle
 }

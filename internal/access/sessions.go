@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -47,6 +48,7 @@ type Sessions struct {
 	writing sync.Mutex
 	wake    chan struct{}
 	lookups *rate.Limiter // of sessions that are not known here
+	loaded  atomic.Bool   // all were read from the broker
 
 	mu    sync.Mutex
 	all   map[string]*heldSession // by id
@@ -145,6 +147,12 @@ func (s *Sessions) stands(h *heldSession, now time.Time) bool {
 // soon as the broker has told them; it waits a moment for that. It reports
 // whether the session was open.
 func (s *Sessions) End(ctx context.Context, id string) (Session, bool) {
+	return s.EndFor(ctx, Caller{Role: Operator}, id)
+}
+
+// EndFor is [Sessions.End] for a caller, who can end the sessions of its own
+// token, or as an operator those of all tokens.
+func (s *Sessions) EndFor(ctx context.Context, caller Caller, id string) (Session, bool) {
 	s.mu.Lock()
 	h := s.all[id]
 	s.mu.Unlock()
@@ -155,6 +163,10 @@ func (s *Sessions) End(ctx context.Context, id string) (Session, bool) {
 		return Session{}, false
 	}
 	s.mu.Lock()
+	if !caller.sees(h.Session) {
+		s.mu.Unlock()
+		return Session{}, false
+	}
 	ended, stood := h.Session, s.stands(h, time.Now())
 	s.endHeld(h)
 	s.mu.Unlock()
@@ -171,14 +183,19 @@ func (s *Sessions) endHeld(h *heldSession) {
 	}
 }
 
-// List returns the open sessions, the last used first.
-func (s *Sessions) List() []Session {
+// Complete reports whether the sessions of all processes are known here: the
+// broker was asked, and is connected.
+func (s *Sessions) Complete() bool { return s.loaded.Load() && s.bucket.js.Conn().IsConnected() }
+
+// List returns the open sessions that a caller can see, the last used first: those
+// of its own token, or, for an operator, all.
+func (s *Sessions) List(caller Caller) []Session {
 	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var open []Session
 	for _, h := range s.all {
-		if s.stands(h, now) {
+		if s.stands(h, now) && caller.sees(h.Session) {
 			open = append(open, h.Session)
 		}
 	}
