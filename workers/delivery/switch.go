@@ -42,9 +42,7 @@ func (s *Switches) Disable(ctx context.Context, d Disabled) error {
 	if err != nil {
 		return fmt.Errorf("disabling target: %w", err)
 	}
-	bucket, err := s.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
-		Bucket: bucketDisabled, Description: "targets that are disabled", Storage: jetstream.FileStorage, Replicas: broker.Replicas(s.js),
-	})
+	bucket, err := broker.OpenBucket(ctx, s.js, jetstream.KeyValueConfig{Bucket: bucketDisabled, Description: "targets that are disabled"})
 	if err == nil {
 		_, err = bucket.Put(ctx, d.Kind+"."+d.Target, value)
 	}
