@@ -77,7 +77,7 @@ type Store interface {
 
 	// Finish records that the requests were told, then prunes the indexes
 	// and deletes the push registrations that bear their marks (and were not
-	// made anew). Tombstones stay until their retention ends. The results are
+	// made again). Tombstones stay until their retention ends. The results are
 	// failures of single items.
 	Finish(ctx context.Context, revocations []Revocation) ([]error, error)
 

@@ -7,7 +7,7 @@ import (
 )
 
 // TokenID returns the id under which a session or refresh token is known
-// everywhere behind the door: base64url(SHA-256(token)), unpadded, 43
+// everywhere inside logoutd: base64url(SHA-256(token)), unpadded, 43
 // characters. The token itself is never stored, logged or published.
 func TokenID(token string) string {
 	sum := sha256.Sum256([]byte(token))

@@ -84,7 +84,7 @@ func NewRevoker(c RevokerConfig) *Revoker {
 		puller:        broker.NewPuller(c.JetStream, messages.StreamRequests, messages.ConsumerRevoker, messages.SubjectRequests, messages.SubjectUnfenced),
 		unfenced:      newUnfenced(c.JetStream, c.Store.Now),
 		tombstones:    rate.NewLimiter(rate.Every(c.unknownTTL()/maxTombstones), maxTombstones),
-		pause:         pause{metrics: c.Metrics, notice: delivery.NewAnnouncement(c.JetStream, c.Logger, messages.StepRevoke, "")},
+		pause:         pause{metrics: c.Metrics, announcement: delivery.NewAnnouncement(c.JetStream, c.Logger, messages.StepRevoke, "")},
 	}
 	return r
 }
@@ -92,7 +92,7 @@ func NewRevoker(c RevokerConfig) *Revoker {
 // Run works until ctx ends, then finishes what it holds. It returns nil.
 func (r *Revoker) Run(ctx context.Context) error {
 	r.Metrics.Running(messages.StepRevoke, "")
-	defer r.pause.notice.Start()()
+	defer r.pause.announcement.Start()()
 	probes := delivery.Probes()
 	current, limit := newRounds(), firstMessages
 	defer current.wait()

@@ -95,10 +95,10 @@ func pauseCode(err error) string {
 
 // pause is one pause, however many rounds wait at the same time.
 type pause struct {
-	metrics *Metrics
-	notice  *delivery.Announcement
-	mu      sync.Mutex
-	waiting int
+	metrics      *Metrics
+	announcement *delivery.Announcement
+	mu           sync.Mutex
+	waiting      int
 }
 
 // enter adds a waiting round. It reports whether that began the pause; code says
@@ -109,7 +109,7 @@ func (p *pause) enter(code string) bool {
 	p.waiting++
 	if p.waiting == 1 {
 		p.metrics.Paused(messages.StepRevoke, "")
-		p.notice.Set(true, code, false)
+		p.announcement.Set(true, code, false)
 	}
 	return p.waiting == 1
 }
@@ -119,7 +119,7 @@ func (p *pause) leave() {
 	defer p.mu.Unlock()
 	if p.waiting--; p.waiting == 0 {
 		p.metrics.Running(messages.StepRevoke, "")
-		p.notice.Set(false, "", false)
+		p.announcement.Set(false, "", false)
 	}
 }
 

@@ -227,7 +227,7 @@ func checkStream(c jetstream.StreamConfig) error {
 	case c.PersistMode == jetstream.AsyncPersistMode:
 		return fmt.Errorf("stream %s acknowledges before it writes: set its persist_mode to default", c.Name)
 	case c.Retention != jetstream.LimitsPolicy:
-		return fmt.Errorf("stream %s does not keep messages until they are purged: delete it, or make it anew with retention limits", c.Name)
+		return fmt.Errorf("stream %s does not keep messages until they are purged: delete it, or create it again with retention limits", c.Name)
 	case c.MaxMsgsPerSubject > 0 && c.Name != messages.StreamFailed:
 		return fmt.Errorf("stream %s drops the older messages of a subject: set its max_msgs_per_subject to -1", c.Name)
 	case c.Discard != jetstream.DiscardNew:

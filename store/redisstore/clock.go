@@ -42,8 +42,8 @@ func (s *Store) now(ctx context.Context) (earliest time.Time, err error) {
 }
 
 // What is registered without a time, or with one ahead of the server's clock,
-// gets the next millisecond, and the call returns when that has come. So whoever logs in after a logout, be it in the
-// same millisecond, is later than its cutoff; and whoever has logged in before
+// gets the next millisecond, and the call returns when that has come. So a login after a logout, even in the
+// same millisecond, is later than its cutoff; and a login before
 // one is not.
 
 // moment is when an item took the next millisecond as its time; zero for one

@@ -112,7 +112,7 @@
 // Redis proves nothing: the next logout that covers the session revokes it,
 // whatever its cutoff. So take the time from Redis, not from the service's clock.
 //
-// Push registrations are for the admin API. Whoever writes one all the same also
+// Push registrations are for the admin API. A program that writes one all the same also
 // writes logoutd:push:{pid}, after the registration: without it an older
 // registration of the same push token counts as its only holder, and the logout
 // of that older one deletes the push token at the provider, so that the newer

@@ -17,10 +17,10 @@ func UserKey(u store.User) string { return string(keyOf(u)) }
 
 // Waiting is how many fences wait while others are on their way.
 func Waiting(s *Store) int {
-	s.lanes.mu.Lock()
-	defer s.lanes.mu.Unlock()
+	s.fences.mu.Lock()
+	defer s.fences.mu.Unlock()
 	n := 0
-	for _, b := range s.lanes.batchers {
+	for _, b := range s.fences.batchers {
 		n += b.Waiting()
 	}
 	return n

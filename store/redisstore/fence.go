@@ -27,7 +27,7 @@ func (s *Store) Fence(ctx context.Context, asked []store.Fence) ([]store.Fenced,
 	var done map[*fence]bool
 	var err error
 	if _, limited := ctx.Deadline(); limited {
-		done, err = s.lanes.carry(ctx, fences)
+		done, err = s.fences.do(ctx, fences)
 	} else {
 		err = s.fenceAll(ctx, fences)
 	}

@@ -49,7 +49,7 @@ func (s *Store) holders(ctx context.Context, after string, limit int) (page stor
 
 // walk is where Holders stands, written down in the cursor.
 type walk struct {
-	Shape   string      `json:"shape"`          // of the storage, by name
+	Shape   string      `json:"shape"`          // topology of the storage, by name
 	Node    string      `json:"node,omitempty"` // the master whose keys come next
 	Cursor  uint64      `json:"cursor"`         // of its SCAN
 	Scanned bool        `json:"scanned,omitempty"`
@@ -94,9 +94,9 @@ func (w walk) String() string {
 	return string(b)
 }
 
-// settle begins the walk again where the storage has changed its shape.
-func (s *Store) settle(ctx context.Context, w *walk) (shape, error) {
-	masters, err := s.shape(ctx)
+// settle begins the walk again where the storage has changed its topology.
+func (s *Store) settle(ctx context.Context, w *walk) (topology, error) {
+	masters, err := s.topology(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (s *Store) settle(ctx context.Context, w *walk) (shape, error) {
 }
 
 // step goes on by a page.
-func (s *Store) step(ctx context.Context, masters shape, w *walk, limit int, at time.Time) ([]store.Holder, error) {
+func (s *Store) step(ctx context.Context, masters topology, w *walk, limit int, at time.Time) ([]store.Holder, error) {
 	if len(w.Open) == 0 {
 		if err := s.find(ctx, masters, w, limit); err != nil {
 			return nil, err
@@ -121,7 +121,7 @@ func (s *Store) step(ctx context.Context, masters shape, w *walk, limit int, at 
 }
 
 // find looks for indexes among about limit keys of a master.
-func (s *Store) find(ctx context.Context, masters shape, w *walk, limit int) error {
+func (s *Store) find(ctx context.Context, masters topology, w *walk, limit int) error {
 	at, ok := masters.from(w.Node)
 	if !ok {
 		w.Scanned = true

@@ -129,7 +129,7 @@ type pushCheck struct {
 	again     bool
 }
 
-// Reregistered reports which registrations were made anew; see [store.Store].
+// Reregistered reports which registrations were made again; see [store.Store].
 // One that bears the mark of a logout was not. One that cannot be read is
 // logged, and was not.
 func (s *Store) Reregistered(ctx context.Context, asked []store.PushCheck) ([]bool, error) {

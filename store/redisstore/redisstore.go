@@ -50,7 +50,7 @@ type Store struct {
 	client    redis.UniversalClient
 	log       *slog.Logger
 	retention int64 // milliseconds
-	lanes     *lanes
+	fences    *fenceBatches
 	memory    *memory
 	testClock bool
 }
@@ -76,7 +76,7 @@ func Open(url string, config Config) (*Store, error) {
 		memory:    newMemory(),
 		testClock: config.TestClock,
 	}
-	s.lanes = newLanes(s)
+	s.fences = newFenceBatches(s)
 	return s, nil
 }
 
@@ -87,7 +87,7 @@ func (s *Store) isCluster() bool {
 
 // Close closes the connections, after the fences on their way.
 func (s *Store) Close() error {
-	s.lanes.close()
+	s.fences.close()
 	if err := s.client.Close(); err != nil {
 		return fmt.Errorf("closing the Redis client: %w", err)
 	}

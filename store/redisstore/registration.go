@@ -63,7 +63,7 @@ func (s *Store) findOwn(_ context.Context, p *pipe, r *registration) func() erro
 }
 
 // admit enters the registration into its user's index, first of all, so that
-// whoever raises a cutoff later finds it there.
+// a later call that raises the cutoff finds it there.
 func (s *Store) admit(_ context.Context, p *pipe, r *registration) func() error {
 	user, given := keyOf(r.user), "1"
 	if r.inherited {

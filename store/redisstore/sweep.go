@@ -10,7 +10,7 @@ import (
 )
 
 // pageSize is about how many members of an index are read at a time, and marked
-// together: whoever else needs Redis waits for that, a millisecond or two. Each
+// together: other callers of Redis wait for that, a millisecond or two. Each
 // page costs a round trip and a sync.
 const pageSize = 96
 

@@ -32,13 +32,13 @@ func (s *Store) write(ctx context.Context, items int, do func(handle) error) err
 	return s.in(ctx, s.writer, items, do)
 }
 
-func (s *Store) in(ctx context.Context, l *lane, items int, do func(handle) error) error {
+func (s *Store) in(ctx context.Context, t *transactor, items int, do func(handle) error) error {
 	s.calls.RLock()
 	defer s.calls.RUnlock()
 	if s.closed {
 		return unavailable(errClosed)
 	}
-	return unavailable(l.do(ctx, items, do))
+	return unavailable(t.do(ctx, items, do))
 }
 
 // each does the items in order. A failure that is an item's own goes to

@@ -16,7 +16,7 @@
 // is left by Close. A fence that is [store.Fence].Durable is written before
 // Fence returns, and so are those of users and devices, which are cutoffs.
 //
-// A process that dies without Close loses the fences in memory. Whoever opens
+// A process that dies without Close loses the fences in memory. The opener of
 // the store therefore calls Fence again for every request that is pending,
 // before anything is answered; At, the request's cutoff, makes it the fence
 // that it was.

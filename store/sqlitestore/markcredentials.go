@@ -130,7 +130,7 @@ func (h handle) markRange(r *revocation, from, to position) error {
 	return err
 }
 
-// writeFenceOf writes the fence of a session that is in memory only, whoever's
+// writeFenceOf writes the fence of a session that is in memory only, of whichever user
 // it is. One that is just what markRange will write is left to that.
 func (h handle) writeFenceOf(r *revocation, c *credential) error {
 	if c.tokenID != "" {

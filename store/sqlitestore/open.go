@@ -67,8 +67,8 @@ func (c Config) chunk() int { return cmp.Or(c.chunkRows, defaultChunkRows) }
 type Store struct {
 	config  Config
 	fences  *fences
-	writer  *lane
-	fencer  *lane
+	writer  *transactor
+	fencer  *transactor
 	readers chan *conn // those that are idle
 	found   recall
 	ping    ping
@@ -102,8 +102,8 @@ const writeAhead = "wal_autocheckpoint(1000)"
 // much there is.
 // It is an error if the file was written by a newer logoutd.
 //
-// Fences that were in memory only when the process died are lost: whoever
-// opens the store calls Fence for every pending request before it answers
+// Fences that were in memory only when the process died are lost: the
+// opener of the store calls Fence for every pending request before it answers
 // anything.
 func Open(path string, c Config) (*Store, error) {
 	path, err := filepath.Abs(path)
@@ -154,7 +154,7 @@ func connect(path string, c Config) (*Store, error) {
 		opened = append(opened, reading)
 	}
 	s := &Store{config: c, fences: f, readers: make(chan *conn, readerConns), ping: newPing()}
-	s.writer, s.fencer = startLane(writing, `BEGIN IMMEDIATE`), startLane(opened[1], `BEGIN`)
+	s.writer, s.fencer = newTransactor(writing, `BEGIN IMMEDIATE`), newTransactor(opened[1], `BEGIN`)
 	for _, reading := range opened[2:] {
 		s.readers <- reading
 	}

@@ -15,7 +15,7 @@ var pingID = "ping" + strings.Repeat("-", 8<<10)
 
 // ping is the latest write of [Store.Ping].
 type ping struct {
-	turn  chan struct{} // holds one token, which whoever reads or writes the rest takes
+	turn  chan struct{} // holds one token, to be taken before reading or writing the rest
 	ended time.Time
 	err   error
 }

@@ -12,21 +12,21 @@ func (s *Store) PutPushRegistrations(ctx context.Context, registrations []store.
 }
 
 // Reregistered implements [store.Store]. A registration that bears a mark is
-// to be deleted, and so was not made anew.
+// to be deleted, and so was not made again.
 func (s *Store) Reregistered(ctx context.Context, checks []store.PushCheck) ([]bool, error) {
-	anew := make([]bool, len(checks))
+	again := make([]bool, len(checks))
 	err := s.read(ctx, func(h handle) (err error) {
 		for i, c := range checks {
-			if anew[i], err = h.held(c); err != nil {
+			if again[i], err = h.held(c); err != nil {
 				return err
 			}
-			if anew[i] {
+			if again[i] {
 				continue
 			}
-			anew[i], err = h.row(`
+			again[i], err = h.row(`
 				SELECT TRUE FROM push_registrations
 				WHERE tenant_id = ? AND user_id = ? AND id = ? AND registered_at > ? AND mark = ''`,
-				[]any{c.User.TenantID, c.User.ID, c.PushRegistrationID, millis(c.Cutoff)}, &anew[i])
+				[]any{c.User.TenantID, c.User.ID, c.PushRegistrationID, millis(c.Cutoff)}, &again[i])
 			if err != nil {
 				return err
 			}
@@ -36,7 +36,7 @@ func (s *Store) Reregistered(ctx context.Context, checks []store.PushCheck) ([]b
 	if err != nil {
 		return nil, err
 	}
-	return anew, nil
+	return again, nil
 }
 
 // held reports whether another registration, which is newer, has the push token.

@@ -6,7 +6,7 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// get returns the prepared statement. SQLite prepares a statement anew at each
+// get returns the prepared statement. SQLite prepares a statement again at each
 // call if its plan may depend on a bound value: so it is LIMIT ? + 0 instead
 // of LIMIT ?.
 func (c *conn) get(query string) (*sqlite.Stmt, error) {

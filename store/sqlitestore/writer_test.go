@@ -15,7 +15,7 @@ import (
 )
 
 // waitQueued waits until so many calls are queued in the lane.
-func waitQueued(t *testing.T, l *lane, n int) {
+func waitQueued(t *testing.T, l *transactor, n int) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
 	for {
@@ -45,14 +45,14 @@ func namedSession(name string) store.Session {
 func TestCallsShareATransaction(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		lane func(*Store) *lane
+		lane func(*Store) *transactor
 		call func(*Store, int) error
 	}{
-		"fences": {func(s *Store) *lane { return s.fencer }, func(s *Store, i int) error {
+		"fences": {func(s *Store) *transactor { return s.fencer }, func(s *Store, i int) error {
 			_, err := s.Fence(t.Context(), namedFence(fmt.Sprint(i)))
 			return err
 		}},
-		"registrations": {func(s *Store) *lane { return s.writer }, func(s *Store, i int) error {
+		"registrations": {func(s *Store) *transactor { return s.writer }, func(s *Store, i int) error {
 			_, err := s.PutSessions(t.Context(), []store.Session{namedSession(fmt.Sprint(i))})
 			return err
 		}},
@@ -231,22 +231,22 @@ func TestPingNoticesThatNothingCanBeWritten(t *testing.T) {
 func TestCloseWaitsForWhatCallersHaveLeft(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		lane func(*Store) *lane
+		lane func(*Store) *transactor
 		call func(*Store, context.Context) error
 	}{
-		"a fence": {func(s *Store) *lane { return s.fencer }, func(s *Store, ctx context.Context) error {
+		"a fence": {func(s *Store) *transactor { return s.fencer }, func(s *Store, ctx context.Context) error {
 			_, err := s.Fence(ctx, namedFence("x")) // what is remembered needs no lane
 			return err
 		}},
-		"a registration": {func(s *Store) *lane { return s.writer }, func(s *Store, ctx context.Context) error {
+		"a registration": {func(s *Store) *transactor { return s.writer }, func(s *Store, ctx context.Context) error {
 			_, err := s.PutSessions(ctx, []store.Session{namedSession("b")})
 			return err
 		}},
-		"a revocation": {func(s *Store) *lane { return s.writer }, func(s *Store, ctx context.Context) error {
+		"a revocation": {func(s *Store) *transactor { return s.writer }, func(s *Store, ctx context.Context) error {
 			_, err := s.Revoke(ctx, []store.Revocation{{RequestID: "r", Scope: store.ScopeUser, SessionID: store.TokenID("a"), User: session1.User, Cutoff: time.Now()}})
 			return err
 		}},
-		"a ping": {func(s *Store) *lane { return s.writer }, (*Store).Ping},
+		"a ping": {func(s *Store) *transactor { return s.writer }, (*Store).Ping},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

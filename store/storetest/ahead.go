@@ -142,7 +142,7 @@ func aheadHeld(w *world) {
 	w.equal("since, looked up", state.Since, ever)
 }
 
-// The clock was set back after a logout: whoever logs in then is later than its
+// The clock was set back after a logout: a login at that time is later than its
 // cutoff, and ahead of the clock.
 func aheadCutoff(w *world) {
 	if w.backend.SetTime == nil {

@@ -7,7 +7,7 @@ import (
 )
 
 // A push token is one installation of an app. It belongs to the newest
-// registration that has it, whoever's that is.
+// registration that has it, of whichever user.
 var tokenHolderTests = []test{
 	{"another user registers the push token", heldByAnotherUser},
 	{"the user registers it under a new device", heldByNewDevice},

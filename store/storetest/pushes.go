@@ -8,7 +8,7 @@ import (
 
 var pushTests = []test{
 	{"comes back whole with the revocation", pushIsFound},
-	{"made anew replaces token, binding and time", pushReplaced},
+	{"made again replaces token, binding and time", pushReplaced},
 	{"an earlier one replaces nothing", pushEarlier},
 	{"an earlier one replaces what is about to be deleted", pushEarlierThanMarked},
 	{"an unknown session is refused", pushOfUnknownSession},
@@ -38,9 +38,9 @@ func pushIsFound(w *world) {
 func pushReplaced(w *world) {
 	w.login(store.Session{ID: "s", DeviceID: "phone", AuthenticatedAt: w.ago(10)})
 	w.subscribe(store.PushRegistration{ID: "p", DeviceID: "phone", PushToken: "old", SessionID: "s", RegisteredAt: w.ago(10)})
-	anew := store.PushRegistration{ID: "p", DeviceID: "phone", PushToken: "new", RegisteredAt: w.ago(5)}
-	w.equal("result", w.putPush(anew), store.PutResult{ID: w.push(anew).ID})
-	w.equal("collected", w.collected(), []store.PushRegistration{w.push(anew)})
+	again := store.PushRegistration{ID: "p", DeviceID: "phone", PushToken: "new", RegisteredAt: w.ago(5)}
+	w.equal("result", w.putPush(again), store.PutResult{ID: w.push(again).ID})
+	w.equal("collected", w.collected(), []store.PushRegistration{w.push(again)})
 }
 
 func pushEarlier(w *world) {
@@ -57,10 +57,10 @@ func pushEarlierThanMarked(w *world) {
 	f := w.fence(store.Fence{RequestID: w.requestID("s", store.ScopeSession), SessionID: w.id("s"), At: w.ago(5)})
 	r := w.revocation("s", store.ScopeSession, f)
 	w.revoke(r)
-	anew := store.PushRegistration{ID: "p", DeviceID: "phone", PushToken: "new", RegisteredAt: w.ago(3)}
-	w.equal("result", w.putPush(anew), store.PutResult{ID: w.push(anew).ID, Created: true})
+	again := store.PushRegistration{ID: "p", DeviceID: "phone", PushToken: "new", RegisteredAt: w.ago(3)}
+	w.equal("result", w.putPush(again), store.PutResult{ID: w.push(again).ID, Created: true})
 	w.finish(r)
-	w.equal("collected", w.collected(), []store.PushRegistration{w.push(anew)})
+	w.equal("collected", w.collected(), []store.PushRegistration{w.push(again)})
 }
 
 func pushOfUnknownSession(w *world) {

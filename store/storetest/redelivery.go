@@ -12,7 +12,7 @@ var redeliveryTests = []test{
 	{"after finish it is done", againFinished},
 	{"finished twice", againFinishedTwice},
 	{"an hour later it ends nothing newer", againLater},
-	{"a push registration made anew is kept", againReregistered},
+	{"a push registration made again is kept", againReregistered},
 	{"v1 and v2 of one session are two requests", againOtherScope},
 	{"a cutoff raised meanwhile does not widen it", againOvertaken},
 }
@@ -96,22 +96,22 @@ func againLater(w *world) {
 func againReregistered(w *world) {
 	w.eachLogout(func(w *world, r store.Revocation) {
 		first := w.revoke(r)
-		w.equal("made anew", w.registeredAfter("p-phone-mail", first.Cutoff), false)
+		w.equal("made again", w.registeredAfter("p-phone-mail", first.Cutoff), false)
 		w.refused("p-phone-mail", w.putPush(store.PushRegistration{
 			ID: "p-phone-mail", DeviceID: "phone", AppID: "mail", RegisteredAt: w.ago(10),
 		}), first.Cutoff)
 		w.subscribe(store.PushRegistration{ID: "p-phone-mail", DeviceID: "phone", AppID: "mail", PushToken: "new"})
-		w.equal("made anew", w.registeredAfter("p-phone-mail", first.Cutoff), true)
+		w.equal("made again", w.registeredAfter("p-phone-mail", first.Cutoff), true)
 
 		w.revoke(r)
 		w.finish(r)
-		w.equal("made anew", w.registeredAfter("p-phone-mail", first.Cutoff), true)
+		w.equal("made again", w.registeredAfter("p-phone-mail", first.Cutoff), true)
 		for _, p := range w.collected() {
 			if w.names[p.ID] == "p-phone-mail" && p.PushToken == "new" {
 				return
 			}
 		}
-		w.Error("the registration made anew is not collected by the next logout")
+		w.Error("the registration made again is not collected by the next logout")
 	})
 }
 

@@ -100,7 +100,7 @@ func revokeSessionLater(w *world) {
 	f := w.fence(store.Fence{RequestID: w.requestID("laptop", store.ScopeSession), SessionID: w.id("laptop"), At: w.ago(5)})
 	r := w.revocation("laptop", store.ScopeSession, f)
 	w.equal("told", w.tell(r).Pushes, []string{"p-bound", "p-laptop", "p-laptop-bound"})
-	w.equal("one to be deleted was made anew", w.registeredAfter("p-bound", w.ago(5)), false)
+	w.equal("one to be deleted was made again", w.registeredAfter("p-bound", w.ago(5)), false)
 	w.finish(r)
 	w.equal("later registration is there", w.registeredAfter("p-later", w.ago(5)), true)
 }
@@ -130,7 +130,7 @@ func revokeUserLater(w *world) {
 }
 
 // Until the revoker comes, the other sessions of the user are live, and may
-// register anew; what is bound to them dies with them.
+// register again; what is bound to them dies with them.
 func revokeUserBound(w *world) {
 	w.login(
 		store.Session{ID: "phone", DeviceID: "phone", AuthenticatedAt: w.ago(10)},

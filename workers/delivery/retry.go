@@ -16,7 +16,7 @@ type Retry struct {
 	// GiveUpAfter is how long a message's retries wait in total before it
 	// becomes a dead letter: the time that it spends failing and waiting
 	// between its own failures. Pauses of a target do not count, and a replay
-	// starts anew. Default 24 h.
+	// starts from zero. Default 24 h.
 	GiveUpAfter time.Duration `yaml:"give_up_after"`
 	// Initial is the delay after the first failure; each further one about
 	// doubles it. Default 500 ms.

@@ -51,7 +51,7 @@ type Broker struct {
 	password string // of the process itself
 	hash     string // of password
 
-	mu          sync.Mutex // held while the server is replaced or set up anew
+	mu          sync.Mutex // held while the server is replaced or configured
 	server      *server.Server
 	log         logger // of server
 	subscribers []broker.Subscriber
@@ -137,7 +137,7 @@ func (b *Broker) listen() error {
 	return b.log.failure()
 }
 
-// Restart starts the broker anew on the same files and address. Connections
+// Restart restarts the broker on the same files and address. Connections
 // come back by themselves. It mends a broker whose disk was full: a stream that
 // once failed to write does not write again.
 func (b *Broker) Restart() error {

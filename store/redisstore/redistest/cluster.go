@@ -88,7 +88,7 @@ func (c *Cluster) Stop() {
 	}
 }
 
-// Restart starts all nodes anew and waits until all of the cluster is usable.
+// Restart restarts all nodes and waits until all of the cluster is usable.
 func (c *Cluster) Restart() {
 	for _, s := range c.Nodes {
 		s.t.Helper()

@@ -79,7 +79,7 @@ func (s *Server) Stop() {
 	s.cmd = nil
 }
 
-// Restart starts a stopped server anew, on its port and with its data, and
+// Restart starts a stopped server again, on its port and with its data, and
 // waits until it answers.
 func (s *Server) Restart() {
 	s.t.Helper()

@@ -7,8 +7,8 @@ import (
 	"github.com/logoutd/logoutd/internal/batcher"
 )
 
-// groupItems is how many items of calls a transaction takes before the rest
-// must wait for the next one.
+// groupItems is how many items a transaction takes before the rest waits for the
+// next one.
 const groupItems = 1000
 
 // job is the part of one call in a transaction.
@@ -19,10 +19,9 @@ type job struct {
 	gone  error              // why it was not run: its caller had gone
 }
 
-// lane runs jobs on a connection of its own, in batches, each in a transaction.
-// There are two: the one that writes, and the one that looks up what is to be
-// fenced.
-type lane struct {
+// transactor runs jobs on its own connection, in batches, each in one transaction.
+// There are two: one writes, and one looks up the sessions to fence.
+type transactor struct {
 	conn    *conn
 	begin   string // the statement that begins a transaction
 	batcher *batcher.Batcher[*job]
@@ -31,10 +30,10 @@ type lane struct {
 	before func() error
 }
 
-func startLane(c *conn, begin string) *lane {
-	l := &lane{conn: c, begin: begin}
-	l.batcher = batcher.New(batcher.Config[*job]{
-		Do: func(batch []*job, _ func()) error { return l.transact(batch) },
+func newTransactor(c *conn, begin string) *transactor {
+	t := &transactor{conn: c, begin: begin}
+	t.batcher = batcher.New(batcher.Config[*job]{
+		Do: func(batch []*job, _ func()) error { return t.transact(batch) },
 		Take: func(waiting []*job) (n int) {
 			for items := 0; n < len(waiting) && items < groupItems; n++ {
 				items += waiting[n].items
@@ -42,23 +41,23 @@ func startLane(c *conn, begin string) *lane {
 			return n
 		},
 	})
-	return l
+	return t
 }
 
-// close does what is queued, and ends the lane and its connection.
-func (l *lane) close() error {
-	l.batcher.Close()
-	return l.conn.close()
+// close runs what is queued, and closes the connection.
+func (t *transactor) close() error {
+	t.batcher.Close()
+	return t.conn.close()
 }
 
 // do runs the job in a transaction, and returns when that is committed. If
 // the context ends first, the job may still be done later.
-func (l *lane) do(ctx context.Context, items int, run func(handle) error) error {
+func (t *transactor) do(ctx context.Context, items int, run func(handle) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	j := &job{ctx: ctx, items: items, run: run}
-	switch err := l.batcher.Do(ctx, j); {
+	switch err := t.batcher.Do(ctx, j); {
 	case errors.Is(err, batcher.ErrClosed):
 		return errClosed
 	case err != nil:
@@ -68,13 +67,13 @@ func (l *lane) do(ctx context.Context, items int, run func(handle) error) error 
 }
 
 // transact runs the group in one transaction.
-func (l *lane) transact(group []*job) error {
-	if l.before != nil {
-		if err := l.before(); err != nil {
+func (t *transactor) transact(group []*job) error {
+	if t.before != nil {
+		if err := t.before(); err != nil {
 			return err
 		}
 	}
-	return l.conn.transact(l.begin, func(h handle) error {
+	return t.conn.transact(t.begin, func(h handle) error {
 		for _, j := range group {
 			if j.gone = j.ctx.Err(); j.gone != nil {
 				continue

@@ -14,9 +14,9 @@ import (
 	"github.com/logoutd/logoutd/store"
 )
 
-// lanes let the fences of concurrent calls share round trips. Each server has a
+// fenceBatches let the fences of concurrent calls share round trips. Each server has a
 // batcher of its own, so that one that hangs delays nobody else's fences.
-type lanes struct {
+type fenceBatches struct {
 	send   func(context.Context, []*fence) error
 	server func(context.Context, *fence) (string, error)
 
@@ -30,12 +30,12 @@ type waitingFence struct {
 	ctx context.Context
 }
 
-func newLanes(s *Store) *lanes {
-	return &lanes{send: s.fenceAll, server: s.serverOf, batchers: map[string]*batcher.Batcher[waitingFence]{}}
+func newFenceBatches(s *Store) *fenceBatches {
+	return &fenceBatches{send: s.fenceAll, server: s.serverOf, batchers: map[string]*batcher.Batcher[waitingFence]{}}
 }
 
 // close returns when nothing is on its way any more.
-func (l *lanes) close() {
+func (l *fenceBatches) close() {
 	l.mu.Lock()
 	all := slices.Collect(maps.Values(l.batchers))
 	l.mu.Unlock()
@@ -44,9 +44,9 @@ func (l *lanes) close() {
 	}
 }
 
-// carry does fences, and returns when all are done, or ctx ends: those that
+// do does fences, and returns when all are done, or ctx ends: those that
 // are, and why others are not.
-func (l *lanes) carry(ctx context.Context, fences []*fence) (done map[*fence]bool, err error) {
+func (l *fenceBatches) do(ctx context.Context, fences []*fence) (done map[*fence]bool, err error) {
 	waiting := make([]<-chan error, len(fences))
 	for i, f := range fences {
 		server, err := l.server(ctx, f)
@@ -87,7 +87,7 @@ func await(ctx context.Context, waiting <-chan error) error {
 }
 
 // to returns the batcher of a server.
-func (l *lanes) to(server string) *batcher.Batcher[waitingFence] {
+func (l *fenceBatches) to(server string) *batcher.Batcher[waitingFence] {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := l.batchers[server]
@@ -104,7 +104,7 @@ func (l *lanes) to(server string) *batcher.Batcher[waitingFence] {
 
 // fenceBatch does a batch for as long as one of its callers waits. It leaves out
 // those who have given up already.
-func (l *lanes) fenceBatch(batch []waitingFence) error {
+func (l *fenceBatches) fenceBatch(batch []waitingFence) error {
 	var last time.Time
 	var fences []*fence
 	for _, f := range batch {

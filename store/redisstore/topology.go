@@ -15,18 +15,18 @@ import (
 )
 
 // A SCAN means something to the process that gave the cursor only, and sees the
-// slots only that lie there. So who goes through all keys watches the shape of
+// slots only that lie there. So who goes through all keys watches the topology of
 // the storage: which processes they lie in, and where.
 
 // master is a process that holds keys.
 type master struct {
 	redis.Cmdable
 	id    string // of the node of a cluster
-	state string // differs where anything has moved, or it was started anew
+	state string // differs where anything has moved, or it was restarted
 }
 
-// shape is the masters, in the order of their ids.
-type shape []master
+// topology is the masters, in the order of their ids.
+type topology []master
 
 // errMoving says that there is no telling which keys a node holds.
 var errMoving = errors.New("the cluster is being resharded, or slots are not served")
@@ -34,14 +34,14 @@ var errMoving = errors.New("the cluster is being resharded, or slots are not ser
 // slots is how many a cluster has.
 const slots = 16384
 
-func (s *Store) shape(ctx context.Context) (shape, error) {
+func (s *Store) topology(ctx context.Context) (topology, error) {
 	cluster, ok := s.client.(*redis.ClusterClient)
 	if !ok {
 		run, err := runID(ctx, s.client)
 		if err != nil {
 			return nil, s.unavailable(err)
 		}
-		return shape{{Cmdable: s.client, state: run}}, nil
+		return topology{{Cmdable: s.client, state: run}}, nil
 	}
 	masters, err := mastersOf(ctx, cluster)
 	if err != nil {
@@ -52,9 +52,9 @@ func (s *Store) shape(ctx context.Context) (shape, error) {
 
 // mastersOf asks each master for what it serves itself: the others may not
 // know yet.
-func mastersOf(ctx context.Context, cluster *redis.ClusterClient) (shape, error) {
+func mastersOf(ctx context.Context, cluster *redis.ClusterClient) (topology, error) {
 	var mu sync.Mutex
-	var masters shape
+	var masters topology
 	served := 0
 	err := cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
 		m, n, err := lookAt(ctx, node)
@@ -124,7 +124,7 @@ func runID(ctx context.Context, node redis.Cmdable) (string, error) {
 }
 
 // name differs where anything else does.
-func (sh shape) name() string {
+func (sh topology) name() string {
 	all := sha256.New()
 	for _, m := range sh {
 		fmt.Fprintln(all, m.id, m.state)
@@ -134,7 +134,7 @@ func (sh shape) name() string {
 
 // from returns the first master whose id is not before id; false: there is
 // none.
-func (sh shape) from(id string) (master, bool) {
+func (sh topology) from(id string) (master, bool) {
 	i := slices.IndexFunc(sh, func(m master) bool { return m.id >= id })
 	if i < 0 {
 		return master{}, false
