@@ -22,22 +22,24 @@ type jobsCmd struct {
 
 // job is a job as the API shows it.
 type job struct {
-	ID         string          `json:"id"`
-	Kind       string          `json:"kind"`
-	State      string          `json:"state"`
-	By         string          `json:"by"`
-	Reason     string          `json:"reason"`
-	Rate       float64         `json:"rate,omitempty"`
-	Selected   string          `json:"selected"`
-	Total      int             `json:"total"`
-	Position   int             `json:"position"`
-	Counts     map[string]int  `json:"counts"`
-	Ineligible map[string]int  `json:"ineligible"`
-	PerSecond  float64         `json:"per_second"`
-	CreatedAt  string          `json:"created_at"`
-	FinishedAt string          `json:"finished_at,omitempty"`
-	Error      string          `json:"error,omitempty"`
-	raw        json.RawMessage // as it came
+	ID            string          `json:"id"`
+	Kind          string          `json:"kind"`
+	State         string          `json:"state"`
+	By            string          `json:"by"`
+	Reason        string          `json:"reason"`
+	Rate          float64         `json:"rate,omitempty"`
+	Selected      string          `json:"selected"`
+	Total         int             `json:"total"`
+	Position      int             `json:"position"`
+	Counts        map[string]int  `json:"counts"`
+	Ineligible    map[string]int  `json:"ineligible"`
+	NotFound      []listedUser    `json:"not_found,omitempty"`
+	NotFoundCount int             `json:"not_found_count,omitempty"`
+	PerSecond     float64         `json:"per_second"`
+	CreatedAt     string          `json:"created_at"`
+	FinishedAt    string          `json:"finished_at,omitempty"`
+	Error         string          `json:"error,omitempty"`
+	raw           json.RawMessage // as it came
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].
@@ -125,10 +127,16 @@ func (c *jobsShowCmd) Run(ctx context.Context, t *terminal) error {
 	if err := c.ask(ctx, "GET", c.path(), nil, &j); err != nil {
 		return err
 	}
+	var err error
 	if c.Watch {
-		return watchJob(ctx, t, c.clientFlags, c.outputFlags, j)
+		err = watchJob(ctx, t, c.clientFlags, c.outputFlags, j)
+	} else {
+		err = printJob(t, c.outputFlags, j)
 	}
-	return printJob(t, c.outputFlags, j)
+	if !c.json() {
+		_ = printNotFound(t.out, j.NotFound, j.NotFoundCount)
+	}
+	return err
 }
 
 type jobsPauseCmd struct{ jobFlags }
@@ -173,5 +181,6 @@ func printJob(t *terminal, f outputFlags, j job) error {
 	for _, reason := range slices.Sorted(maps.Keys(j.Ineligible)) {
 		rows = append(rows, row{"left out: " + reason, strconv.Itoa(j.Ineligible[reason])})
 	}
+	rows = append(rows, row{"users not found", some(j.NotFoundCount)})
 	return printFields(t.out, rows...)
 }

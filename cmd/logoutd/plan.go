@@ -71,11 +71,11 @@ func (p planned) run(ctx context.Context, t *terminal, selection map[string]any)
 		if err := printTable(t.out, plan.rows()...); err != nil {
 			return err
 		}
-		return plan.printNotFound(t.err)
+		return printNotFound(t.err, plan.NotFound, len(plan.NotFound))
 	}
 	if plan.Eligible == 0 {
 		_ = printTable(t.err, plan.rows()...)
-		_ = plan.printNotFound(t.err)
+		_ = printNotFound(t.err, plan.NotFound, len(plan.NotFound))
 		return &failure{error: errors.New("there is nothing to do"), code: exitNothing}
 	}
 	if !p.Yes {
@@ -85,11 +85,11 @@ func (p planned) run(ctx context.Context, t *terminal, selection map[string]any)
 		}
 	}
 	if err := p.start(ctx, t, plan); err != nil {
-		_ = plan.printNotFound(t.err)
+		_ = printNotFound(t.err, plan.NotFound, len(plan.NotFound))
 		return err
 	}
 	if n := len(plan.NotFound); n > 0 {
-		_ = plan.printNotFound(t.err)
+		_ = printNotFound(t.err, plan.NotFound, len(plan.NotFound))
 		return &failure{error: fmt.Errorf("%d of the users that were named were not found, and not logged out", n),
 			hint: "look at their spelling, and the tenant", code: exitPart}
 	}
@@ -112,12 +112,17 @@ func (p planned) start(ctx context.Context, t *terminal, plan plan) error {
 	return watchJob(ctx, t, p.client, p.output, j)
 }
 
-// printNotFound names those of a list that the server does not know.
-func (p plan) printNotFound(out io.Writer) error {
-	for _, user := range p.NotFound {
+// printNotFound names those of a list that the server does not know. count is
+// how many there are.
+func printNotFound(out io.Writer, users []listedUser, count int) error {
+	for _, user := range users {
 		if _, err := fmt.Fprintf(out, "not found: %s\n", plain(strings.TrimPrefix(user.TenantID+" / "+user.UserID, " / "))); err != nil {
 			return err
 		}
+	}
+	if more := count - len(users); more > 0 {
+		_, err := fmt.Fprintf(out, "not found: %d more\n", more)
+		return err
 	}
 	return nil
 }

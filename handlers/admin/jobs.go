@@ -26,7 +26,11 @@ type job struct {
 	Position   int            `json:"position"`
 	Counts     map[string]int `json:"counts"`     // what became of them
 	Ineligible map[string]int `json:"ineligible"` // left out by the dry run
-	PerSecond  float64        `json:"per_second"`
+	// NotFound are the first of the users that were named and that the store does
+	// not know; a list of jobs only counts them.
+	NotFound      []json.RawMessage `json:"not_found,omitempty"`
+	NotFoundCount int               `json:"not_found_count,omitempty"`
+	PerSecond     float64           `json:"per_second"`
 	// Owner is the process that works on it.
 	Owner        string      `json:"owner,omitempty"`
 	LastActionBy string      `json:"last_action_by,omitempty"`
@@ -40,7 +44,7 @@ func (a *api) jobOf(j jobs.Job) job {
 	return job{
 		ID: j.ID, Kind: j.Kind, State: j.State, By: j.By, Reason: j.Reason, Rate: j.Rate, Force: j.Force, Query: j.Query,
 		Selected: jobs.Words(a.Jobs.Selected(j.Kind, j.Query, j.Force)),
-		Total:    j.Total, Position: j.Position, Counts: counts(j.Counts), Ineligible: counts(j.Ineligible), PerSecond: j.PerSecond,
+		Total:    j.Total, Position: j.Position, Counts: counts(j.Counts), Ineligible: counts(j.Ineligible), NotFound: j.NotFound, NotFoundCount: j.NotFoundCount, PerSecond: j.PerSecond,
 		Owner: j.Owner, LastActionBy: j.LastActionBy, CreatedAt: events.At(j.CreatedAt), UpdatedAt: events.At(j.UpdatedAt),
 		FinishedAt: events.At(j.FinishedAt), Error: j.Error,
 	}
@@ -65,6 +69,9 @@ func (a *api) listJobs(_ http.ResponseWriter, r *http.Request) (int, any, error)
 		return 0, nil, err
 	}
 	list, err := a.Jobs.List(r.Context(), limit)
+	for i := range list {
+		list[i].NotFound = nil
+	}
 	return http.StatusOK, struct {
 		Jobs []job `json:"jobs"`
 	}{each(list, a.jobOf)}, err

@@ -70,6 +70,12 @@ func (c *console) newJobPage(v *visit, job jobs.Job) jobPage {
 	return p
 }
 
+// Unknown names the first users of a list that the store does not know.
+func (p jobPage) Unknown() []string { return usersOf(p.NotFound) }
+
+// NotNamed is how many more of them there are.
+func (p jobPage) NotNamed() int { return p.NotFoundCount - len(p.NotFound) }
+
 // Percent is how much is done.
 func (p jobPage) Percent() int { return 100 * p.Position / max(p.Total, 1) }
 

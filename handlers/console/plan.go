@@ -41,14 +41,17 @@ type planPage struct {
 }
 
 // Unknown names the users of a list that the store does not know.
-func (p planPage) Unknown() []string {
+func (p planPage) Unknown() []string { return usersOf(p.NotFound) }
+
+// usersOf names users that a dry run did not find.
+func usersOf(notFound []json.RawMessage) []string {
 	var names []string
-	for _, item := range p.NotFound {
+	for _, item := range notFound {
 		var named struct {
 			UserID   string `json:"user_id"`
 			TenantID string `json:"tenant_id"`
 		}
-		_ = json.Unmarshal(item, &named) // the dry run has just written it
+		_ = json.Unmarshal(item, &named) // the dry run has written it
 		names = append(names, user(named.TenantID, named.UserID))
 	}
 	return names

@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 
@@ -56,12 +57,11 @@ func (b *Bulk) Plan(ctx context.Context, by string, q Query) (jobs.Plan, error) 
 	if err != nil {
 		return jobs.Plan{}, fmt.Errorf("planning a bulk revocation: %w", err)
 	}
-	draft := jobs.Draft{Kind: Kind, By: by, Query: query, Ineligible: d.left}
+	draft := jobs.Draft{Kind: Kind, By: by, Query: query, Ineligible: d.left, NotFound: func() []json.RawMessage { return d.notFound }}
 	plan, err := b.Jobs.Prepare(ctx, draft, d.items(ctx))
 	if err != nil {
 		return jobs.Plan{}, fmt.Errorf("planning a bulk revocation: %w", err)
 	}
-	plan.NotFound = d.notFound
 	return plan, nil
 }
 

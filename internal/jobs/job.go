@@ -51,8 +51,8 @@ type Plan struct {
 	Force      bool            // items over a limit were let in
 	CreatedAt  time.Time
 	ExpiresAt  time.Time // unless started before
-	// NotFound are the items that were named and that nobody knows. Only the
-	// dry run tells them; they are not kept.
+	// NotFound are the items that were named and that nobody knows. The dry run
+	// tells all of them, the job the first ones.
 	NotFound []json.RawMessage
 }
 
@@ -71,6 +71,10 @@ type Job struct {
 	Position   int             `json:"position"`             // items worked on, from the first on; see [Follower]
 	Counts     map[string]int  `json:"counts,omitempty"`     // what became of them, in the words of the work
 	Ineligible map[string]int  `json:"ineligible,omitempty"` // how many the plan left out, by reason
+	// NotFound are the first of the items that were named and that nobody knows,
+	// NotFoundCount is how many there are.
+	NotFound      []json.RawMessage `json:"not_found,omitempty"`
+	NotFoundCount int               `json:"not_found_count,omitempty"`
 	// PerSecond is how many items were done a second: in the last seconds
 	// while it runs, on average over its working time once it is finished, 0
 	// while paused.

@@ -66,6 +66,10 @@ type Draft struct {
 	Query json.RawMessage
 	// Ineligible is read after the last item: the iterator may count into it.
 	Ineligible map[string]int
+	// NotFound, if set, is called after the last item: it returns the items that
+	// were named and that nobody knows. The job keeps the first 100 of them, and
+	// fewer where they take more than 16 KiB.
+	NotFound func() []json.RawMessage
 }
 
 // Start asks for a plan to be started.

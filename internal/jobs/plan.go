@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"iter"
 	"maps"
@@ -22,6 +23,11 @@ func (j *Jobs) Prepare(ctx context.Context, d Draft, items iter.Seq2[Item, error
 	p := draft
 	p.Total, err = j.items.write(ctx, p.ID, items)
 	p.State, p.Ineligible = planned, maps.Clone(d.Ineligible)
+	var notFound []json.RawMessage
+	if d.NotFound != nil {
+		notFound = d.NotFound()
+		p.NotFound, p.NotFoundCount = firstOf(notFound), len(notFound)
+	}
 	if err == nil {
 		p, err = j.records.put(ctx, p)
 	}
@@ -29,7 +35,20 @@ func (j *Jobs) Prepare(ctx context.Context, d Draft, items iter.Seq2[Item, error
 		j.forget(context.WithoutCancel(ctx), draft)
 		return Plan{}, err
 	}
-	return p.plan(), nil
+	plan := p.plan()
+	plan.NotFound = notFound
+	return plan, nil
+}
+
+// firstOf returns as many items as a record keeps.
+func firstOf(items []json.RawMessage) []json.RawMessage {
+	length := 0
+	for n, item := range items {
+		if length += len(item); n == maxNotFound || length > maxQuery {
+			return items[:n]
+		}
+	}
+	return items
 }
 
 // Start makes a plan a job, exactly once: see [ErrNoPlan], [ErrStarted],

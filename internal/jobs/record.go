@@ -20,6 +20,10 @@ const (
 // every progress.
 const maxQuery = 16 << 10
 
+// maxNotFound is how many items that nobody knows are kept, within maxQuery
+// bytes: people read them.
+const maxNotFound = 100
+
 // record is a plan and the job it becomes: one key, so that starting a plan,
 // and everything later, is one compare-and-set.
 type record struct {
