@@ -27,7 +27,7 @@ func TestEveryTokenLogsOutByCookie(t *testing.T) {
 		for _, token := range tokens {
 			r := httptest.NewRequest(http.MethodPost, path, nil)
 			r.Header.Set("Cookie", "a=b; "+cookie+"="+token+"; c=d")
-			_, published := serve(handlers.Config{Store: fencesAll(store.FenceFenced)}, r)
+			_, published := serve(handlers.Config{FenceTimeout: longEnough, Store: fencesAll(store.FenceFenced)}, r)
 			found := false
 			for _, request := range published {
 				found = found || request.SessionID == store.TokenID(token)
@@ -44,7 +44,7 @@ func TestManyCookies(t *testing.T) {
 	t.Parallel()
 	r := logoutRequest("tok-alice")
 	r.Header.Set("Cookie", strings.Repeat("s=;", 3100)+"s=tok-alice")
-	if _, published := serve(handlers.Config{Store: fencesAll(store.FenceFenced), SAP: handlers.SAP{Cookies: []string{"s"}}}, r); len(published) != 1 {
+	if _, published := serve(handlers.Config{FenceTimeout: longEnough, Store: fencesAll(store.FenceFenced), SAP: handlers.SAP{Cookies: []string{"s"}}}, r); len(published) != 1 {
 		t.Errorf("published %v", published)
 	}
 }

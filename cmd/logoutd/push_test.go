@@ -38,16 +38,7 @@ func TestPushProviderFails(t *testing.T) {
 		t.Errorf("the others are told after %s, with %d dead letters", took, len(letters))
 	}
 
-	// Only what the target accepts meanwhile shows whose fault a failure is.
-	var later []login
-	i.await("two dead letters, with traffic", func() bool {
-		l := newLogin(fmt.Sprint("later-", len(later)), fmt.Sprint("later-", len(later)))
-		later = append(later, l)
-		i.mustRegister(l)
-		i.mustLogOut("sap_v1", l.session)
-		awaitTold(t, provider, []login{l})
-		return len(i.letters()) == 2
-	})
+	later := withTraffic(i, provider, "two dead letters", func() bool { return len(i.letters()) == 2 })
 	others = append(others, later...)
 	expectLetters(t, i, broken, silent)
 	provider.fail(broken.push, 0)
@@ -66,6 +57,21 @@ func TestPushProviderFails(t *testing.T) {
 		t.Errorf("after the replay there are %d dead letters", len(letters))
 	}
 	expectOneEventEach(t, i, len(others)+2, 2)
+}
+
+// withTraffic logs users out until ok: only what the target accepts meanwhile
+// shows whose fault a failure is. It returns their logins.
+func withTraffic(i *instance, provider *provider, what string, ok func() bool) (all []login) {
+	i.t.Helper()
+	i.await(what, func() bool {
+		l := newLogin(fmt.Sprint("traffic-", len(all)), fmt.Sprint("traffic-", len(all)))
+		all = append(all, l)
+		i.mustRegister(l)
+		i.mustLogOut("sap_v1", l.session)
+		awaitTold(i.t, provider, []login{l})
+		return ok()
+	})
+	return all
 }
 
 // TestReplayThatFailsAgain: the exit code and the counts tell, and a replay
@@ -124,7 +130,7 @@ func (i *instance) letters() map[string]letter {
 	return letters
 }
 
-func awaitTold(t *testing.T, provider *provider, logins []login) {
+func awaitTold(t testing.TB, provider *provider, logins []login) {
 	t.Helper()
 	eventually(t, "provider told", func() bool {
 		for _, l := range logins {

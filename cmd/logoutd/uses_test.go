@@ -77,7 +77,7 @@ func failPushes(i *instance, provider *provider) {
 		i.mustRegister(l)
 		i.mustLogOut("sap_v2", l.session)
 	}
-	eventually(i.t, "dead letters", func() bool { return len(i.letters()) == 4 })
+	withTraffic(i, provider, "dead letters", func() bool { return len(i.letters()) == 4 })
 }
 
 // useCommands calls every command, well and badly.
