@@ -23,9 +23,9 @@ test: test-tools
 	$(GO) test -race -pgo=off -gcflags=modernc.org/...=-d=checkptr=0 ./...
 
 # The race detector needs a C compiler, the store's tests a Redis, the
-# console's a browser.
+# console's a browser, the webhook's the verifiers that receivers use.
 test-tools:
-	@.ci/install redis-server:redis-server gcc:gcc chromium:chromium
+	@.ci/install redis-server:redis-server gcc:gcc chromium:chromium node:nodejs npm:npm
 
 lint:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt would change:"; gofmt -l .; exit 1; }

@@ -83,6 +83,7 @@ func TestDeployedOperators(t *testing.T) {
 	replayLetters(t, projection, js, worker)
 	runJob(t, work)
 	seePause(t, js, worker)
+	switchTarget(t, js, worker)
 	seeWaiting(t, js, 1)
 	shareDamage(t, ctx, js)
 	cancel()
@@ -199,6 +200,23 @@ func seePause(t *testing.T, js, worker jetstream.JetStream) {
 	}
 	if err := broker.DeletePaused(t.Context(), worker, pause); err != nil {
 		t.Error(err)
+	}
+}
+
+// switchTarget has a worker disable a target and an operator enable it.
+func switchTarget(t *testing.T, js, worker jetstream.JetStream) {
+	t.Helper()
+	d := broker.Disabled{Kind: "webhook", Target: "billing", Since: events.At(time.Now()), Code: "http_410", Reason: "it is gone"}
+	if err := broker.DisableTarget(t.Context(), worker, d); err != nil {
+		t.Fatal(err)
+	}
+	disabled, err := broker.TargetDisabled(t.Context(), worker, d.Kind, d.Target)
+	all, errAll := broker.AllDisabled(t.Context(), js)
+	if !disabled || !slices.Equal(all, []broker.Disabled{d}) {
+		t.Errorf("disabled: %v, %v, %v", all, err, errAll)
+	}
+	if enabled, err := broker.EnableTarget(t.Context(), js, d.Kind, d.Target); !enabled || err != nil {
+		t.Errorf("not enabled: %v", err)
 	}
 }
 

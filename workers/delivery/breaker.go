@@ -96,11 +96,11 @@ func (b *breaker) setDisabled(disabled bool) {
 	b.broadcast()
 }
 
-// blocked reports whether an attempt that is no probe has to wait.
-func (b *breaker) blocked() bool {
+// blocked reports whether an attempt has to wait.
+func (b *breaker) blocked(probe bool) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.disabled || b.open || time.Now().Before(b.holdUntil)
+	return b.disabled || b.open && !probe || time.Now().Before(b.holdUntil)
 }
 
 // unused tells that a probe has found nothing to send.
@@ -146,7 +146,9 @@ func (b *breaker) failed(id string, f *Failure, proven, probe bool) (own bool) {
 	}
 	if f.Class == Throttled {
 		own = false
-		b.holdUntil = time.Now().Add(max(f.RetryAfter, time.Second))
+		if until := time.Now().Add(max(f.RetryAfter, time.Second)); until.After(b.holdUntil) {
+			b.holdUntil = until
+		}
 	}
 	if probe {
 		b.probing = false

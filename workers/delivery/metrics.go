@@ -10,6 +10,7 @@ type Metrics struct {
 	deadLetters  *prometheus.CounterVec
 	pauses       *prometheus.CounterVec
 	paused       *prometheus.GaugeVec
+	disabled     *prometheus.GaugeVec
 }
 
 // NewMetrics returns the metrics, registered with registerer.
@@ -27,8 +28,11 @@ func NewMetrics(registerer prometheus.Registerer) *Metrics {
 		paused: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "logoutd_paused", Help: "1 while the store is down, or the circuit breaker of a target is open.",
 		}, []string{"step", "target"}),
+		disabled: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "logoutd_target_disabled", Help: "1 while a target is disabled: it is told nothing until an operator enables it.",
+		}, []string{"step", "target"}),
 	}
-	registerer.MustRegister(m.attempts, m.redeliveries, m.deadLetters, m.pauses, m.paused)
+	registerer.MustRegister(m.attempts, m.redeliveries, m.deadLetters, m.pauses, m.paused, m.disabled)
 	return m
 }
 
@@ -49,4 +53,13 @@ func (m *Metrics) Running(step, target string) { m.paused.WithLabelValues(step, 
 func (m *Metrics) Paused(step, target string) {
 	m.paused.WithLabelValues(step, target).Set(1)
 	m.pauses.WithLabelValues(step, target).Inc()
+}
+
+// Disabled shows whether a target is disabled.
+func (m *Metrics) Disabled(step, target string, disabled bool) {
+	value := 0.0
+	if disabled {
+		value = 1
+	}
+	m.disabled.WithLabelValues(step, target).Set(value)
 }

@@ -53,7 +53,7 @@ type Worker struct {
 	breaker    *breaker
 	limiter    *rate.Limiter
 	pause      *Announcement
-	switches   *Switches
+	switching  sync.Mutex // held while it is found out or changed whether the target is disabled
 }
 
 // NewWorker returns a worker that has not started.
@@ -63,9 +63,8 @@ func NewWorker(c Config) *Worker {
 		Config: c, step: kind, name: name, retry: c.Target.Retry.Or(c.Retry),
 		puller: broker.NewPuller(c.JetStream, messages.StreamTasks,
 			messages.ConsumerTarget(kind, name), messages.SubjectTask(kind, name)),
-		limiter:  rate.NewLimiter(rate.Inf, c.Target.concurrency()),
-		pause:    NewAnnouncement(c.JetStream, c.Logger, kind, name),
-		switches: NewSwitches(c.JetStream),
+		limiter: rate.NewLimiter(rate.Inf, c.Target.concurrency()),
+		pause:   NewAnnouncement(c.JetStream, c.Logger, kind, name),
 	}
 	if c.Target.Rate > 0 {
 		w.limiter.SetLimit(rate.Limit(c.Target.Rate))
@@ -184,7 +183,7 @@ func (w *Worker) work(ctx context.Context, j job) {
 	case ctx.Err() != nil:
 		_ = j.msg.Nak()
 		return
-	case !j.probe && w.breaker.blocked():
+	case !j.probe && w.breaker.blocked(false):
 		_ = j.msg.NakWithDelay(asideDelay)
 		return
 	}
@@ -237,6 +236,9 @@ func (w *Worker) attempt(ctx context.Context, j job, meta *jetstream.MsgMetadata
 	case w.limiter.Wait(ctx) != nil:
 		_ = j.msg.Nak()
 		return false
+	case w.breaker.blocked(j.probe): // since it was pulled
+		_ = j.msg.NakWithDelay(asideDelay)
+		return false
 	}
 	defer broker.Hold(j.msg)()
 	start := time.Now()
@@ -268,14 +270,16 @@ func (w *Worker) conclude(ctx context.Context, j job, meta *jetstream.MsgMetadat
 		_ = j.msg.Ack()
 	case f.Class == Gone:
 		w.disable(ctx, f)
-		w.breaker.unused()
+		if j.probe {
+			w.breaker.unused()
+		}
 		_ = j.msg.NakWithDelay(uncountedDelay)
 	case f.Class == Permanent:
 		w.breaker.succeeded(d.ID) // the target answers
 		w.settle(ctx, j.msg, meta, d, f, took)
 	case w.breaker.failed(d.ID, f, d.History.Attempts > 0, j.probe):
 		w.settle(ctx, j.msg, meta, d, f, took)
-	case w.breaker.blocked():
+	case w.breaker.blocked(false):
 		_ = j.msg.NakWithDelay(max(asideDelay, f.RetryAfter))
 	default:
 		_ = j.msg.NakWithDelay(uncountedDelay)

@@ -53,6 +53,9 @@ func newV1a(encoded string) (signer, error) {
 		return nil, fmt.Errorf("must be %d or %d bytes in base64 after whsk_", ed25519.SeedSize, ed25519.PrivateKeySize)
 	}
 	private := ed25519.NewKeyFromSeed(key[:ed25519.SeedSize])
+	if len(key) == ed25519.PrivateKeySize && !private.Equal(ed25519.PrivateKey(key)) {
+		return nil, errors.New("must end with the public key that belongs to the private key")
+	}
 	return func(id string, at time.Time, body []byte) (string, error) {
 		signed := fmt.Appendf(nil, "%s.%d.%s", id, at.Unix(), body)
 		return "v1a," + base64.StdEncoding.EncodeToString(ed25519.Sign(private, signed)), nil
