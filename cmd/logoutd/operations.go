@@ -153,7 +153,7 @@ func (s *service) handleOperators(ctx context.Context, mux *http.ServeMux) {
 		Store: s.store, Publisher: s.publisher, DeadLetters: o.deadLetters, JetStream: s.js,
 		CSRFToken: func(sessionID string) string { return handlers.CSRFToken(s.secret, sessionID) },
 		Letters:   o.letters, Replays: o.replays, Bulk: o.bulk, Jobs: o.jobs, Status: o.status, Overview: o.overview,
-		Audit: o.audit, Tokens: o.tokens, Sessions: o.sessions, Subscribers: s.subscribers(), Damage: o.damage, Providers: s.providers, Describe: describeDelivery, Attempts: o.attempts, Tails: tails, Proxies: s.settings.proxies(), PublishUnknown: s.settings.publishUnknown(),
+		Audit: o.audit, Tokens: o.tokens, Sessions: o.sessions, Subscribers: s.subscribers(), Damage: o.damage, Providers: s.providers, Describe: describeDelivery, Kinds: kindNames(), Attempts: o.attempts, Tails: tails, Proxies: s.settings.proxies(), PublishUnknown: s.settings.publishUnknown(),
 		Ready: s.restored, Lifetime: ctx, Logger: s.logger, Registerer: s.metrics,
 	}))
 	page := console.New(console.Config{

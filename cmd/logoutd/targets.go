@@ -34,11 +34,7 @@ func (t targetNode) configure() (delivery.Configured, error) {
 	}
 	kind, known := kindOf(entry.Kind)
 	if !known {
-		var names []string
-		for _, k := range targets.Kinds() {
-			names = append(names, k.Name)
-		}
-		return delivery.Configured{}, fmt.Errorf("kind: %q is unknown; there are %s", entry.Kind, strings.Join(names, ", "))
+		return delivery.Configured{}, fmt.Errorf("kind: %q is unknown; there are %s", entry.Kind, strings.Join(kindNames(), ", "))
 	}
 	settings, target, err := kind.Configure(func(into any) error {
 		if err := yaml.NodeToValue(t.node, into, yaml.Strict()); err != nil {
@@ -56,6 +52,15 @@ func kindOf(name string) (delivery.Kind, bool) {
 		return delivery.Kind{}, false
 	}
 	return kinds[i], true
+}
+
+// kindNames returns the names of all kinds.
+func kindNames() []string {
+	var names []string
+	for _, k := range targets.Kinds() {
+		names = append(names, k.Name)
+	}
+	return names
 }
 
 // configureTargets returns the targets, or every fault in their settings.

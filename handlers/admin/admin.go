@@ -62,6 +62,8 @@ type Config struct {
 	// Describe returns what operators see of a delivery of a kind. Default:
 	// nothing.
 	Describe func(kind string, payload jsontext.Value) []messages.Detail
+	// Kinds are the names of all kinds of target. Default: none.
+	Kinds []string
 	// Damage is what the broker's streams have lost. Default: nothing.
 	Damage *damage.Watch
 	// Subscribers are who reads the public events. Default: those in JetStream,

@@ -53,12 +53,17 @@ type target struct {
 	PausedCode  string      `json:"paused_code,omitempty"`
 	// Refused: it does not accept the credentials of logoutd.
 	Refused bool `json:"refused"`
+	// Disabled: it asked for no more deliveries; an operator enables it.
+	Disabled       bool        `json:"disabled"`
+	DisabledSince  events.Time `json:"disabled_since,omitzero"`
+	DisabledReason string      `json:"disabled_reason,omitempty"`
 }
 
 func showTarget(t overview.Target) target {
 	return target{
 		Step: t.Step, Name: t.Name, Configured: t.Configured, Backlog: backlog{t.Pending, t.Oldest.Seconds()},
 		Paused: t.Paused, PausedSince: events.At(t.PausedSince), PausedCode: t.PausedCode, Refused: t.Refused,
+		Disabled: t.Disabled, DisabledSince: events.At(t.DisabledSince), DisabledReason: t.DisabledReason,
 	}
 }
 

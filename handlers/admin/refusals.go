@@ -11,6 +11,7 @@ import (
 	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/bulk"
 	"github.com/logoutd/logoutd/internal/deadletters"
+	"github.com/logoutd/logoutd/internal/deliveries"
 	"github.com/logoutd/logoutd/internal/jobs"
 	"github.com/logoutd/logoutd/internal/replay"
 	"github.com/logoutd/logoutd/internal/subscribers"
@@ -54,6 +55,8 @@ var refusals = []refusal{
 	{subscribers.ErrExists, 409, typeExists, "name", "there is a subscriber of that name: choose another, or revoke it first"},
 	{subscribers.ErrConsumer, 409, typeExists, "name", "there is a consumer of that name which belongs to no subscriber: choose another name, or delete it first"},
 	{subscribers.ErrNoSubscriber, 404, typeBlank, "", "there is no such subscriber: see GET /v1/subscribers"},
+
+	{deliveries.ErrMore, 409, typeField, "deliveries", "more deliveries wait than you confirmed: see GET /v1/targets, and give the number that waits now"},
 
 	{broker.ErrUnavailable, 503, typeBlank, "", "the broker is unavailable: try the same again later"},
 	{store.ErrUnavailable, 503, typeBlank, "", "the store is unavailable: try the same again later"},

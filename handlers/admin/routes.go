@@ -46,6 +46,10 @@ func (a *api) routes() []route {
 		{"POST /v1/jobs/{id}/cancel", access.Operator, a.handle(a.changeJob(audit.ActionJobCancel, a.Jobs.Cancel))},
 
 		{"GET /v1/overview", access.Viewer, a.handle(a.overview)},
+		{"GET /v1/targets", access.Viewer, a.handle(a.listTargets)},
+		{"POST /v1/targets/{kind}/{name}/enable", access.Operator, a.handle(a.enableTarget)},
+		{"POST /v1/targets/{kind}/{name}/discard", access.Operator, a.handle(a.discardDeliveries)},
+		{"POST /v1/targets/{kind}/{name}/move", access.Operator, a.handle(a.moveDeliveries)},
 		{"GET /v1/events", access.Viewer, a.tail},
 		{"GET /v1/audit", access.Viewer, a.handle(a.listAudit)},
 		{"GET /v1/profile", access.Viewer, a.profile},

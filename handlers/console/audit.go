@@ -28,6 +28,7 @@ var listed = []string{
 	audit.ActionLogin, audit.ActionLogout, audit.ActionSessionEnd, audit.ActionRefused, audit.ActionReplayStart, audit.ActionDiscardStart, audit.ActionRevokeStart, audit.ActionJobPause, audit.ActionJobResume,
 	audit.ActionJobCancel, audit.ActionJobFinish, audit.ActionRevocationCreate, audit.ActionTokenCreate, audit.ActionTokenRevoke,
 	audit.ActionSubscriberCreate, audit.ActionSubscriberRevoke, audit.ActionDamageAcknowledge,
+	audit.ActionTargetEnable, audit.ActionTargetDiscard, audit.ActionTargetMove,
 }
 
 func (c *console) audit(v *visit) (view, error) {

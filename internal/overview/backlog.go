@@ -1,6 +1,7 @@
 package overview
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ type backlog struct {
 	configured int      // queues, the store's included
 	queues     []*queue // the store's first
 	paused     map[pauseKey]broker.Paused
+	disabled   map[pauseKey]broker.Disabled
 	asked      int // times
 }
 
@@ -51,8 +53,21 @@ func (b *backlog) ask(ctx context.Context) ([]Target, error) {
 	return b.targets(), nil
 }
 
+// askAll asks everything at once.
+func (b *backlog) askAll(ctx context.Context) ([]Target, error) {
+	if err := b.survey(ctx); err != nil {
+		return nil, err
+	}
+	for _, q := range b.queues {
+		if err := q.ask(ctx, b.broker); err != nil {
+			return nil, err
+		}
+	}
+	return b.targets(), nil
+}
+
 // survey finds the targets that have tasks without being configured, and what
-// is paused.
+// is paused or disabled.
 func (b *backlog) survey(ctx context.Context) error {
 	subjects, err := b.broker.subjects(ctx, messages.StreamTasks, messages.SubjectTasks+">")
 	if err != nil {
@@ -65,6 +80,14 @@ func (b *backlog) survey(ctx context.Context) error {
 	b.paused = map[pauseKey]broker.Paused{}
 	for _, p := range paused {
 		b.paused[pauseKey{p.Step, p.Target}] = p
+	}
+	disabled, err := broker.AllDisabled(ctx, b.broker.js)
+	if err != nil {
+		return err
+	}
+	b.disabled = map[pauseKey]broker.Disabled{}
+	for _, d := range disabled {
+		b.disabled[pauseKey{d.Kind, d.Target}] = d
 	}
 	b.findStranded(subjects)
 	return nil
@@ -85,7 +108,9 @@ func (b *backlog) findStranded(tasks map[string]uint64) {
 			b.queues = append(b.queues, targetQueue(messages.TargetName{Kind: kind, Name: name}, false))
 		}
 	}
-	slices.SortFunc(b.queues[b.configured:], func(x, y *queue) int { return strings.Compare(x.target.Name, y.target.Name) })
+	slices.SortFunc(b.queues[b.configured:], func(x, y *queue) int {
+		return cmp.Or(strings.Compare(x.target.Name, y.target.Name), strings.Compare(x.target.Step, y.target.Step))
+	})
 }
 
 // targets returns what was told. Done tasks that are not purged yet make no
@@ -99,6 +124,9 @@ func (b *backlog) targets() []Target {
 		}
 		if p, ok := b.paused[pauseKey{t.Step, t.Name}]; ok {
 			t.Paused, t.PausedSince, t.PausedCode, t.Refused = true, p.Since.Time, p.Code, p.Refused
+		}
+		if d, ok := b.disabled[pauseKey{t.Step, t.Name}]; ok {
+			t.Disabled, t.DisabledSince, t.DisabledReason = true, d.Since.Time, d.Reason
 		}
 		targets = append(targets, t)
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sort"
 	"time"
+
+	"github.com/logoutd/logoutd/internal/broker"
 )
 
 // Kept is how far the history goes back.
@@ -17,6 +19,17 @@ func (o *Overview) Now() Snapshot {
 	now := o.snapshot
 	now.Groups, now.Targets = slices.Clone(now.Groups), slices.Clone(now.Targets)
 	return now
+}
+
+// Targets asks the broker for all targets at this moment: those in the settings
+// of this process, and those that have deliveries without being configured.
+// Errors wrap [broker.ErrUnavailable].
+func (o *Overview) Targets(ctx context.Context) ([]Target, error) {
+	all, err := newBacklog(&streams{js: o.config.JetStream}, o.config.Targets).askAll(ctx)
+	if err != nil {
+		return nil, broker.Unavailable("reading targets", err)
+	}
+	return all[1:], nil // the first is the store
 }
 
 // History returns the samples that came after a time, oldest first.

@@ -50,6 +50,11 @@ type Target struct {
 	// Refused tells that it is paused because it does not accept the
 	// credentials of logoutd: somebody has to correct them.
 	Refused bool
+	// Disabled tells that the target asked for no more deliveries: nothing is
+	// sent until an operator enables it.
+	Disabled       bool
+	DisabledSince  time.Time
+	DisabledReason string
 }
 
 // Snapshot is the latest sample, and what has no history. Before the first
