@@ -13,7 +13,7 @@ type clientCommands struct {
 	Tokens          tokensCmd          `cmd:"" help:"Create, list and revoke admin tokens."`
 	ConsoleSessions consoleSessionsCmd `cmd:"" help:"List sessions of the console and end them."`
 	Subscribers     subscribersCmd     `cmd:"" help:"Create, list and revoke services that read logout events from the broker."`
-	Targets     targetsCmd     `cmd:"" help:"List targets, enable those that are disabled, and discard or move their deliveries."`
+	Targets         targetsCmd         `cmd:"" help:"List targets, enable those that are disabled, and discard or move their deliveries."`
 	Damage          damageCmd          `cmd:"" help:"List what the broker's streams have lost, and acknowledge it."`
 	Events          eventsCmd          `cmd:"" help:"Print logout events as they happen, one CloudEvent a line."`
 	Health          healthCmd          `cmd:"" help:"Ask whether the server is alive and ready."`
