@@ -27,7 +27,6 @@ require (
 	golang.org/x/term v0.47.0 // whether output goes to a terminal
 	golang.org/x/text v0.43.0 // byte order marks and UTF-16 of editors and spreadsheets
 	golang.org/x/time v0.16.0
-	modernc.org/sqlite v1.61.1
 	zombiezen.com/go/sqlite v1.4.2
 )
 
@@ -71,4 +70,5 @@ require (
 	modernc.org/libc v1.79.0 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
+	modernc.org/sqlite v1.61.1 // indirect
 )

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"strconv"
+	"time"
 )
 
 type auditCmd struct {
@@ -74,7 +75,7 @@ func (c *auditCmd) query() (url.Values, error) {
 		if err != nil {
 			return nil, err
 		}
-		query.Set(name, at)
+		query.Set(name, at.Format(time.RFC3339Nano))
 	}
 	return query, nil
 }

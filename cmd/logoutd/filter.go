@@ -1,10 +1,11 @@
 package main
 
 import (
-	"fmt"
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/logoutd/logoutd/internal/deadletters"
 )
 
 // filterFlags choose dead letters. Without any they choose all.
@@ -22,57 +23,41 @@ type filterFlags struct {
 	MaxAttempts int    `help:"This many attempts or fewer." placeholder:"N"`
 }
 
-// chosen returns what is chosen, by its name in the API.
-func (f filterFlags) chosen() (map[string]any, error) {
-	chosen := map[string]any{}
-	for name, value := range map[string]string{
-		"step": f.Step, "target": f.Target, "code": f.Code,
-		"tenant_id": f.TenantID, "app_id": f.AppID, "user_id": f.UserID, "device_id": f.DeviceID,
-	} {
-		if value != "" {
-			chosen[name] = value
+// filter returns the filter that the flags describe.
+func (f filterFlags) filter() (deadletters.Filter, error) {
+	filter := deadletters.Filter{
+		Step: f.Step, Target: f.Target, Code: f.Code, Tenant: f.TenantID, App: f.AppID, User: f.UserID, Device: f.DeviceID,
+		MinAttempts: f.MinAttempts, MaxAttempts: f.MaxAttempts,
+	}
+	var err error
+	if f.From != "" {
+		if filter.From, err = timeOf("from", f.From); err != nil {
+			return filter, err
 		}
 	}
-	for name, value := range map[string]int{"min_attempts": f.MinAttempts, "max_attempts": f.MaxAttempts} {
-		if value != 0 {
-			chosen[name] = value
-		}
+	if f.To != "" {
+		filter.To, err = timeOf("to", f.To)
 	}
-	for name, value := range map[string]string{"from": f.From, "to": f.To} {
-		if value == "" {
-			continue
-		}
-		at, err := timeOf(name, value)
-		if err != nil {
-			return nil, err
-		}
-		chosen[name] = at
-	}
-	return chosen, nil
+	return filter, err
 }
 
-// query returns what is chosen as a query of a URL.
+// query returns the filter as the query of a URL.
 func (f filterFlags) query() (url.Values, error) {
-	chosen, err := f.chosen()
-	query := url.Values{}
-	for name, value := range chosen {
-		query.Set(name, fmt.Sprint(value))
-	}
-	return query, err
+	filter, err := f.filter()
+	return filter.Values(), err
 }
 
-// timeOf returns what a flag says, a time or how long ago it is, as the API
-// wants it.
-func timeOf(flag, text string) (string, error) {
+// timeOf reads a flag's time, or how long ago it is.
+func timeOf(flag, text string) (time.Time, error) {
 	at, err := time.Parse(time.RFC3339, text)
 	if ago, wrong := time.ParseDuration(text); wrong == nil {
 		at, err = time.Now().Add(-ago), nil
 	}
 	if err != nil {
-		return "", usage("for example 2026-01-31T12:00:00Z, or 90m for that long ago",
+		return time.Time{}, usage("for example 2026-01-31T12:00:00Z, or 90m for that long ago",
 			"--%s: %q is neither a time nor how long ago", flag, text)
 	}
-	return at.UTC().Format(time.RFC3339Nano), nil
+	return at.UTC(), nil
 }
 
 // some is n as a cell of a table, empty for 0.

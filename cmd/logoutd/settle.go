@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+
+	"github.com/logoutd/logoutd/internal/deadletters"
 )
 
 // letterFlags choose dead letters, by their ids or by a filter.
@@ -20,12 +22,12 @@ type letterFlags struct {
 
 // Validate refuses what names none, or in two ways.
 func (f *letterFlags) Validate() error {
-	chosen, err := f.chosen()
+	filter, err := f.filter()
 	if err != nil {
 		return err
 	}
 	ways := 0
-	for _, way := range []bool{len(f.IDs) > 0, len(chosen) > 0, f.All} {
+	for _, way := range []bool{len(f.IDs) > 0, filter != (deadletters.Filter{}), f.All} {
 		if way {
 			ways++
 		}
@@ -42,11 +44,11 @@ func (f *letterFlags) settle(ctx context.Context, t *terminal, path, question st
 	if len(f.IDs) > 0 {
 		selection["ids"] = f.IDs
 	} else {
-		chosen, err := f.chosen()
+		filter, err := f.filter()
 		if err != nil {
 			return err
 		}
-		selection["filter"] = chosen
+		selection["filter"] = filter
 	}
 	if f.Force {
 		selection["force"] = true

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/logoutd/logoutd/internal/audit"
+	"github.com/logoutd/logoutd/internal/deadletters"
 )
 
 // auditPage is the audit log.
@@ -70,9 +71,9 @@ func (p *auditPage) filter(now time.Time) audit.Filter {
 		if field.text == "" {
 			continue
 		}
-		at, ok := readTime(field.text, now)
-		if *field.at = at; !ok {
-			p.Faults[name] = badTime
+		at, err := deadletters.ParseTime(field.text, now)
+		if *field.at = at; err != nil {
+			p.Faults[name] = err.Error()
 		}
 	}
 	return filter

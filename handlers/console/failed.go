@@ -45,7 +45,7 @@ func (c *console) failed(v *visit) (view, error) {
 		shown.status, shown.data = http.StatusBadRequest, p
 		return shown, nil
 	}
-	p.Later, p.Hidden, p.Chips = asked.Get("after") != "", query(p.Filter), chips(p.Filter, "/console/failed")
+	p.Later, p.Hidden, p.Chips = asked.Get("after") != "", p.Filter.Values(), chips(p.Filter, "/console/failed")
 	p.Here = "/console/failed?" + p.Hidden.Encode()
 	c.fillFailed(v, &p, asked.Get("after"))
 	if !p.Progress.Ready {
@@ -65,7 +65,7 @@ func (c *console) fillFailed(v *visit, p *failedPage, after string) {
 		p.Unknown = true
 	}
 	if p.Page.Next != "" {
-		next := query(p.Filter)
+		next := p.Filter.Values()
 		next.Set("after", p.Page.Next)
 		p.NextPage = "/console/failed?" + next.Encode()
 	}

@@ -62,7 +62,7 @@ type jobPage struct {
 func (c *console) newJobPage(v *visit, job jobs.Job) jobPage {
 	p := jobPage{Job: job, Selection: c.selection(job.Kind, job.Query, job.Force), Operator: v.Operator(), Now: time.Now().UTC()}
 	if f, ok := came(job); ok {
-		p.Came = "/console/failed?" + query(f).Encode()
+		p.Came = "/console/failed?" + f.Values().Encode()
 		var err error
 		p.Failed, err = c.Letters.Count(v.Context(), f) // the page behind the link says why it is not known
 		p.FailedKnown = err == nil && c.Letters.Progress().Ready

@@ -87,7 +87,7 @@ func (c *console) planLetters(v *visit) (view, error) {
 	p := c.newPlanPage(plan)
 	p.Again = map[string][]string{"plan": {kind + "-" + set}, "id": q.IDs}
 	if q.Filter != nil {
-		for name, values := range query(*q.Filter) {
+		for name, values := range q.Filter.Values() {
 			p.Again[name] = values
 		}
 		p.Groups, _ = c.Letters.Groups(ctx, *q.Filter) // the counts above say what matters

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/logoutd/logoutd/internal/bulk"
+	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/text"
 	"github.com/logoutd/logoutd/store"
 )
@@ -61,9 +62,9 @@ func (c *console) planRevoke(v *visit) (view, error) {
 func (p *revokePage) read(r *http.Request, now time.Time) bulk.Query {
 	var q bulk.Query
 	if p.Before != "" {
-		at, ok := readTime(p.Before, now)
-		if q.AuthenticatedBefore = at; !ok {
-			p.Faults["authenticated_before"] = badTime
+		at, err := deadletters.ParseTime(p.Before, now)
+		if q.AuthenticatedBefore = at; err != nil {
+			p.Faults["authenticated_before"] = err.Error()
 		}
 	}
 	switch p.What {

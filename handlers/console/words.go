@@ -217,7 +217,7 @@ func ordered(counts map[string]int) []tally {
 
 // groupPage is the address of a group's letters.
 func groupPage(g deadletters.Group) string {
-	return "/console/failed?" + query(deadletters.Filter{Step: g.Step, Target: g.Target, Code: g.Code}).Encode()
+	return "/console/failed?" + deadletters.Filter{Step: g.Step, Target: g.Target, Code: g.Code}.Values().Encode()
 }
 
 // fraction is n of total, of a width of 1000.

@@ -2,12 +2,12 @@ package deadletters
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 
 	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/nats-io/nats.go/jetstream"
+	"zombiezen.com/go/sqlite"
 )
 
 // check compares the projection with the stream, and takes out what is not
@@ -54,9 +54,9 @@ func (l *Letters) findGone(ctx context.Context, stream jetstream.Stream) error {
 
 // before returns the messages before a place.
 func (l *Letters) before(ctx context.Context, seq uint64) ([]uint64, error) {
-	return query(ctx, l, func(tx *sql.Tx) ([]uint64, error) {
-		return all(ctx, tx, func(rows *sql.Rows) (seq uint64, err error) { return seq, rows.Scan(&seq) },
-			`SELECT seq FROM letters WHERE seq < ?`, int64(seq))
+	return read(ctx, l, func(conn *sqlite.Conn) ([]uint64, error) {
+		return all(conn, func(row *sqlite.Stmt) uint64 { return uint64(row.ColumnInt64(0)) },
+			`SELECT seq FROM dead_letters WHERE seq < ?`, seq)
 	})
 }
 

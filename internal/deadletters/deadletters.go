@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
-	"github.com/logoutd/logoutd/events"
 	"github.com/logoutd/logoutd/internal/broker"
 	"github.com/logoutd/logoutd/internal/messages"
 
@@ -104,25 +102,5 @@ func readLetter(raw *jetstream.RawStreamMsg, err error) (messages.DeadLetter, er
 	if err != nil {
 		return messages.DeadLetter{}, broker.Unavailable("reading dead letter", err)
 	}
-	letter, err := messages.DecodeDeadLetter(raw.Data)
-	if err != nil {
-		return unreadable(raw, err), nil
-	}
-	letter.Seq = raw.Sequence
-	return letter, nil
-}
-
-// CodeUnreadable is the code of a dead letter that cannot be read itself. It
-// can be discarded only.
-const CodeUnreadable = "unreadable"
-
-// unreadable stands for what is no dead letter of ours: operators see that it
-// is there, and can discard it.
-func unreadable(raw *jetstream.RawStreamMsg, cause error) messages.DeadLetter {
-	step, id, _ := strings.Cut(strings.TrimPrefix(raw.Subject, messages.SubjectFailed), ".")
-	at := events.At(raw.Time)
-	return messages.DeadLetter{
-		ID: id, Step: step, Code: CodeUnreadable, Error: cause.Error(), Seq: raw.Sequence,
-		FirstFailedAt: at, LastFailedAt: at, FailedAt: at,
-	}
+	return decode(raw.Subject, raw.Sequence, raw.Time, raw.Data), nil
 }

@@ -2,8 +2,6 @@ package deadletters
 
 import (
 	"cmp"
-	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
 
@@ -14,90 +12,45 @@ import (
 // maxError is how much of an error is kept, in bytes.
 const maxError = 500
 
-// codeUnreadable stands in the place of a code where there is no dead letter
-// of ours, as in package events.
-const codeUnreadable = "unreadable"
+// CodeUnreadable is the code of a dead letter that cannot be read itself. It
+// can be discarded only.
+const CodeUnreadable = "unreadable"
 
-// message is what is read of a message on the stream.
-type message struct {
-	SpecVersion string `json:"specversion"`
-	ID          string `json:"id"`
-	Type        string `json:"type"`
-	Data        struct {
-		Target        string      `json:"target"`
-		Code          string      `json:"code"`
-		Error         string      `json:"error"`
-		Attempts      int         `json:"attempts"`
-		Replays       int         `json:"replays"`
-		FirstFailedAt events.Time `json:"first_failed_at"`
-		FailedAt      events.Time `json:"failed_at"`
-		Request       request     `json:"request"`
-		Delivery      struct {
-			Cutoff   events.Time `json:"cutoff"`
-			AppID    string      `json:"app_id"`
-			DeviceID string      `json:"device_id"`
-		} `json:"delivery"`
-	} `json:"data"`
-}
-
-type request struct {
-	ID          string      `json:"id"`
-	Dialect     string      `json:"dialect"`
-	Scope       string      `json:"scope"`
-	SessionID   string      `json:"session_id"`
-	UserID      string      `json:"user_id"`
-	TenantID    string      `json:"tenant_id"`
-	AppID       string      `json:"app_id"`
-	DeviceID    string      `json:"device_id"`
-	RequestedAt events.Time `json:"requested_at"`
-	Cutoff      events.Time `json:"cutoff"`
-}
-
-// decode reads a message that was stored at some time. If it is no dead letter of
-// ours, its subject says what it stands for.
-func decode(subject string, body []byte, stored time.Time) Letter {
-	var m message
-	err := json.Unmarshal(body, &m)
-	if err == nil && (m.SpecVersion != "1.0" || m.Type != messages.TypeDeadLetter || m.ID == "") {
-		err = fmt.Errorf("type %q of version %q and id %q is no dead letter", m.Type, m.SpecVersion, m.ID)
-	}
+// decode reads a message of the stream. What is not a dead letter of ours is
+// returned with the code [CodeUnreadable]: operators see that it is there, and
+// can discard it.
+func decode(subject string, seq uint64, stored time.Time, body []byte) messages.DeadLetter {
+	d, err := messages.DecodeDeadLetter(body)
 	if err != nil {
-		m = message{}
-		m.Data.Code, m.Data.Error = codeUnreadable, "decoding event: "+err.Error()
-		m.Data.FirstFailedAt = events.At(stored)
+		at := events.At(stored)
+		d = messages.DeadLetter{Code: CodeUnreadable, Error: err.Error(), FirstFailedAt: at, LastFailedAt: at, FailedAt: at}
+		d.Step, d.ID, _ = strings.Cut(strings.TrimPrefix(subject, messages.SubjectFailed), ".")
 	}
-	letter := m.letter()
-	letter.Step, letter.ID = subjectParts(subject)
-	if letter.FailedAt.IsZero() {
-		letter.FailedAt = events.At(stored).Time
-	}
-	return letter
+	d.Seq = seq
+	return d
 }
 
-// subjectParts returns the step and the id in logout.failed.<step>.<id>.
-func subjectParts(subject string) (step, id string) {
-	parts := append(strings.SplitN(subject, ".", 4), "", "", "")
-	return parts[2], parts[3]
-}
-
-func (m *message) letter() Letter {
-	d, r, p := &m.Data, &m.Data.Request, &m.Data.Delivery
-	return Letter{
-		Target: d.Target, Code: d.Code, Error: shorten(d.Error), Attempts: d.Attempts, Replays: d.Replays,
-		FirstFailedAt: d.FirstFailedAt.Time, FailedAt: d.FailedAt.Time, RequestedAt: r.RequestedAt.Time,
-		Cutoff:    cutoffOf(p.Cutoff, r.Cutoff),
-		RequestID: r.ID, Scope: r.Scope, Dialect: r.Dialect, TenantID: r.TenantID, UserID: r.UserID, SessionID: r.SessionID,
-		AppID: cmp.Or(p.AppID, r.AppID), DeviceID: cmp.Or(p.DeviceID, r.DeviceID),
+// summarize returns what the index keeps of a dead letter under a subject.
+func summarize(d messages.DeadLetter, subject string, stored time.Time) Letter {
+	l := Letter{
+		Seq: d.Seq, Target: d.Target, Code: d.Code, Error: shorten(d.Error), Attempts: d.Attempts, Replays: d.Replays,
+		FirstFailedAt: d.FirstFailedAt.Time, FailedAt: d.FailedAt.Time,
 	}
-}
-
-// cutoffOf returns the cutoff of a delivery as it was applied, or else that of
-// the request.
-func cutoffOf(delivery, request events.Time) time.Time {
-	if !delivery.IsZero() {
-		return delivery.Time
+	l.Step, l.ID, _ = strings.Cut(strings.TrimPrefix(subject, messages.SubjectFailed), ".")
+	if l.FailedAt.IsZero() {
+		l.FailedAt = events.At(stored).Time
 	}
-	return request.Time
+	if r := d.Request; r != nil {
+		l.RequestedAt, l.Cutoff, l.RequestID, l.Scope, l.Dialect = r.RequestedAt.Time, r.Cutoff.Time, r.ID, r.Scope, r.Dialect
+		l.TenantID, l.UserID, l.SessionID, l.AppID, l.DeviceID = r.TenantID, r.UserID, r.SessionID, r.AppID, r.DeviceID
+	}
+	if p := d.Delivery; p != nil {
+		l.AppID, l.DeviceID = cmp.Or(p.AppID, l.AppID), cmp.Or(p.DeviceID, l.DeviceID)
+		if !p.Cutoff.IsZero() { // as it was applied
+			l.Cutoff = p.Cutoff.Time
+		}
+	}
+	return l
 }
 
 func shorten(text string) string {
@@ -107,7 +60,7 @@ func shorten(text string) string {
 	return text
 }
 
-// millis returns a time as it stands in the file.
+// millis returns a time as the file stores it.
 func millis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

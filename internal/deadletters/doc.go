@@ -1,7 +1,7 @@
 // Package deadletters is a projection of the dead letters, in SQLite: what of them
 // is filtered, grouped, searched and paged.
 //
-// It owns the file, its schema and all SQL, and imports events alone of
+// It owns the file, its schema and all SQL, and imports events and messages of
 // logoutd; it knows nothing of HTTP, of jobs and of what operators do. The
 // stream LOGOUT_FAILED stays the truth: whoever shows, replays or discards a
 // letter asks package events. The file holds no credential and no message, and
@@ -17,16 +17,11 @@
 // letter up to its place, so that it has one too many exactly if it has more
 // than the stream.
 //
-// A new file takes the letters in without indexes, which are made at the end,
-// from all of them at once. Until then questions are answered from what there
-// is, slowly.
-//
 // # How it is asked
 //
 // Letters are in the order of time, the newest first, and pages continue at a
 // letter's place, so that the thousandth page costs what the first does, and
-// nothing is shown twice or left out because others come and go. A filter that
-// leads to few letters goes through those; any other goes through an index
-// that holds all that filters ask for, in the order of time. Totals and groups
-// of steps, targets and codes are kept beside the letters by triggers.
+// nothing is shown twice or left out because others come and go. A filter by
+// user, device or session uses that index; any other scans the index by time,
+// which has every column that filters and groups read.
 package deadletters

@@ -17,19 +17,9 @@ func (l *Letters) Put(letters []Letter) error {
 	return l.put(context.Background(), batch{letters: letters, last: letters[len(letters)-1].Seq})
 }
 
-// Index ends such a rebuild.
-func (l *Letters) Index() error { return l.index(context.Background()) }
-
 // Pending returns how many removals wait for their letters.
 func (l *Letters) Pending() int {
 	l.state.mu.Lock()
 	defer l.state.mu.Unlock()
 	return len(l.state.gone)
-}
-
-// Few returns the configuration with fewer letters that are gone through one
-// by one.
-func (c Config) Few(n int) Config {
-	c.fewer = n
-	return c
 }

@@ -2,42 +2,30 @@ package deadletters
 
 import (
 	"context"
-	"database/sql"
 	_ "embed"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitemigration"
+	"zombiezen.com/go/sqlite/sqlitex"
 )
 
-//go:embed schema/tables.sql
-var tables string
+//go:embed schema.sql
+var schema string
 
-//go:embed schema/indexes.sql
-var indexes string
+// applicationID marks the files of this schema; every change of the schema
+// changes it. A file with another one is replaced by an empty file.
+const applicationID = 0x6c6f6404
 
-// version is the schema's. A file of another one is not migrated but made anew.
-const version = 3
+// connections is how many queries are answered at the same time, the writer
+// counted.
+const connections = 4
 
-// readers is how many questions are answered at the same time.
-const readers = 3
-
-// inMemory keeps what is sorted out of temporary files: a container may have
-// no place for them.
-const inMemory = "temp_store(MEMORY)"
-
-// file is an open SQLite file.
-type file struct {
-	write *sql.DB // one connection
-	read  *sql.DB
-}
-
-// openFile opens a file of this version; one that is missing is made.
-func openFile(path string) (*file, error) {
+// openFile opens a file of this schema; a missing one is created.
+func openFile(path string) (*sqlitex.Pool, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -45,17 +33,37 @@ func openFile(path string) (*file, error) {
 	if err := createFile(path); err != nil {
 		return nil, err
 	}
-	f := &file{}
-	if f.write, err = openDB(path, 1, "journal_mode(WAL)", "synchronous(NORMAL)", "cache_size(-64000)", inMemory); err != nil {
+	pool, err := sqlitex.NewPool(path, sqlitex.PoolOptions{
+		Flags: sqlite.OpenReadWrite | sqlite.OpenWAL, PoolSize: connections, PrepareConn: prepare,
+	})
+	if err != nil {
 		return nil, err
 	}
-	if f.read, err = openDB(path, readers, "query_only(1)", "cache_size(-16000)", inMemory); err != nil {
-		return nil, errors.Join(err, f.write.Close())
+	if err := migrate(pool); err != nil {
+		return nil, errors.Join(err, pool.Close())
 	}
-	if err := f.prepare(); err != nil {
-		return nil, errors.Join(err, f.close())
+	return pool, nil
+}
+
+// prepare sets up a connection. Sorting is done in memory: a container can be
+// without a writable directory for temporary files.
+func prepare(conn *sqlite.Conn) error {
+	for _, pragma := range []string{`synchronous = NORMAL`, `cache_size = -16000`, `temp_store = MEMORY`} {
+		if err := sqlitex.ExecuteTransient(conn, `PRAGMA `+pragma, nil); err != nil {
+			return err
+		}
 	}
-	return f, nil
+	return nil
+}
+
+func migrate(pool *sqlitex.Pool) error {
+	ctx := context.Background()
+	conn, err := pool.Take(ctx)
+	if err != nil {
+		return err
+	}
+	defer pool.Put(conn)
+	return sqlitemigration.Migrate(ctx, conn, sqlitemigration.Schema{AppID: applicationID, Migrations: []string{schema}})
 }
 
 // createFile makes an empty file before SQLite does, which would let others
@@ -71,50 +79,7 @@ func createFile(path string) error {
 	return f.Close()
 }
 
-func openDB(path string, conns int, pragmas ...string) (*sql.DB, error) {
-	q := url.Values{"_pragma": append([]string{"busy_timeout(5000)"}, pragmas...)}
-	u := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: q.Encode()}
-	db, err := sql.Open("sqlite", u.String())
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxOpenConns(conns)
-	db.SetMaxIdleConns(conns)
-	return db, nil
-}
-
-// prepare makes the tables of an empty file, and refuses another version.
-func (f *file) prepare() error {
-	found, held := 0, 0
-	err := f.write.QueryRow(`SELECT user_version, (SELECT COUNT(*) FROM sqlite_schema) FROM pragma_user_version`).Scan(&found, &held)
-	switch {
-	case err != nil:
-		return err
-	case found == version:
-		return nil
-	case found != 0 || held != 0:
-		return fmt.Errorf("schema version %d instead of %d", found, version)
-	}
-	return f.transact(context.Background(), func(tx *sql.Tx) error {
-		_, err := tx.Exec(tables + fmt.Sprintf("PRAGMA user_version = %d", version))
-		return err
-	})
-}
-
-func (f *file) transact(ctx context.Context, do func(*sql.Tx) error) error {
-	tx, err := f.write.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := do(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	return tx.Commit()
-}
-
-func (f *file) close() error { return errors.Join(f.read.Close(), f.write.Close()) }
-
-// removeFile deletes a closed file and what SQLite keeps beside it.
+// removeFile deletes a closed file and the files that SQLite keeps beside it.
 func removeFile(path string) error {
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -124,12 +89,53 @@ func removeFile(path string) error {
 	return nil
 }
 
-// damaged reports whether err means that a file is no use any more.
+// damaged reports whether err means that the file cannot be used any more.
 func damaged(err error) bool {
-	e, ok := errors.AsType[*sqlite.Error](err)
-	if !ok {
-		return false
+	code := sqlite.ErrCode(err).ToPrimary()
+	return err != nil && (code == sqlite.ResultCorrupt || code == sqlite.ResultNotADB)
+}
+
+// read answers a question from one state of the file.
+func read[T any](ctx context.Context, l *Letters, ask func(*sqlite.Conn) (T, error)) (T, error) {
+	l.using.RLock()
+	defer l.using.RUnlock()
+	answer, err := readFile(ctx, l.file, ask)
+	if damaged(err) {
+		l.damaged.Store(true)
+		l.nudge()
 	}
-	code := e.Code() & 0xff
-	return code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
+	if err != nil {
+		return answer, fmt.Errorf("reading index of dead letters: %w", errors.Join(ctx.Err(), err))
+	}
+	return answer, nil
+}
+
+func readFile[T any](ctx context.Context, file *sqlitex.Pool, ask func(*sqlite.Conn) (T, error)) (answer T, err error) {
+	conn, err := file.Take(ctx)
+	if err != nil {
+		return answer, err
+	}
+	defer file.Put(conn)
+	defer sqlitex.Transaction(conn)(&err)
+	return ask(conn)
+}
+
+// write changes the file in a transaction. do returns by how many dead letters
+// it grows.
+func (l *Letters) write(ctx context.Context, do func(*sqlite.Conn) (grown int, err error)) (grown int, err error) {
+	l.using.RLock()
+	defer l.using.RUnlock()
+	conn, err := l.file.Take(ctx)
+	if err == nil {
+		defer l.file.Put(conn)
+		var end func(*error)
+		if end, err = sqlitex.ImmediateTransaction(conn); err == nil {
+			grown, err = do(conn)
+			end(&err)
+		}
+	}
+	if err != nil {
+		return 0, fmt.Errorf("writing index of dead letters: %w", err)
+	}
+	return grown, nil
 }

@@ -1,101 +1,164 @@
 package deadletters
 
 import (
-	"context"
-	"database/sql"
-	"fmt"
-	"math"
-	"slices"
+	"errors"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
 
-// where is the condition of a statement.
-type where struct {
-	terms []string
-	args  []any
+// Filter selects dead letters; each field that is not zero narrows it. The
+// zero value selects all. Its JSON and its query string have the same names
+// everywhere: in the admin API, in the console's forms and in stored jobs.
+type Filter struct {
+	From time.Time `json:"from,omitzero"` // FailedAt, in milliseconds: at this time or later
+	To   time.Time `json:"to,omitzero"`   // before this time
+
+	Step   string `json:"step,omitempty"`
+	Target string `json:"target,omitempty"`
+	Code   string `json:"code,omitempty"`
+	Tenant string `json:"tenant_id,omitempty"`
+	App    string `json:"app_id,omitempty"`
+	User   string `json:"user_id,omitempty"`
+	Device string `json:"device_id,omitempty"`
+
+	MinAttempts int `json:"min_attempts,omitempty"` // included; 0: open
+	MaxAttempts int `json:"max_attempts,omitempty"` // included; 0: open
 }
 
-func (w where) and(term string, args ...any) where {
-	return where{append(slices.Clip(w.terms), term), append(slices.Clip(w.args), args...)}
+// Field is one field of a [Filter].
+type Field struct {
+	Name      string // in JSON and in a query string
+	Label     string // in words
+	condition string // in SQL
+	of        func(*Filter) any
 }
 
-func (w where) text() string { return strings.Join(w.terms, " AND ") }
-
-// equal is a column that must have a value, and its index.
-type equal struct{ column, index, value string }
-
-// equals returns what must have a value, the column with the most values first.
-func (f Filter) equals() []equal {
-	return slices.DeleteFunc([]equal{
-		{"user", "by_user", f.User}, {"device", "by_device", f.Device},
-		{"app", "by_app", f.App}, {"tenant", "by_tenant", f.Tenant},
-	}, func(e equal) bool { return e.value == "" })
+// Fields are all fields of a [Filter], in the order in which they are shown.
+var Fields = []Field{
+	{"from", "Failed at or after", `failed_at >= ?`, func(f *Filter) any { return &f.From }},
+	{"to", "Failed before", `failed_at < ?`, func(f *Filter) any { return &f.To }},
+	{"step", "Step", `step = ?`, func(f *Filter) any { return &f.Step }},
+	{"target", "Target", `target = ?`, func(f *Filter) any { return &f.Target }},
+	{"code", "Code", `code = ?`, func(f *Filter) any { return &f.Code }},
+	{"user_id", "User", `user = ?`, func(f *Filter) any { return &f.User }},
+	{"tenant_id", "Tenant", `tenant = ?`, func(f *Filter) any { return &f.Tenant }},
+	{"app_id", "App", `app = ?`, func(f *Filter) any { return &f.App }},
+	{"device_id", "Device", `device = ?`, func(f *Filter) any { return &f.Device }},
+	{"min_attempts", "Attempts, at least", `attempts >= ?`, func(f *Filter) any { return &f.MinAttempts }},
+	{"max_attempts", "Attempts, at most", `attempts <= ?`, func(f *Filter) any { return &f.MaxAttempts }},
 }
 
-// ofCauses reports whether it asks for steps, targets or codes.
-func (f Filter) ofCauses() bool { return f.Step != "" || f.Target != "" || f.Code != "" }
+// Of returns the field of f: a *string, *int or *time.Time.
+func (d Field) Of(f *Filter) any { return d.of(f) }
 
-// within returns the condition on the time: in the filter's, and in a list
-// after the cursor. It is one range of an index, so that a page begins at once
-// where it begins.
-func (f Filter) within(after cursor) where {
-	from := int64(math.MinInt64)
-	if !f.From.IsZero() {
-		from = ceil(f.From)
-	}
-	if to := ceil(f.To); !f.To.IsZero() && to <= after.failedAt {
-		after = cursor{to, 0}
-	}
-	return where{}.and(`failed_at >= ?`, from).and(`(failed_at, seq) < (?, ?)`, after.failedAt, after.seq)
+// Number reports whether the field is a number.
+func (d Field) Number() bool {
+	_, ok := d.of(&Filter{}).(*int)
+	return ok
 }
 
-// ceil returns the first millisecond that is not before t.
-func ceil(t time.Time) int64 { return t.Add(time.Millisecond - 1).UnixMilli() }
-
-// beside returns the conditions but for time and cause.
-func (f Filter) beside() where {
-	var w where
-	for _, e := range f.equals() {
-		w = w.and(e.column+` = ?`, e.value)
-	}
-	if f.MinAttempts > 0 {
-		w = w.and(`attempts >= ?`, f.MinAttempts)
-	}
-	if f.MaxAttempts > 0 {
-		w = w.and(`attempts <= ?`, f.MaxAttempts)
-	}
-	return w
+// Time reports whether the field is a time.
+func (d Field) Time() bool {
+	_, ok := d.of(&Filter{}).(*time.Time)
+	return ok
 }
 
-// counted is a cause with how many letters and users there are.
-type counted struct {
-	cause
-	id             int64
-	letters, users int
+// Faults of a field's text, for operators.
+var (
+	ErrNumber = errors.New("A whole number from 1 on.")                                             //nolint:staticcheck // shown as it is
+	ErrTime   = errors.New("A time in UTC such as 2026-01-31 02:30, or how long ago, such as 90m.") //nolint:staticcheck // shown as it is
+)
+
+// Set sets the field of f from text; empty text leaves it as it is. now is what
+// "90m" is relative to. The error is [ErrNumber] or [ErrTime].
+func (d Field) Set(f *Filter, text string, now time.Time) error {
+	if text == "" {
+		return nil
+	}
+	var err error
+	switch value := d.of(f).(type) {
+	case *string:
+		*value = text
+	case *int:
+		if *value, err = strconv.Atoi(text); err != nil || *value < 1 {
+			return ErrNumber
+		}
+	case *time.Time:
+		*value, err = ParseTime(text, now)
+	}
+	return err
 }
 
-// causesOf returns the causes that a filter allows.
-func causesOf(ctx context.Context, tx *sql.Tx, f Filter) ([]counted, error) {
-	scan := func(rows *sql.Rows) (c counted, err error) {
-		return c, rows.Scan(&c.id, &c.step, &c.target, &c.code, &c.letters, &c.users)
+// text is the reverse of Set; empty: the field selects nothing.
+func (d Field) text(f Filter) string {
+	switch value := d.of(&f).(type) {
+	case *string:
+		return *value
+	case *int:
+		if *value != 0 {
+			return strconv.Itoa(*value)
+		}
+	case *time.Time:
+		if !value.IsZero() {
+			return value.UTC().Format(time.RFC3339Nano)
+		}
 	}
-	return all(ctx, tx, scan, `SELECT id, step, target, code, letters, users FROM causes
-		WHERE letters > 0 AND ?1 IN ('', step) AND ?2 IN ('', target) AND ?3 IN ('', code)`, f.Step, f.Target, f.Code)
+	return ""
 }
 
-func sum(causes []counted) (letters int) {
-	for _, c := range causes {
-		letters += c.letters
-	}
-	return letters
+var timeLayouts = []string{
+	time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02",
 }
 
-// in returns the condition that the cause is one of these.
-func in(causes []counted) string {
-	ids := make([]string, len(causes))
-	for i, c := range causes {
-		ids[i] = fmt.Sprint(c.id)
+// ParseTime reads a time, in UTC unless it says otherwise, or how long before
+// now it is. The error is [ErrTime].
+func ParseTime(text string, now time.Time) (time.Time, error) {
+	for _, layout := range timeLayouts {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at.UTC(), nil
+		}
 	}
-	return `cause IN (` + strings.Join(ids, ", ") + `)`
+	ago, err := time.ParseDuration(strings.TrimSuffix(text, " ago"))
+	if err != nil || ago < 0 {
+		return time.Time{}, ErrTime
+	}
+	return now.Add(-ago).UTC(), nil
+}
+
+// ParseQuery reads a filter from a query or a form, and returns what is wrong
+// with each field by its name. A filter with faults must not be used: it selects
+// more than was meant.
+func ParseQuery(values url.Values, now time.Time) (f Filter, faults map[string]error) {
+	faults = map[string]error{}
+	for _, d := range Fields {
+		if err := d.Set(&f, strings.TrimSpace(values.Get(d.Name)), now); err != nil {
+			faults[d.Name] = err
+		}
+	}
+	return f, faults
+}
+
+// Values returns the query that ParseQuery reads as the same filter.
+func (f Filter) Values() url.Values {
+	values := url.Values{}
+	for _, c := range f.Describe() {
+		values.Set(c.Name, c.Value)
+	}
+	return values
+}
+
+// Criterion is one field of a filter in words.
+type Criterion struct{ Name, Label, Value string }
+
+// Describe says in words what a filter selects; nothing: all.
+func (f Filter) Describe() []Criterion {
+	var criteria []Criterion
+	for _, d := range Fields {
+		if text := d.text(f); text != "" {
+			criteria = append(criteria, Criterion{d.Name, d.Label, text})
+		}
+	}
+	return criteria
 }

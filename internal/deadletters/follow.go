@@ -20,7 +20,7 @@ const (
 	retryWait = 250 * time.Millisecond
 	// tellAgain is how long the same trouble is not logged again.
 	tellAgain = time.Minute
-	// many messages behind, it is quicker to begin anew than to catch up.
+	// many messages gone, it is quicker to rebuild the file than to delete them.
 	many = 50_000
 )
 
@@ -70,7 +70,7 @@ func (l *Letters) follow(ctx context.Context) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	batches := make(chan batch, 1)
-	group.Go(func() error { return read(ctx, consumer, batches) })
+	group.Go(func() error { return readStream(ctx, consumer, batches) })
 	group.Go(func() error { return l.take(ctx, stream, batches, removed) })
 	return group.Wait()
 }
@@ -82,7 +82,7 @@ func (l *Letters) start(ctx context.Context) (jetstream.Stream, jetstream.Consum
 		return nil, nil, broker.Unavailable("finding dead letters", err)
 	}
 	info := stream.CachedInfo()
-	at, held, _ := l.state.now()
+	at, _, _ := l.state.now()
 	if at.created == 0 {
 		if err := l.belong(ctx, info.Created.UnixNano()); err != nil {
 			return nil, nil, err
@@ -98,9 +98,6 @@ func (l *Letters) start(ctx context.Context) (jetstream.Stream, jetstream.Consum
 		return nil, nil, broker.Unavailable("reading dead letters", err)
 	}
 	left := consumer.CachedInfo().NumPending
-	if at.indexed && left > many && left > held {
-		return nil, nil, fmt.Errorf("%w: %d letters behind", errAnew, left)
-	}
 	l.state.change(func() { l.state.left = left })
 	return stream, consumer, nil
 }
@@ -143,14 +140,9 @@ func (l *Letters) take(ctx context.Context, stream jetstream.Stream, batches <-c
 
 // arrive makes the projection ready, once it has all that it lacked.
 func (l *Letters) arrive(ctx context.Context, stream jetstream.Stream) error {
-	at, _, left := l.state.now()
+	_, _, left := l.state.now()
 	if left > 0 || l.state.progress().Ready {
 		return nil
-	}
-	if !at.indexed {
-		if err := l.index(ctx); err != nil {
-			return err
-		}
 	}
 	if err := l.check(ctx, stream); err != nil {
 		return err

@@ -33,25 +33,6 @@ type Letter struct {
 	SessionID string
 }
 
-// Filter selects letters; each field that is not zero narrows it. The zero
-// value selects all. The JSON names are those of the admin API, under which a
-// job keeps what it was started with.
-type Filter struct {
-	From time.Time `json:"from,omitzero"` // FailedAt, in milliseconds: at this time or later
-	To   time.Time `json:"to,omitzero"`   // before this time
-
-	Step   string `json:"step,omitempty"`
-	Target string `json:"target,omitempty"`
-	Code   string `json:"code,omitempty"`
-	Tenant string `json:"tenant_id,omitempty"`
-	App    string `json:"app_id,omitempty"`
-	User   string `json:"user_id,omitempty"`
-	Device string `json:"device_id,omitempty"`
-
-	MinAttempts int `json:"min_attempts,omitempty"` // included; 0: open
-	MaxAttempts int `json:"max_attempts,omitempty"` // included; 0: open
-}
-
 // Group is the letters of a filter that failed at the same step and target
 // with the same code.
 type Group struct {

@@ -2,6 +2,7 @@ package deadletters
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 )
 
 // ErrCursor says that a place to continue from is none that a [Page] named.
@@ -26,7 +29,6 @@ type Config struct {
 	Logger *slog.Logger
 
 	checkEvery time.Duration // other than checkInterval, in tests
-	fewer      int           // than few, in tests
 }
 
 // checkInterval is how often the projection is compared with the stream, for
@@ -44,10 +46,9 @@ type Letters struct {
 	// using is held for reading by whoever uses file, for writing while the
 	// file is made anew.
 	using sync.RWMutex
-	file  *file
+	file  *sqlitex.Pool
 
-	writing  sync.Mutex  // held during a transaction that writes; taken before using
-	indexing atomic.Bool // such a one, which takes seconds
+	writing sync.Mutex // held during a transaction that writes; taken before using
 
 	state state
 	look  chan struct{} // filled: compare with the stream now
@@ -79,7 +80,7 @@ func (l *Letters) anew() error {
 	l.using.Lock()
 	defer l.using.Unlock()
 	if l.file != nil {
-		_ = l.file.close() // it may be damaged
+		_ = l.file.Close() // it may be damaged
 	}
 	if err := removeFile(l.config.Path); err != nil {
 		return err
@@ -95,16 +96,22 @@ func (l *Letters) anew() error {
 
 // restore reads from the file how far it is.
 func (l *Letters) restore() error {
-	var at place
-	err := l.file.write.QueryRow(`SELECT created, seq, indexed FROM progress`).Scan(&at.created, &at.seq, &at.indexed)
+	type restored struct {
+		at   place
+		held int64
+	}
+	found, err := readFile(context.Background(), l.file, func(conn *sqlite.Conn) ([]restored, error) {
+		return all(conn, func(row *sqlite.Stmt) restored {
+			return restored{place{row.ColumnInt64(0), uint64(row.ColumnInt64(1))}, row.ColumnInt64(2)}
+		}, `SELECT created, seq, (SELECT COUNT(*) FROM dead_letters) FROM progress`)
+	})
 	if err != nil {
 		return err
 	}
-	held, err := l.file.count()
-	if err != nil {
-		return err
+	if len(found) != 1 {
+		return errors.New("the index does not say how far it is")
 	}
-	l.state.begin(at, held)
+	l.state.begin(found[0].at, uint64(found[0].held))
 	return nil
 }
 
@@ -112,7 +119,7 @@ func (l *Letters) restore() error {
 func (l *Letters) Close() error {
 	l.using.Lock()
 	defer l.using.Unlock()
-	if err := l.file.close(); err != nil {
+	if err := l.file.Close(); err != nil {
 		return fmt.Errorf("closing projection of dead letters: %w", err)
 	}
 	return nil

@@ -2,9 +2,11 @@ package deadletters
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 )
 
 const newestFirst = `failed_at DESC, seq DESC`
@@ -17,13 +19,10 @@ func (l *Letters) List(ctx context.Context, f Filter, after string, limit int) (
 	if err != nil {
 		return Page{}, err
 	}
-	return query(ctx, l, func(tx *sql.Tx) (Page, error) {
-		s, err := l.plan(ctx, tx, f)
-		if err != nil {
-			return Page{}, err
-		}
+	return read(ctx, l, func(conn *sqlite.Conn) (Page, error) {
+		w := f.where()
 		limit = max(limit, 1)
-		letters, err := selectLetters(ctx, tx, s.byTime(), s.after(from), newestFirst, limit+1)
+		letters, err := selectLetters(conn, w.and(`(failed_at, seq) < (?, ?)`, from.failedAt, from.seq), newestFirst, limit+1)
 		if err != nil {
 			return Page{}, err
 		}
@@ -32,28 +31,21 @@ func (l *Letters) List(ctx context.Context, f Filter, after string, limit int) (
 			page.Letters = letters[:limit]
 			page.Next = cursorAt(letters[limit-1]).String()
 		}
-		page.Total, err = s.count(ctx, tx)
+		page.Total, err = count(conn, w)
 		return page, err
 	})
 }
 
-// Count returns how many letters a filter selects.
+// Count returns how many dead letters a filter selects.
 func (l *Letters) Count(ctx context.Context, f Filter) (int, error) {
-	return query(ctx, l, func(tx *sql.Tx) (int, error) {
-		s, err := l.plan(ctx, tx, f)
-		if err != nil {
-			return 0, err
-		}
-		return s.count(ctx, tx)
-	})
+	return read(ctx, l, func(conn *sqlite.Conn) (int, error) { return count(conn, f.where()) })
 }
 
-func (s *selection) count(ctx context.Context, tx *sql.Tx) (n int, err error) {
-	if s.plain {
-		return sum(s.causes), nil
-	}
-	w := s.all()
-	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM letters `+s.byTime()+` WHERE `+w.text(), w.args...).Scan(&n)
+func count(conn *sqlite.Conn, w where) (int, error) {
+	n := 0
+	err := sqlitex.ExecuteTransient(conn, `SELECT COUNT(*) FROM dead_letters`+w.String(), &sqlitex.ExecOptions{
+		Args: w.args, ResultFunc: func(row *sqlite.Stmt) error { n = row.ColumnInt(0); return nil },
+	})
 	return n, err
 }
 
@@ -79,21 +71,17 @@ func (l *Letters) Select(ctx context.Context, f Filter, each func(Letter) error)
 			}
 			after = letter.Seq
 		}
-		if len(letters) < l.config.few() {
+		if len(letters) < selectChunk {
 			return nil
 		}
 	}
 }
 
+// selectChunk is how many dead letters Select holds in memory at most.
+const selectChunk = 5000
+
 func (l *Letters) selectAfter(ctx context.Context, f Filter, after, last uint64) ([]Letter, error) {
-	return query(ctx, l, func(tx *sql.Tx) ([]Letter, error) {
-		s, err := l.plan(ctx, tx, f)
-		if err != nil {
-			return nil, err
-		}
-		w := s.all().and(`seq > ? AND seq <= ?`, int64(after), int64(last))
-		return selectLetters(ctx, tx, s.bySeq(), w, `seq`, l.config.few())
-	})
+	return l.find(ctx, f.where().and(`seq > ? AND seq <= ?`, after, last), `seq`, selectChunk)
 }
 
 // ByIDs returns the letters of those ids that there are, in the order of Seq.
@@ -102,21 +90,21 @@ func (l *Letters) ByIDs(ctx context.Context, ids []string) ([]Letter, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := where{}.and(`letters.id IN (SELECT value FROM json_each(?))`, string(list))
+	w := where{}.and(`id IN (SELECT value FROM json_each(?))`, string(list))
 	return l.find(ctx, w, `seq`, -1)
 }
 
 // OfUser returns up to limit letters of a user, newest first. An empty tenant
 // is that of users who have none.
 func (l *Letters) OfUser(ctx context.Context, tenant, user string, limit int) ([]Letter, error) {
-	return l.find(ctx, where{}.and(`user = ? AND +tenant = ?`, user, tenant), newestFirst, max(limit, 0))
+	return l.find(ctx, where{}.and(`user = ? AND tenant = ?`, user, tenant), newestFirst, max(limit, 0))
 }
 
 // TenantsOf returns the tenants in which a user of the id has letters, in order.
 func (l *Letters) TenantsOf(ctx context.Context, user string) ([]string, error) {
-	return query(ctx, l, func(tx *sql.Tx) ([]string, error) {
-		return all(ctx, tx, func(rows *sql.Rows) (tenant string, err error) { return tenant, rows.Scan(&tenant) },
-			`SELECT DISTINCT tenant FROM letters WHERE user = ? ORDER BY tenant LIMIT 20`, user)
+	return read(ctx, l, func(conn *sqlite.Conn) ([]string, error) {
+		return all(conn, func(row *sqlite.Stmt) string { return row.ColumnText(0) },
+			`SELECT DISTINCT tenant FROM dead_letters WHERE user = ? ORDER BY tenant LIMIT 20`, user)
 	})
 }
 
@@ -130,12 +118,10 @@ func (l *Letters) OfSession(ctx context.Context, sessionID string, limit int) ([
 func (l *Letters) OfRequest(ctx context.Context, requestID string, limit int) ([]Letter, error) {
 	// A letter is named as the request, or as a task: the request's id, "_"
 	// and more. "`" is the character after "_".
-	w := where{}.and("(letters.id = ?1 OR letters.id > ?1 || '_' AND letters.id < ?1 || '`') AND request = ?1", requestID)
+	w := where{}.and("(id = ? OR id > ? AND id < ?) AND request = ?", requestID, requestID+"_", requestID+"`", requestID)
 	return l.find(ctx, w, newestFirst, max(limit, 0))
 }
 
 func (l *Letters) find(ctx context.Context, w where, order string, limit int) ([]Letter, error) {
-	return query(ctx, l, func(tx *sql.Tx) ([]Letter, error) {
-		return selectLetters(ctx, tx, "", w, order, limit)
-	})
+	return read(ctx, l, func(conn *sqlite.Conn) ([]Letter, error) { return selectLetters(conn, w, order, limit) })
 }

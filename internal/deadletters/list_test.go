@@ -107,9 +107,9 @@ func groupsOf(of []deadletters.Letter) []deadletters.Group {
 }
 
 // filled returns a projection of the letters, beside any stream.
-func filled(t *testing.T, all []deadletters.Letter, indexed bool, few int) *deadletters.Letters {
+func filled(t *testing.T, all []deadletters.Letter) *deadletters.Letters {
 	t.Helper()
-	l, err := deadletters.Open(deadletters.Config{Path: t.TempDir() + "/letters.db"}.Few(few))
+	l, err := deadletters.Open(deadletters.Config{Path: t.TempDir() + "/letters.db"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,35 +118,21 @@ func filled(t *testing.T, all []deadletters.Letter, indexed bool, few int) *dead
 	if err := l.Put(all[:half]); err != nil {
 		t.Fatal(err)
 	}
-	if indexed {
-		if err := l.Index(); err != nil {
-			t.Fatal(err)
-		}
-	}
 	if err := l.Put(all[half:]); err != nil {
 		t.Fatal(err)
 	}
 	return l
 }
 
-// Answers are the same in the middle of a rebuild, whatever index leads to the
-// letters, and once some have been taken out again.
+// Answers are the same once some have been taken out again.
 func TestEachFilterSelectsWhatItSays(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct {
-		indexed bool
-		few     int
-	}{"rebuilding": {false, 13}, "few": {true, 0}, "some": {true, 13}, "many": {true, 1}} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			all := crowd(60)
-			l := filled(t, all, tt.indexed, tt.few)
-			l.Forget([]uint64{1, 17, 18, 60})
-			all = slices.DeleteFunc(all, func(l deadletters.Letter) bool { return slices.Contains([]uint64{1, 17, 18, 60}, l.Seq) })
-			for _, f := range filters() {
-				wantAnswers(t, l, f, all)
-			}
-		})
+	all := crowd(60)
+	l := filled(t, all)
+	l.Forget([]uint64{1, 17, 18, 60})
+	all = slices.DeleteFunc(all, func(l deadletters.Letter) bool { return slices.Contains([]uint64{1, 17, 18, 60}, l.Seq) })
+	for _, f := range filters() {
+		wantAnswers(t, l, f, all)
 	}
 }
 
@@ -181,7 +167,7 @@ func wantAnswers(t *testing.T, l *deadletters.Letters, f deadletters.Filter, all
 func TestPagesHoldTogether(t *testing.T) {
 	t.Parallel()
 	all := crowd(60)
-	l := filled(t, all, true, 0)
+	l := filled(t, all)
 	slices.SortFunc(all, newestFirst)
 	for _, limit := range []int{0, 1, 2, 7, 20, 59, 60, 61} {
 		var got []deadletters.Letter
@@ -238,7 +224,7 @@ func TestPagesWhileLettersComeAndGo(t *testing.T) {
 
 func TestSelectEndsWithItsCaller(t *testing.T) {
 	t.Parallel()
-	l := filled(t, crowd(10), true, 0)
+	l := filled(t, crowd(10))
 	enough := errors.New("enough")
 	n := 0
 	err := l.Select(t.Context(), deadletters.Filter{}, func(deadletters.Letter) error {
@@ -266,7 +252,7 @@ func TestLettersOfOne(t *testing.T) {
 	for i := range all {
 		all[i].Step, all[i].FailedAt = "push", noon
 	}
-	l := filled(t, all, true, 0)
+	l := filled(t, all)
 	for name, tt := range map[string]struct {
 		ask  func(limit int) ([]deadletters.Letter, error)
 		want []uint64
@@ -326,7 +312,7 @@ func FuzzCursor(f *testing.F) {
 
 func TestCursorsThatNobodyMade(t *testing.T) {
 	t.Parallel()
-	l := filled(t, crowd(9), true, 0)
+	l := filled(t, crowd(9))
 	page, err := l.List(t.Context(), deadletters.Filter{}, "", 2)
 	if err != nil {
 		t.Fatal(err)

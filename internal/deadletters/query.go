@@ -1,72 +1,79 @@
 package deadletters
 
 import (
-	"context"
-	"database/sql"
-	"errors"
 	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 )
 
-// query asks the file, all in one state of it.
-func query[T any](ctx context.Context, l *Letters, ask func(*sql.Tx) (T, error)) (T, error) {
-	l.using.RLock()
-	defer l.using.RUnlock()
-	answer, err := inTransaction(ctx, l.file.read, ask)
-	if damaged(err) {
-		l.damaged.Store(true)
-		l.nudge()
-	}
-	if err != nil {
-		return answer, fmt.Errorf("reading projection of dead letters: %w", err)
-	}
-	return answer, nil
+// where is the condition of a statement.
+type where struct {
+	terms []string
+	args  []any
 }
 
-func inTransaction[T any](ctx context.Context, db *sql.DB, ask func(*sql.Tx) (T, error)) (T, error) {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return *new(T), err
+func (w where) and(term string, args ...any) where {
+	return where{append(slices.Clip(w.terms), term), append(slices.Clip(w.args), args...)}
+}
+
+func (w where) String() string {
+	if len(w.terms) == 0 {
+		return ""
 	}
-	answer, err := ask(tx)
-	return answer, errors.Join(err, tx.Rollback())
+	return ` WHERE ` + strings.Join(w.terms, " AND ")
+}
+
+// where returns the condition that selects the filter's dead letters.
+func (f Filter) where() (w where) {
+	for _, field := range Fields {
+		switch value := field.of(&f).(type) {
+		case *string:
+			if *value != "" {
+				w = w.and(field.condition, *value)
+			}
+		case *int:
+			if *value > 0 {
+				w = w.and(field.condition, *value)
+			}
+		case *time.Time:
+			if !value.IsZero() {
+				w = w.and(field.condition, value.Add(time.Millisecond-1).UnixMilli()) // the first millisecond that is not before it
+			}
+		}
+	}
+	return w
 }
 
 // all returns what scan makes of each row.
-func all[T any](ctx context.Context, tx *sql.Tx, scan func(*sql.Rows) (T, error), statement string, args ...any) ([]T, error) {
-	rows, err := tx.QueryContext(ctx, statement, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var found []T
-	for rows.Next() {
-		one, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, one)
-	}
-	return found, rows.Err()
+func all[T any](conn *sqlite.Conn, scan func(*sqlite.Stmt) T, statement string, args ...any) (found []T, err error) {
+	err = sqlitex.ExecuteTransient(conn, statement, &sqlitex.ExecOptions{Args: args, ResultFunc: func(row *sqlite.Stmt) error {
+		found = append(found, scan(row))
+		return nil
+	}})
+	return found, err
 }
 
 // columns are what scanLetter reads.
-const columns = `seq, step, target, code, letters.id, error, attempts, replays, first_failed_at, failed_at, requested_at,
+const columns = `seq, step, target, code, id, error, attempts, replays, first_failed_at, failed_at, requested_at,
 	cutoff, request, scope, dialect, tenant, app, user, device, session`
 
-func scanLetter(rows *sql.Rows) (Letter, error) {
-	var l Letter
-	var firstFailed, failed, requested, cutoff int64
-	err := rows.Scan(&l.Seq, &l.Step, &l.Target, &l.Code, &l.ID, &l.Error, &l.Attempts, &l.Replays,
-		&firstFailed, &failed, &requested, &cutoff,
-		&l.RequestID, &l.Scope, &l.Dialect, &l.TenantID, &l.AppID, &l.UserID, &l.DeviceID, &l.SessionID)
-	l.FirstFailedAt, l.FailedAt = timeOf(firstFailed), timeOf(failed)
-	l.RequestedAt, l.Cutoff = timeOf(requested), timeOf(cutoff)
-	return l, err
+func scanLetter(row *sqlite.Stmt) Letter {
+	at := func(column int) time.Time { return timeOf(row.ColumnInt64(column)) }
+	return Letter{
+		Seq: uint64(row.ColumnInt64(0)), Step: row.ColumnText(1), Target: row.ColumnText(2), Code: row.ColumnText(3),
+		ID: row.ColumnText(4), Error: row.ColumnText(5), Attempts: row.ColumnInt(6), Replays: row.ColumnInt(7),
+		FirstFailedAt: at(8), FailedAt: at(9), RequestedAt: at(10), Cutoff: at(11),
+		RequestID: row.ColumnText(12), Scope: row.ColumnText(13), Dialect: row.ColumnText(14), TenantID: row.ColumnText(15),
+		AppID: row.ColumnText(16), UserID: row.ColumnText(17), DeviceID: row.ColumnText(18), SessionID: row.ColumnText(19),
+	}
 }
 
-// selectLetters returns the letters that the terms select.
-func selectLetters(ctx context.Context, tx *sql.Tx, hint string, w where, order string, limit int) ([]Letter, error) {
-	statement := fmt.Sprintf(`SELECT %s FROM letters %s CROSS JOIN causes ON causes.id = cause WHERE %s ORDER BY %s LIMIT %d`,
-		columns, hint, w.text(), order, limit)
-	return all(ctx, tx, scanLetter, statement, w.args...)
+// selectLetters returns up to limit dead letters that the condition selects;
+// -1: all.
+func selectLetters(conn *sqlite.Conn, w where, order string, limit int) ([]Letter, error) {
+	return all(conn, scanLetter, fmt.Sprintf(`SELECT %s FROM dead_letters%s ORDER BY %s LIMIT %d`, columns, w, order, limit), w.args...)
 }

@@ -35,14 +35,13 @@ func (b *batch) add(msg jetstream.Msg, delivered *uint64) error {
 		return fmt.Errorf("message %d came instead of %d", meta.Sequence.Consumer, *delivered)
 	}
 	b.last, b.left = meta.Sequence.Stream, meta.NumPending
-	letter := decode(msg.Subject(), msg.Data(), meta.Timestamp)
-	letter.Seq = b.last
-	b.letters = append(b.letters, letter)
+	d := decode(msg.Subject(), b.last, meta.Timestamp, msg.Data())
+	b.letters = append(b.letters, summarize(d, msg.Subject(), meta.Timestamp))
 	return nil
 }
 
-// read fetches messages and hands them on in batches as they come.
-func read(ctx context.Context, consumer jetstream.Consumer, batches chan<- batch) error {
+// readStream fetches messages and hands them on in batches as they come.
+func readStream(ctx context.Context, consumer jetstream.Consumer, batches chan<- batch) error {
 	delivered := uint64(0)
 	for {
 		fetched, err := consumer.Fetch(fetch, jetstream.FetchContext(ctx), jetstream.FetchHeartbeat(heartbeat))

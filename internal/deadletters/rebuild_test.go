@@ -3,7 +3,7 @@ package deadletters_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
+	"errors"
 	"os"
 	"testing"
 
@@ -12,6 +12,9 @@ import (
 	"github.com/logoutd/logoutd/internal/broker/embedded"
 	"github.com/logoutd/logoutd/internal/deadletters"
 	"github.com/logoutd/logoutd/internal/messages"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 )
 
 // inode tells files apart.
@@ -45,13 +48,11 @@ func TestMakesAnewWhatCannotBeUsed(t *testing.T) {
 	t.Parallel()
 	statement := func(text string) func(*world) error {
 		return func(w *world) error {
-			db, err := sql.Open("sqlite", w.config.Path)
+			conn, err := sqlite.OpenConn(w.config.Path, sqlite.OpenReadWrite)
 			if err != nil {
 				return err
 			}
-			defer func() { _ = db.Close() }()
-			_, err = db.Exec(text)
-			return err
+			return errors.Join(sqlitex.ExecuteTransient(conn, text, nil), conn.Close())
 		}
 	}
 	for name, breaks := range map[string]func(*world) error{
@@ -59,11 +60,12 @@ func TestMakesAnewWhatCannotBeUsed(t *testing.T) {
 		"no database": func(w *world) error {
 			return os.WriteFile(w.config.Path, bytes.Repeat([]byte("garbage "), 1000), 0o600)
 		},
-		"empty":         func(w *world) error { return os.Truncate(w.config.Path, 0) },
-		"cut":           func(w *world) error { return os.Truncate(w.config.Path, 5000) },
-		"newer version": statement(`PRAGMA user_version = 99`),
-		"of another":    statement(`PRAGMA user_version = 0`),
-		"no progress":   statement(`DELETE FROM progress`),
+		"empty":          func(w *world) error { return os.Truncate(w.config.Path, 0) },
+		"cut":            func(w *world) error { return os.Truncate(w.config.Path, 5000) },
+		"another schema": statement(`PRAGMA application_id = 99`),
+		"newer version":  statement(`PRAGMA user_version = 99`),
+		"of another":     statement(`PRAGMA user_version = 0`),
+		"no progress":    statement(`DELETE FROM progress`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -9,7 +9,6 @@ import (
 type place struct {
 	created int64  // when the stream was made, in Unix nanoseconds; 0: none was followed yet
 	seq     uint64 // up to which there is everything
-	indexed bool   // the indexes stand
 }
 
 // state is what is known of the projection without asking its file.
@@ -91,11 +90,11 @@ func (s *state) forgotten(limit int) []uint64 {
 }
 
 // taken notes that removed letters are out of the file.
-func (s *state) taken(seqs []uint64, held uint64) {
+func (s *state) taken(seqs []uint64, grown int) {
 	s.change(func() {
 		for _, seq := range seqs {
 			delete(s.gone, seq)
 		}
-		s.held = held
+		s.held += uint64(grown)
 	})
 }

@@ -2,38 +2,21 @@ package deadletters
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
-	"fmt"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 )
 
 // removeChunk is how many letters one transaction takes out at most.
 const removeChunk = 5000
 
-// count returns how many messages of the stream are in the file.
-func (f *file) count() (held uint64, err error) {
-	err = f.write.QueryRow(`SELECT COALESCE(SUM(letters), 0) FROM causes`).Scan(&held)
-	return held, err
-}
-
-// change writes to the file in a transaction, and returns how many messages it
-// has after that.
-func (l *Letters) change(ctx context.Context, do func(*sql.Tx) error) (held uint64, err error) {
-	l.using.RLock()
-	defer l.using.RUnlock()
-	if err := l.file.transact(ctx, do); err != nil {
-		return 0, fmt.Errorf("writing projection of dead letters: %w", err)
-	}
-	return l.file.count()
-}
-
 // belong notes the stream that the letters are of.
 func (l *Letters) belong(ctx context.Context, created int64) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
-	_, err := l.change(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`UPDATE progress SET created = ?`, created)
-		return err
+	_, err := l.write(ctx, func(conn *sqlite.Conn) (int, error) {
+		return 0, execute(conn, `UPDATE progress SET created = ?`, created)
 	})
 	if err == nil {
 		l.state.change(func() { l.state.place.created = created })
@@ -45,87 +28,43 @@ func (l *Letters) belong(ctx context.Context, created int64) error {
 func (l *Letters) put(ctx context.Context, b batch) error {
 	l.writing.Lock()
 	defer l.writing.Unlock()
-	held, err := l.change(ctx, func(tx *sql.Tx) error {
-		if err := insert(tx, b); err != nil {
-			return err
+	grown, err := l.write(ctx, func(conn *sqlite.Conn) (grown int, err error) {
+		for _, letter := range b.letters {
+			replaced, err := insert(conn, letter)
+			if err != nil {
+				return 0, err
+			}
+			grown += 1 - replaced
 		}
-		_, err := tx.Exec(`UPDATE progress SET seq = ?`, int64(b.last))
-		return err
+		return grown, execute(conn, `UPDATE progress SET seq = ?`, b.last)
 	})
 	if err == nil {
-		l.state.change(func() { l.state.place.seq, l.state.left, l.state.held = b.last, b.left, held })
+		l.state.change(func() { l.state.place.seq, l.state.left, l.state.held = b.last, b.left, l.state.held+uint64(grown) })
 	}
 	return err
 }
 
-func insert(tx *sql.Tx, b batch) error {
-	causes, err := insertCauses(tx, b.letters)
-	if err != nil {
-		return err
-	}
-	stmt, err := tx.Prepare(`INSERT INTO letters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = stmt.Close() }()
-	for _, l := range b.letters {
-		_, err := stmt.Exec(int64(l.Seq), causes[causeOf(l)], l.ID, millis(l.FailedAt), l.Attempts,
-			l.TenantID, l.AppID, l.UserID, l.DeviceID, l.SessionID, l.RequestID,
-			l.Error, l.Replays, millis(l.FirstFailedAt), millis(l.RequestedAt), millis(l.Cutoff), l.Scope, l.Dialect)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+func execute(conn *sqlite.Conn, statement string, args ...any) error {
+	return sqlitex.Execute(conn, statement, &sqlitex.ExecOptions{Args: args})
 }
 
-type cause struct{ step, target, code string }
-
-func causeOf(l Letter) cause { return cause{l.Step, l.Target, l.Code} }
-
-// insertCauses makes sure that the letters' causes are there, and returns
-// their ids.
-func insertCauses(tx *sql.Tx, letters []Letter) (map[cause]int64, error) {
-	ids := map[cause]int64{}
-	for _, l := range letters {
-		c := causeOf(l)
-		if _, known := ids[c]; known {
-			continue
-		}
-		var id int64
-		err := tx.QueryRow(`INSERT INTO causes (step, target, code) VALUES (?, ?, ?)
-			ON CONFLICT DO UPDATE SET step = step RETURNING id`, c.step, c.target, c.code).Scan(&id)
-		if err != nil {
-			return nil, err
-		}
-		ids[c] = id
+// insert adds a dead letter. It replaces the earlier one of its id and step, as
+// on the stream.
+func insert(conn *sqlite.Conn, l Letter) (replaced int, err error) {
+	if err := execute(conn, `DELETE FROM dead_letters WHERE id = ? AND step = ?`, l.ID, l.Step); err != nil {
+		return 0, err
 	}
-	return ids, nil
-}
-
-// index makes the indexes, when the letters are there.
-func (l *Letters) index(ctx context.Context) error {
-	l.writing.Lock()
-	defer l.writing.Unlock()
-	l.indexing.Store(true)
-	defer l.indexing.Store(false)
-	_, err := l.change(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, indexes)
-		return err
-	})
-	if err == nil {
-		l.state.change(func() { l.state.place.indexed = true })
-	}
-	return err
+	replaced = conn.Changes()
+	return replaced, execute(conn, `INSERT INTO dead_letters (`+columns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		l.Seq, l.Step, l.Target, l.Code, l.ID, l.Error, l.Attempts, l.Replays,
+		millis(l.FirstFailedAt), millis(l.FailedAt), millis(l.RequestedAt), millis(l.Cutoff),
+		l.RequestID, l.Scope, l.Dialect, l.TenantID, l.AppID, l.UserID, l.DeviceID, l.SessionID)
 }
 
 // Forget takes letters out at once that this process has just removed from the
 // stream. While the projection is being rebuilt, they may show until it is.
 func (l *Letters) Forget(seqs []uint64) {
 	l.state.forget(seqs)
-	if l.indexing.Load() {
-		return
-	}
 	if err := l.flush(context.Background()); err != nil {
 		l.config.logger().Warn("taking removed dead letters out failed", "err", err)
 	}
@@ -151,12 +90,12 @@ func (l *Letters) takeOut(ctx context.Context, seqs []uint64) error {
 	}
 	l.writing.Lock()
 	defer l.writing.Unlock()
-	held, err := l.change(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec(`DELETE FROM letters WHERE seq IN (SELECT value FROM json_each(?))`, string(list))
-		return err
+	grown, err := l.write(ctx, func(conn *sqlite.Conn) (int, error) {
+		err := execute(conn, `DELETE FROM dead_letters WHERE seq IN (SELECT value FROM json_each(?))`, string(list))
+		return -conn.Changes(), err
 	})
 	if err == nil {
-		l.state.taken(seqs, held)
+		l.state.taken(seqs, grown)
 	}
 	return err
 }

@@ -1,7 +1,6 @@
 package sqlitestore
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -11,7 +10,8 @@ import (
 
 	"github.com/logoutd/logoutd/store"
 	"github.com/logoutd/logoutd/store/storetest"
-	_ "modernc.org/sqlite" // another program that has the file open
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 )
 
 // A session is fenced from memory, or looked up where it is not remembered:
@@ -151,7 +151,7 @@ func setTime(t *testing.T, s store.Store, of any, at time.Time) {
 }
 
 // fileOf opens the file of a store beside it.
-func fileOf(t *testing.T, s *Store) *sql.DB {
+func fileOf(t *testing.T, s *Store) otherProgram {
 	t.Helper()
 	var path string
 	err := s.read(t.Context(), func(h handle) error {
@@ -161,11 +161,20 @@ func fileOf(t *testing.T, s *Store) *sql.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := sql.Open("sqlite", path+"?_pragma=busy_timeout(5000)") // the store writes too
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
 	if err != nil {
 		t.Fatal(err)
 	}
-	db.SetMaxOpenConns(1)
-	t.Cleanup(func() { db.Close() })
-	return db
+	conn.SetBusyTimeout(busyTimeout) // the store writes too
+	t.Cleanup(func() { _ = conn.Close() })
+	return otherProgram{conn}
+}
+
+// otherProgram is a connection of another program that has the file open.
+type otherProgram struct{ conn *sqlite.Conn }
+
+// Exec runs a statement, and returns how many rows it changed.
+func (o otherProgram) Exec(statement string, args ...any) (int, error) {
+	err := sqlitex.ExecuteTransient(o.conn, statement, &sqlitex.ExecOptions{Args: args})
+	return o.conn.Changes(), err
 }

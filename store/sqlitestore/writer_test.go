@@ -2,7 +2,6 @@ package sqlitestore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -140,18 +139,13 @@ func TestLocked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "logoutd.db")
 	s := openFile(t, path, Config{SweepInterval: time.Hour})
 	mustPut(t, s, session1)
-	other, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
-	other.SetMaxOpenConns(1)
+	other := fileOf(t, s)
 	if _, err := other.Exec(`BEGIN IMMEDIATE`); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	_, err = s.PutSessions(ctx, []store.Session{namedSession("two")})
+	_, err := s.PutSessions(ctx, []store.Session{namedSession("two")})
 	if !errors.Is(err, store.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got error %v", err)
 	}
