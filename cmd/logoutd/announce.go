@@ -11,21 +11,20 @@ import (
 	"github.com/logoutd/logoutd/internal/version"
 )
 
-// announce says where everything is, and shows with three commands that it
-// works.
+// announce prints where everything is, and three commands to try it.
 func (s *service) announce(w io.Writer) {
 	fmt.Fprintln(w, "logoutd", version.String())
 	if s.public != nil {
 		fmt.Fprintf(w, "  logouts:      %s\n", s.public.url())
 	}
 	fmt.Fprintf(w, "  admin:        %s\n", s.admin.url())
-	fmt.Fprintf(w, "  broker:       %s\n", s.brokerPlace())
-	fmt.Fprintf(w, "  store:        %s\n", s.storePlace())
+	fmt.Fprintf(w, "  broker:       %s\n", s.brokerLocation())
+	fmt.Fprintf(w, "  store:        %s\n", s.storeLocation())
 	if !s.settings.has(roleAdmin) {
 		return
 	}
 	token := "$LOGOUTD_ADMIN_TOKEN"
-	place := "given in the settings"
+	place := "from the settings"
 	if s.settings.AdminToken == "" {
 		place = filepath.Join(s.settings.DataDir, adminTokenFile)
 		token = "$(cat " + place + ")"
@@ -37,26 +36,26 @@ func (s *service) announce(w io.Writer) {
 	}
 }
 
-func (s *service) brokerPlace() string {
+func (s *service) brokerLocation() string {
 	if s.broker.embedded == nil {
-		return "NATS, as set"
+		return "NATS, from the settings"
 	}
 	place := "embedded, in " + filepath.Join(s.settings.DataDir, brokerDir)
 	if url := s.broker.embedded.URL(); url != "" {
-		place += "; subscribers: " + url + ", as made by logoutd subscribers create"
+		place += "; subscribers (logoutd subscribers create): " + url
 	}
 	return place
 }
 
-func (s *service) storePlace() string {
+func (s *service) storeLocation() string {
 	if s.settings.RedisURL != "" {
-		return "Redis, as set"
+		return "Redis, from the settings"
 	}
 	return "embedded, in " + filepath.Join(s.settings.DataDir, storeFile)
 }
 
-// demonstrate prints three commands: a session is registered, logged out, and
-// shown to be dead.
+// demonstrate prints three commands that register a session, log it out, and
+// show that it is dead.
 func (s *service) demonstrate(w io.Writer, token string) {
 	session := "demo-" + messages.NewID()[24:]
 	expires := events.At(time.Now().Add(24 * time.Hour))

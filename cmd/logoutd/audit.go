@@ -12,15 +12,15 @@ type auditCmd struct {
 	clientFlags
 	outputFlags
 
-	By     string `help:"Only what the token of this name did." placeholder:"NAME"`
-	Action string `help:"Only this action, for example replay.start." placeholder:"ACTION"`
-	Job    string `help:"Only what concerns this job." placeholder:"ID"`
-	From   string `help:"At this time or later: RFC 3339, or how long ago (90s, 1h)." placeholder:"TIME"`
-	To     string `help:"Before this time." placeholder:"TIME"`
-	Limit  int    `default:"100" help:"How many at most."`
+	By     string `help:"Show only actions of the token with this name." placeholder:"NAME"`
+	Action string `help:"Show only this action, for example replay.start." placeholder:"ACTION"`
+	Job    string `help:"Show only entries of this job." placeholder:"ID"`
+	From   string `help:"Show entries at or after this time: RFC 3339, or how long ago (90s, 1h)." placeholder:"TIME"`
+	To     string `help:"Show entries before this time." placeholder:"TIME"`
+	Limit  int    `default:"100" help:"Maximum number of entries."`
 }
 
-// auditPage is how many entries are asked for at once.
+// auditPage is the number of entries in one request.
 const auditPage = 100
 
 // Run prints entries, newest first.

@@ -18,16 +18,16 @@ import (
 	"github.com/logoutd/logoutd/store"
 )
 
-// broker is the connection to NATS, and the NATS in the process if there is
-// one.
+// brokerConn is the connection to NATS, and the embedded broker if the process
+// has one.
 type brokerConn struct {
 	conn     *nats.Conn
 	embedded *embedded.Broker
-	setUp    atomic.Bool // the streams were there, and the fences restored
-	// streams is why the streams are not there; nil: they are, or nobody has
-	// looked yet.
+	setUp    atomic.Bool // the streams were set up once, and the fences restored
+	// streams is why the streams are missing; nil: they exist, or were not
+	// checked yet.
 	streams atomic.Pointer[error]
-	closed  chan error // filled when the client has given up
+	closed  chan error // receives the error when the client gives up
 }
 
 func (s *service) openBroker(ctx context.Context) (err error) {
@@ -49,11 +49,11 @@ func (s *service) openBroker(ctx context.Context) (err error) {
 	return nil
 }
 
-// countBrokerError measures what the broker reports asynchronously, such as a
-// permission that is missing.
+// countBrokerError returns a function that counts the errors that the broker
+// reports asynchronously, such as missing permissions.
 func (s *service) countBrokerError() func(error) {
 	faults := prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "logoutd_broker_errors_total", Help: "Errors that the broker reported, such as missing permissions; the log has them.",
+		Name: "logoutd_broker_errors_total", Help: "Asynchronous errors reported by the broker, such as missing permissions. The log has the details.",
 	})
 	s.metrics.MustRegister(faults)
 	return func(error) { faults.Inc() }
@@ -74,8 +74,8 @@ func (s *service) openEmbedded(config broker.ConnectConfig) (err error) {
 	return err
 }
 
-// connectionName tells the roles of a connection, so that each role may have
-// permissions of its own.
+// connectionName returns the name that the process uses at the broker: its role,
+// or logoutd if it has several.
 func (s *Settings) connectionName() string {
 	if len(s.Roles) == 1 {
 		return s.Roles[0]
@@ -83,8 +83,8 @@ func (s *Settings) connectionName() string {
 	return "logoutd"
 }
 
-// openStreams sets the streams of an embedded broker up before anything is
-// accepted. A NATS elsewhere may come later.
+// openStreams sets up the streams of an embedded broker before the process
+// accepts anything. An external NATS may become available later.
 func (s *service) openStreams(ctx context.Context) error {
 	if s.broker.embedded == nil {
 		return nil
@@ -95,8 +95,8 @@ func (s *service) openStreams(ctx context.Context) error {
 	return s.subscribers().Load(ctx)
 }
 
-// subscribers are who reads the public events. The embedded broker lets them
-// in once they are loaded.
+// subscribers returns the services that read public events. The embedded broker
+// admits them once they are loaded.
 func (s *service) subscribers() *subscribers.Subscribers {
 	c := subscribers.Config{JetStream: s.js, Logger: s.logger}
 	if s.broker.embedded != nil {
@@ -105,9 +105,9 @@ func (s *service) subscribers() *subscribers.Subscribers {
 	return subscribers.New(c)
 }
 
-// setUpStreams makes sure that the streams exist, as soon as the broker can be
-// reached, and restores the fences of what is pending there. A stream that
-// would lose messages ends the process.
+// setUpStreams creates missing streams as soon as the broker is reachable, and
+// restores the fences of pending requests. A stream whose settings would lose
+// messages ends the process.
 func (s *service) setUpStreams(ctx context.Context) error {
 	for logged := ""; ; {
 		err := s.ensureStreams(ctx)
@@ -128,13 +128,13 @@ func (s *service) setUpStreams(ctx context.Context) error {
 	}
 }
 
-// watchStreamsEvery is how often the streams are looked for: a NATS that lost
-// its files is to have them again within seconds.
+// watchStreamsEvery is how often the streams are checked: a NATS server that
+// lost its files must have them again within seconds.
 const watchStreamsEvery = 2 * time.Second
 
-// watchStreams sets the streams up, and again whenever they are gone: a NATS
-// may come back without its files. A stream that somebody has changed so that
-// it would lose messages makes the process not ready.
+// watchStreams sets up the streams, and again whenever they are missing: a NATS
+// server can come back without its files. A stream that was changed so that it
+// would lose messages makes the process not ready.
 func (s *service) watchStreams(ctx context.Context) error {
 	if !s.broker.setUp.Load() {
 		if err := s.setUpStreams(ctx); err != nil {
@@ -152,7 +152,7 @@ func (s *service) watchStreams(ctx context.Context) error {
 	return nil
 }
 
-// ensureStreams makes the streams that do not exist.
+// ensureStreams creates the missing streams.
 func (s *service) ensureStreams(ctx context.Context) error {
 	attempt, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -165,8 +165,8 @@ func (s *service) ensureStreams(ctx context.Context) error {
 	return err
 }
 
-// logStreams logs why the streams are not there, unless it was logged last,
-// and returns what was.
+// logStreams logs why the streams cannot be set up, unless that was logged last,
+// and returns the text last logged.
 func (s *service) logStreams(ctx context.Context, err error, logged string) string {
 	if err.Error() != logged && broker.LogFailure(ctx, s.logger, s.js, "streams cannot be set up yet", "err", err) {
 		return err.Error()
@@ -174,8 +174,8 @@ func (s *service) logStreams(ctx context.Context, err error, logged string) stri
 	return logged
 }
 
-// awaitClosed ends the process when the client has given the connection up: a
-// new process makes a new one.
+// awaitClosed ends the process when the client has given up the connection: a
+// new process makes a new connection.
 func (s *service) awaitClosed(ctx context.Context) error {
 	select {
 	case err := <-s.broker.closed:
@@ -186,14 +186,15 @@ func (s *service) awaitClosed(ctx context.Context) error {
 }
 
 var (
-	errNotWritten = errors.New("it could not write: its disk is full; it is restarted as soon as there is room")
+	errNotWriting = errors.New("cannot write: its disk is full; it restarts as soon as there is space")
 	errNoStreams  = errors.New("streams are not set up yet")
-	errNoRequests = errors.New("there is no stream " + messages.StreamRequests + " yet; a worker or the admin role sets it up")
-	errNoAnswer   = errors.New("JetStream does not answer: it has no quorum, or this user may not ask for the stream " + messages.StreamRequests)
+	errNoRequests = errors.New("the stream " + messages.StreamRequests + " does not exist yet; a worker or the admin role creates it")
+	errNoAnswer   = errors.New("JetStream does not answer: it has no quorum, or this user has no permission to read the stream " + messages.StreamRequests)
 	errNoLeader   = errors.New("the stream " + messages.StreamRequests + " has no leader")
 )
 
-// check tells whether messages can be published, and the latest was.
+// check reports why messages cannot be published now, or why the latest publish
+// failed.
 func (b *brokerConn) check(ctx context.Context, p *broker.Publisher) error {
 	if b.conn.Status() != nats.CONNECTED {
 		return broker.ErrNotConnected
@@ -204,21 +205,20 @@ func (b *brokerConn) check(ctx context.Context, p *broker.Publisher) error {
 	return p.Trouble(ctx)
 }
 
-// checkStreams tells whether this process has seen all streams, and sees them
-// still.
+// checkStreams reports why this process does not have all streams.
 func (b *brokerConn) checkStreams(context.Context) error {
 	err := b.streams.Load()
 	switch {
 	case err != nil && !errors.Is(*err, broker.ErrUnavailable):
-		return *err // says which setting of which stream to change
+		return *err // names the setting and the stream to change
 	case err != nil || !b.setUp.Load():
 		return errNoStreams
 	}
 	return nil
 }
 
-// checkRequests tells whether a logout could be accepted now: the stream of
-// requests is there and has a leader.
+// checkRequests reports why a logout could not be accepted now: the stream of
+// requests must exist and have a leader.
 func (b *brokerConn) checkRequests(ctx context.Context, js jetstream.JetStream) error {
 	stream, err := js.Stream(ctx, messages.StreamRequests)
 	switch {

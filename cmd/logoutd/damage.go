@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 )
 
-// damageCmd lists what the broker's streams have lost, and acknowledges it.
+// damageCmd lists the losses of the broker's streams, and acknowledges them.
 type damageCmd struct {
 	clientFlags `json:"-"`
 	outputFlags `json:"-"`
 
-	Acknowledge bool   `json:"-" help:"End the report of what is listed, so that the server calls itself well again."`
+	Acknowledge bool   `json:"-" help:"Acknowledge the listed losses, so that the server stops reporting them."`
 	Reason      string `json:"reason" help:"Reason for the acknowledgement, recorded in the audit log." placeholder:"TEXT"`
 }
 
@@ -24,7 +24,7 @@ func (c *damageCmd) Run(ctx context.Context, t *terminal) error {
 	case !c.Acknowledge:
 		err = c.ask(ctx, "GET", "/v1/damage", nil, &answer)
 	case c.Reason == "":
-		return usage("say why: it is recorded in the audit log", "--acknowledge needs --reason")
+		return usage("pass --reason; it is recorded in the audit log", "--acknowledge requires --reason")
 	default:
 		err = c.ask(ctx, "POST", "/v1/damage/acknowledge", c, &answer)
 	}

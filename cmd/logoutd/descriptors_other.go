@@ -2,5 +2,5 @@
 
 package main
 
-// descriptors returns 0: there is no limit that is known.
+// descriptors returns 0: the limit is unknown.
 func descriptors() int { return 0 }

@@ -4,8 +4,8 @@ package main
 
 import "syscall"
 
-// descriptors returns how many files and connections the process can have open;
-// 0: no limit, or none that is known. Go has raised the limit to the hard one.
+// descriptors returns the maximum number of open files and connections of the
+// process; 0: unlimited or unknown. Go has raised the limit to the hard limit.
 func descriptors() int {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > 1<<30 {

@@ -1,5 +1,6 @@
-// Command logoutd answers logouts at once and makes them true everywhere.
+// Command logoutd answers logouts at once and enforces them everywhere.
 //
-// This package is wiring and command line only: settings, roles, start and
-// drain. What a logout means is in handlers, workers, events and store.
+// This package holds the wiring and the command line only: settings, roles,
+// start and drain. Packages handlers, workers, events and store implement the
+// logout itself.
 package main

@@ -10,25 +10,25 @@ import (
 	"github.com/logoutd/logoutd/internal/text"
 )
 
-// The secrets of logoutd's own. They have no flags: the command line of a
-// process is shown to every user of its machine.
+// logoutd's own secrets. They have no flags: every user of a machine can see the
+// command line of a process.
 const (
 	adminTokenSetting = "LOGOUTD_ADMIN_TOKEN"
 	secretSetting     = "LOGOUTD_SECRET"
 )
 
-// fileSuffix makes of a setting's name that of the setting that names a file
-// with its value, as Docker and Kubernetes mount secrets.
+// fileSuffix turns the name of a setting into the name of the variable that
+// holds the path of a file with its value. Docker and Kubernetes mount secrets
+// as files.
 const fileSuffix = "_FILE"
 
-// fileSettings are the settings that can come from a file: those that hold
-// secrets.
+// fileSettings are the settings that can be read from a file: they hold secrets.
 var fileSettings = []string{adminTokenSetting, secretSetting, "LOGOUTD_NATS_URL", "LOGOUTD_REDIS_URL"}
 
-// prepareEnvironment trims the settings in the environment, drops those that
-// are empty, and reads those that come from files. Whoever leaves a line of a
-// compose file empty means that it is not set; but a secret of logoutd's own
-// stays, to be refused, because somebody meant to set it.
+// prepareEnvironment trims the settings in the environment, unsets empty ones,
+// and reads settings from files. An empty line of a compose file means "not
+// set". An empty secret of logoutd's own stays and is refused later, because
+// somebody meant to set it.
 func prepareEnvironment() error {
 	for _, variable := range os.Environ() {
 		name, value, _ := strings.Cut(variable, "=")
@@ -48,14 +48,15 @@ func prepareEnvironment() error {
 	return errors.Join(faults...)
 }
 
-// readFileSetting sets a setting to what is in the file that another one names.
+// readFileSetting sets the variable name to the content of the file that
+// name_FILE names.
 func readFileSetting(name string) error {
 	path, ok := os.LookupEnv(name + fileSuffix)
 	if !ok {
 		return nil
 	}
 	if os.Getenv(name) != "" {
-		return fmt.Errorf("%s and %s are both set: set one of them", name, name+fileSuffix)
+		return fmt.Errorf("%s and %s are both set: set only one", name, name+fileSuffix)
 	}
 	file, err := os.ReadFile(path)
 	if err != nil {
@@ -76,16 +77,16 @@ func sourceOf(name string) string {
 	return name
 }
 
-// weakness says what is wrong with a token or key of logoutd's own; empty:
-// nothing.
+// weakness says why a secret is too weak for logoutd's own tokens and keys;
+// empty: it is strong enough.
 func weakness(secret string) string {
 	switch {
 	case secret == "":
 		return "is empty"
 	case blankInside(secret):
-		return "has blanks or control characters inside"
+		return "contains blanks or control characters"
 	case len(secret) < minSecret:
-		return fmt.Sprintf("has %d bytes, and needs at least %d", len(secret), minSecret)
+		return fmt.Sprintf("has %d bytes but needs at least %d", len(secret), minSecret)
 	}
 	return ""
 }

@@ -14,10 +14,10 @@ import (
 type eventsCmd struct {
 	clientFlags
 
-	Since string `help:"Begin with what is older: an RFC 3339 time, or how long ago (90s, 1h). Events are kept for 72 h. Default: now."`
+	Since string `help:"Start with past events: an RFC 3339 time, or how long ago (90s, 1h). Events are kept for 72 h. Default: now."`
 }
 
-// Run prints events until it is interrupted, which is no failure.
+// Run prints events until it is interrupted. An interrupt is not a failure.
 func (c *eventsCmd) Run(ctx context.Context, t *terminal) error {
 	query := ""
 	if c.Since != "" {
@@ -32,14 +32,13 @@ func (c *eventsCmd) Run(ctx context.Context, t *terminal) error {
 	case ctx.Err() != nil:
 		return nil
 	case err == nil, errors.Is(err, io.ErrUnexpectedEOF):
-		return &failure{error: fmt.Errorf("the server ended the stream"), hint: "run it again with --since to miss nothing"}
+		return &failure{error: fmt.Errorf("the server ended the stream"), hint: "run the command again with --since to miss no events"}
 	default:
 		return err
 	}
 }
 
-// printLines prints events as they come, none of which can take over a
-// terminal.
+// printLines prints events as they arrive, with control characters escaped.
 func printLines(out io.Writer, events io.Reader) error {
 	for lines := bufio.NewReader(events); ; {
 		line, err := lines.ReadString('\n')

@@ -8,13 +8,13 @@ import (
 	"strconv"
 )
 
-// failedCmd groups what operators do with dead letters.
+// failedCmd groups the commands for dead letters.
 type failedCmd struct {
-	Groups  failedGroupsCmd  `cmd:"" help:"Count dead letters by step, target and error code: begin here."`
+	Groups  failedGroupsCmd  `cmd:"" help:"Count dead letters by step, target and error code. Start here."`
 	List    failedListCmd    `cmd:"" help:"List dead letters, newest first."`
-	Show    failedShowCmd    `cmd:"" help:"Show everything about one dead letter."`
-	Replay  failedReplayCmd  `cmd:"" help:"Hand dead letters to the workers again."`
-	Discard failedDiscardCmd `cmd:"" help:"Drop dead letters: what they ask for is not done."`
+	Show    failedShowCmd    `cmd:"" help:"Show one dead letter in full."`
+	Replay  failedReplayCmd  `cmd:"" help:"Send dead letters to the workers again."`
+	Discard failedDiscardCmd `cmd:"" help:"Permanently discard dead letters."`
 }
 
 type failedGroupsCmd struct {
@@ -23,7 +23,7 @@ type failedGroupsCmd struct {
 	filterFlags
 }
 
-// Run prints the groups, the largest first.
+// Run prints the groups, largest first.
 func (c *failedGroupsCmd) Run(ctx context.Context, t *terminal) error {
 	query, err := c.query()
 	if err != nil {
@@ -55,33 +55,33 @@ type failedListCmd struct {
 	outputFlags
 	filterFlags
 
-	Limit int `help:"How many at most. Default: all." placeholder:"N"`
+	Limit int `help:"Maximum number to list. Default: unlimited." placeholder:"N"`
 }
 
-// listPage is how many dead letters are asked for at once.
+// listPage is the number of dead letters in one request.
 const listPage = 500
 
-// failedPage is a page of dead letters; next, if not empty, is where the next
-// one begins.
+// failedPage is a page of dead letters; Next is the cursor of the next page,
+// empty on the last one.
 type failedPage struct {
 	Failed []json.RawMessage `json:"failed"`
 	Next   string            `json:"next"`
 	completeness
 }
 
-// completeness says what an answer about dead letters may lack.
+// completeness says why an answer about dead letters may be incomplete.
 type completeness struct {
 	Progress *struct{ Done, Total uint64 } `json:"progress"`
 	Stale    bool                          `json:"stale"`
 }
 
-// warn says so beside the table: what is not shown may be there all the same.
+// warn prints a warning if the answer is incomplete.
 func (c completeness) warn(t *terminal) {
 	if c.Progress != nil {
-		fmt.Fprintf(t.err, "logoutd: not complete: the index of dead letters is being rebuilt (%d of %d read)\n", c.Progress.Done, c.Progress.Total)
+		fmt.Fprintf(t.err, "logoutd: incomplete: the index of dead letters is being rebuilt (%d of %d read)\n", c.Progress.Done, c.Progress.Total)
 	}
 	if c.Stale {
-		fmt.Fprintln(t.err, "logoutd: not complete: the broker does not answer, so what failed since is not known")
+		fmt.Fprintln(t.err, "logoutd: incomplete: the broker does not answer; newer dead letters are missing")
 	}
 }
 
@@ -135,10 +135,10 @@ type failedShowCmd struct {
 	clientFlags
 	outputFlags
 
-	ID string `arg:"" help:"The dead letter, by its id in failed list."`
+	ID string `arg:"" help:"Id of the dead letter, from failed list."`
 }
 
-// Run prints the dead letter: what happened as a table, or all as JSON.
+// Run prints the dead letter and its timeline as tables, or all of it as JSON.
 func (c *failedShowCmd) Run(ctx context.Context, t *terminal) error {
 	var letter json.RawMessage
 	if err := c.ask(ctx, "GET", "/v1/failed/"+url.PathEscape(c.ID), nil, &letter); err != nil {

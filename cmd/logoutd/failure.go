@@ -12,19 +12,19 @@ import (
 const (
 	exitOK          = 0
 	exitFailed      = 1
-	exitUsage       = 2 // the command line is wrong
-	exitNothing     = 3 // there is no such thing, or nothing to do
-	exitUnavailable = 4 // the server, or what it needs, is away: try again
-	exitDenied      = 5 // the token is wrong, or its role too small
-	exitPart        = 6 // done in part: cancelled, paused, or some of it failed or is not known
-	exitUnknown     = 7 // status: nothing is known of the logout, session or user
+	exitUsage       = 2 // the command line is invalid
+	exitNothing     = 3 // not found, or nothing to do
+	exitUnavailable = 4 // the server or a dependency is unavailable: try again
+	exitDenied      = 5 // the token is invalid, or its role is not sufficient
+	exitPart        = 6 // partly done: cancelled, paused, or some items failed or are unknown
+	exitUnknown     = 7 // status: the logout, session or user is unknown
 )
 
-// exitCodes tells of them in the help.
-const exitCodes = "Exit codes: 0 done, 1 failed, 2 command line wrong, 3 no such thing or nothing to do, " +
-	"4 server unavailable, 5 not allowed, 6 done in part, 7 nothing is known of what status asks for."
+// exitCodes lists the exit codes in the help.
+const exitCodes = "Exit codes: 0 done, 1 failed, 2 invalid command line, 3 not found or nothing to do, " +
+	"4 server unavailable, 5 not allowed, 6 partly done, 7 unknown to status."
 
-// failure is an error with a hint at what to do about it.
+// failure is an error with a hint that says what to do.
 type failure struct {
 	error
 	hint string
@@ -37,7 +37,7 @@ func usage(hint, format string, args ...any) error {
 	return &failure{error: fmt.Errorf(format, args...), hint: hint, code: exitUsage}
 }
 
-// report prints an error as prose and returns the exit code that it means.
+// report prints an error and returns its exit code.
 func report(stderr io.Writer, err error) int {
 	if err == nil {
 		return exitOK

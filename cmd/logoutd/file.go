@@ -16,8 +16,8 @@ import (
 	"github.com/logoutd/logoutd/workers/delivery"
 )
 
-// file is the YAML file. The plain settings may stand in it too; they are
-// read by the command line parser.
+// file is the YAML file. It can hold the plain settings too; the command line
+// parser reads those.
 type file struct {
 	Roles            any    `yaml:"roles"`
 	Listen           string `yaml:"listen"`
@@ -56,7 +56,7 @@ type file struct {
 		RedirectOrigins []string `yaml:"redirect_origins"`
 	} `yaml:"elvis"`
 	Targets []targetNode `yaml:"targets"`
-	// Push is what targets were called before.
+	// Push is the former name of Targets.
 	Push any `yaml:"push"`
 }
 
@@ -92,14 +92,14 @@ func readFile(path string) (f file, plain map[string]any, err error) {
 	return f, plain, nil
 }
 
-// withoutSource cuts the excerpt off that the parser shows: it may hold a
+// withoutSource cuts off the parser's excerpt of the file: it may contain a
 // secret.
 func withoutSource(err error) error {
 	first, _, _ := strings.Cut(err.Error(), "\n")
 	return errors.New(first)
 }
 
-// expander puts values from the environment for ${NAME}.
+// expander replaces ${NAME} by the environment variable of that name.
 type expander struct{ missing []string }
 
 var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
@@ -113,20 +113,20 @@ func (e *expander) Visit(node ast.Node) ast.Visitor {
 			if !ok {
 				e.missing = append(e.missing, name)
 			}
-			return strings.TrimSpace(value) // a secret that was read from a file has a line feed at its end
+			return strings.TrimSpace(value) // a secret read from a file ends in a line feed
 		})
 	}
 	return e
 }
 
-// validate returns everything that is wrong with the structured settings.
+// validate returns all faults of the structured settings.
 func (f *file) validate() []error {
 	var faults []error
 	fault := func(format string, v ...any) { faults = append(faults, fmt.Errorf(format, v...)) }
 	switch f.Sessions.Unknown {
 	case "", "drop", "publish":
 	default:
-		fault("sessions.unknown: %q is neither drop nor publish", f.Sessions.Unknown)
+		fault("sessions.unknown: %q is invalid: use drop or publish", f.Sessions.Unknown)
 	}
 	if f.Sessions.Retention < 0 {
 		fault("sessions.retention: must not be negative")
@@ -138,24 +138,24 @@ func (f *file) validate() []error {
 		fault("retry.max_replays: must not be negative")
 	}
 	if slices.Contains(f.SAP.Cookies, "*") {
-		fault("sap.cookies: a lone * would take every cookie for a session")
+		fault("sap.cookies: * alone would match every cookie; name the cookies or give a prefix")
 	}
 	if slices.Contains(f.SAP.Origins, "*") {
-		fault("sap.origins: name the origins; with credentials browsers refuse *")
+		fault("sap.origins: * is not allowed: browsers refuse it with credentials; name the origins")
 	}
 	for _, origin := range f.TrustedOrigins {
 		u, err := url.Parse(origin)
 		if origin != "null" && origin != "file://" && (err != nil || u.Scheme == "" || u.Host == "" || strings.Trim(u.Path, "/") != "") {
-			fault("trusted_origins: %q is no origin such as https://www.example.com, null (in quotes) or file://", origin)
+			fault("trusted_origins: %q is not an origin: use one such as https://www.example.com, null (in quotes) or file://", origin)
 		}
 	}
 	if page := f.Elvis.LandingPage; page != "" && !localPath(page) && !isURL(page) {
-		fault("elvis.landing_page: %q is neither a path such as / nor a URL", page)
+		fault("elvis.landing_page: %q is invalid: use a path such as / or a URL", page)
 	}
 	for _, origin := range f.Elvis.RedirectOrigins {
 		u, err := url.Parse(origin)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" {
-			fault("elvis.redirect_origins: %q is no origin such as https://www.example.com", origin)
+			fault("elvis.redirect_origins: %q is not an origin: use one such as https://www.example.com", origin)
 		}
 	}
 	if err := f.pushFault(); err != nil {

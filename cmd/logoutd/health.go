@@ -13,10 +13,10 @@ import (
 type healthCmd struct {
 	clientFlags
 
-	Role []string `help:"Ask only whether these roles can do their job: front, worker, admin. Default: all roles of the process." placeholder:"ROLE"`
+	Role []string `help:"Check only these roles: front, worker, admin. Default: all roles of the process." placeholder:"ROLE"`
 }
 
-// Run prints what the server says of itself, and fails unless all is well.
+// Run prints the results of the health checks, and fails if a check failed.
 func (c *healthCmd) Run(ctx context.Context, t *terminal) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -38,7 +38,7 @@ func (c *healthCmd) Run(ctx context.Context, t *terminal) error {
 		return err
 	}
 	if !well {
-		return &failure{error: fmt.Errorf("the server is not ready"), hint: "it recovers by itself once what it needs is back"}
+		return &failure{error: fmt.Errorf("the server is not ready"), hint: "it recovers by itself as soon as its dependencies are back"}
 	}
 	return nil
 }
@@ -61,8 +61,9 @@ func (c *healthCmd) check(ctx context.Context, name string) (ok bool, says strin
 	return response.StatusCode == http.StatusOK, verdict(body, response.Status), nil
 }
 
-// verdict returns what a check says in words: its status, why it is not ready,
-// and what it does without. What is no such answer stands for itself.
+// verdict describes the answer of a check: its status, why it is not ready, and
+// what is degraded. If the body is not such an answer, it returns the HTTP
+// status.
 func verdict(body []byte, status string) string {
 	var answer struct {
 		Status   string   `json:"status"`

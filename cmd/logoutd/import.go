@@ -15,10 +15,10 @@ type importCmd struct {
 	clientFlags
 	outputFlags
 
-	File string `arg:"" help:"NDJSON: on each line a session, refresh_token or push_registration (\"type\") with the fields of its registration. - reads standard input."`
+	File string `arg:"" help:"NDJSON file: each line has a \"type\" (session, refresh_token or push_registration) and the fields of its registration. - reads standard input."`
 }
 
-// imported is what became of the lines of an import.
+// imported is the result of an import.
 type imported struct {
 	Lines     int            `json:"lines"`
 	Accepted  map[string]int `json:"accepted"`
@@ -65,7 +65,7 @@ func (c *importCmd) Run(ctx context.Context, t *terminal) error {
 	}
 	if result.Rejected > 0 {
 		return &failure{error: fmt.Errorf("%d of %d lines were rejected", result.Rejected, result.Lines),
-			hint: "mend them and import the file again: what is registered stays as it is"}
+			hint: "correct them and import the file again: lines that were accepted stay registered"}
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func (c *importCmd) print(t *terminal, result imported) error {
 		fmt.Fprintf(t.err, "… and %d more lines\n", result.Rejected-len(result.Errors))
 	}
 	for _, provider := range slices.Sorted(maps.Keys(result.Unconfigured)) {
-		fmt.Fprintf(t.err, "logoutd: warning: %d push registrations name the provider %s, which is not configured: it is not told when they are deleted\n",
+		fmt.Fprintf(t.err, "logoutd: warning: %d push registrations name the provider %s, which is not configured: it will not be told when they are deleted\n",
 			result.Unconfigured[provider], provider)
 	}
 	rows := []row{{"lines", strconv.Itoa(result.Lines)}}

@@ -11,13 +11,13 @@ import (
 	"strings"
 )
 
-// jobsCmd groups what operators do with jobs.
+// jobsCmd groups the commands for jobs.
 type jobsCmd struct {
 	List   jobsListCmd   `cmd:"" help:"List jobs, newest first."`
-	Show   jobsShowCmd   `cmd:"" help:"Show one job; --watch follows it to its end."`
+	Show   jobsShowCmd   `cmd:"" help:"Show a job; --watch follows it until it ends."`
 	Pause  jobsPauseCmd  `cmd:"" help:"Pause a job."`
-	Resume jobsResumeCmd `cmd:"" help:"Go on with a job that is paused."`
-	Cancel jobsCancelCmd `cmd:"" help:"End a job, or its waiting; what it has done stays done."`
+	Resume jobsResumeCmd `cmd:"" help:"Resume a paused job."`
+	Cancel jobsCancelCmd `cmd:"" help:"Cancel a job. Items that are already done stay done."`
 }
 
 // job is a job as the API shows it.
@@ -39,7 +39,7 @@ type job struct {
 	CreatedAt     string          `json:"created_at"`
 	FinishedAt    string          `json:"finished_at,omitempty"`
 	Error         string          `json:"error,omitempty"`
-	raw           json.RawMessage // as it came
+	raw           json.RawMessage // as received
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].
@@ -52,16 +52,16 @@ func (j *job) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// over reports whether nothing happens to the job any more by itself.
+// over reports whether the job has ended or waits for an operator.
 func (j job) over() bool { return j.State != "running" }
 
-// incomplete says how many items of a job that is done are not, and why; empty:
-// all are, as far as the job has to do with it.
+// incomplete says how many items of a finished job are not done, and why; empty
+// if all are done.
 func (j job) incomplete() string {
 	var parts []string
 	for _, c := range []struct{ what, words string }{
 		{"failed_again", "failed again"}, {"failed", "could not be put back"}, {"unreadable", "cannot be read"},
-		{"not_known", "are not known to be done"},
+		{"not_known", "have an unknown outcome"},
 	} {
 		if n := j.Counts[c.what]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, c.words))
@@ -102,7 +102,7 @@ type jobFlags struct {
 	clientFlags
 	outputFlags
 
-	ID string `arg:"" help:"The job, by its id in jobs list."`
+	ID string `arg:"" help:"Id of the job, from jobs list."`
 }
 
 func (f jobFlags) path() string { return "/v1/jobs/" + url.PathEscape(f.ID) }
@@ -118,7 +118,7 @@ func (f jobFlags) change(ctx context.Context, t *terminal, verb string) error {
 type jobsShowCmd struct {
 	jobFlags
 
-	Watch bool `short:"w" help:"Follow it until it is over."`
+	Watch bool `short:"w" help:"Follow the job until it ends."`
 }
 
 // Run shows the job.
@@ -154,7 +154,7 @@ func (c *jobsResumeCmd) Run(ctx context.Context, t *terminal) error {
 type jobsCancelCmd struct {
 	jobFlags
 
-	Yes bool `short:"y" help:"Do not ask."`
+	Yes bool `short:"y" help:"Do not ask for confirmation."`
 }
 
 // Run cancels the job.
@@ -179,7 +179,7 @@ func printJob(t *terminal, f outputFlags, j job) error {
 		rows = append(rows, row{what, strconv.Itoa(j.Counts[what])})
 	}
 	for _, reason := range slices.Sorted(maps.Keys(j.Ineligible)) {
-		rows = append(rows, row{"left out: " + reason, strconv.Itoa(j.Ineligible[reason])})
+		rows = append(rows, row{"excluded: " + reason, strconv.Itoa(j.Ineligible[reason])})
 	}
 	rows = append(rows, row{"users not found", some(j.NotFoundCount)})
 	return printFields(t.out, rows...)

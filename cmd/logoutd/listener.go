@@ -10,10 +10,10 @@ import (
 	"github.com/logoutd/logoutd/internal/server"
 )
 
-// listener is an address that serves HTTP.
+// listener serves HTTP on one address.
 type listener struct {
 	socket net.Listener
-	config server.Config // without the handler until there is one
+	config server.Config // handle sets the handler
 }
 
 func (s *service) listen(name, setting, address string, files server.TLSFiles, most int) (*listener, error) {
@@ -23,7 +23,7 @@ func (s *service) listen(name, setting, address string, files server.TLSFiles, m
 	}
 	socket, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("%s listener: %w; %s says where", name, err, setting)
+		return nil, fmt.Errorf("%s listener: %w; set %s to another address", name, err, setting)
 	}
 	l := &listener{socket: socket, config: server.Config{
 		Name: name, TLS: config, MaxConnections: most, Exempt: s.settings.proxies().Trusts,
@@ -33,15 +33,15 @@ func (s *service) listen(name, setting, address string, files server.TLSFiles, m
 	return l, nil
 }
 
-// reservedDescriptors are kept for store, broker, its subscribers and push
-// providers: without load a process has about 40 open, a target of pushes 32
-// more.
+// reservedDescriptors are reserved for the store, the broker, its subscribers
+// and push providers: an idle process has about 40 open, and a push target opens
+// 32 more.
 const reservedDescriptors = 128
 
-// maxConnections returns how many connections the listeners have at most: a
-// quarter of the descriptors is reserved, and a quarter of the rest is for the
-// admin listener, so that health checks and operators get through whatever
-// comes to the other one. Zero: no limit.
+// maxConnections returns the maximum number of connections of each listener. A
+// quarter of the descriptors is reserved. A quarter of the rest is for the admin
+// listener, so that health checks and operators get through whatever the load of
+// the public listener. Zero means no limit.
 func maxConnections(descriptors int) (public, admin int) {
 	if descriptors == 0 {
 		return 0, 0
@@ -51,10 +51,10 @@ func maxConnections(descriptors int) (public, admin int) {
 	return max(8, rest-admin), admin
 }
 
-// abandon closes a listener that never served; after serve it does nothing.
+// abandon closes a listener that never served. After serve it does nothing.
 func (l *listener) abandon() { _ = l.socket.Close() }
 
-// url returns how the listener is reached from this machine.
+// url returns a URL of the listener that works on this machine.
 func (l *listener) url() string {
 	address := l.socket.Addr().(*net.TCPAddr)
 	host := address.IP.String()
@@ -68,7 +68,7 @@ func (l *listener) url() string {
 	return scheme + net.JoinHostPort(host, fmt.Sprint(address.Port))
 }
 
-// serve answers until ctx ends, then waits for what is in flight.
+// serve answers until ctx ends, then waits for the requests in flight.
 func (l *listener) serve(ctx context.Context) error {
 	stopped, answering := make(chan struct{}), server.New(l.config)
 	context.AfterFunc(ctx, func() {

@@ -2,5 +2,5 @@
 
 package main
 
-// lockDataDir does nothing: only Unix has locks that end with the process.
+// lockDataDir does nothing: only Unix releases such locks when the process ends.
 func lockDataDir(string) (unlock func(), err error) { return func() {}, nil }

@@ -10,8 +10,8 @@ import (
 )
 
 // lockDataDir keeps other processes out of the data directory: two brokers on
-// the same files would destroy what lies in them. The lock ends with the
-// process, however that ends.
+// the same files would destroy them. The operating system releases the lock when
+// the process ends.
 func lockDataDir(dir string) (unlock func(), err error) {
 	file, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -21,7 +21,7 @@ func lockDataDir(dir string) (unlock func(), err error) {
 		_ = file.Close()
 		return nil, fmt.Errorf("locking the data directory: %w", &failure{
 			error: fmt.Errorf("another process uses %s", dir),
-			hint:  "wait for it to end, or give each process a directory of its own (LOGOUTD_DATA_DIR)",
+			hint:  "wait until it ends, or give each process its own directory (LOGOUTD_DATA_DIR)",
 		})
 	}
 	return func() { _ = file.Close() }, nil

@@ -9,11 +9,10 @@ import (
 	"golang.org/x/term"
 )
 
-// newLogger logs to standard error: coloured for people on a terminal, JSON
-// for machines otherwise.
+// newLogger logs to standard error: coloured text on a terminal, JSON otherwise.
 func newLogger(format, level string) *slog.Logger {
 	var threshold slog.Level
-	_ = threshold.UnmarshalText([]byte(level)) // an enum of the command line
+	_ = threshold.UnmarshalText([]byte(level)) // the command line allows only valid levels
 	if format == "tint" || format == "auto" && term.IsTerminal(int(os.Stderr.Fd())) {
 		return slog.New(tint.NewTextHandler(os.Stderr, &tint.Options{
 			Level: threshold, TimeFormat: time.TimeOnly, NoColor: !term.IsTerminal(int(os.Stderr.Fd())),

@@ -15,18 +15,18 @@ import (
 	"github.com/logoutd/logoutd/store"
 )
 
-// notices are what operators have to know of the parts that logoutd runs on:
-// they work, and will lose or refuse something sooner or later.
+// notices are warnings for operators about the systems that logoutd depends on:
+// they work now, but can lose or refuse data later.
 type notices struct {
 	mu       sync.Mutex
 	warnings []store.Warning
 	broker   *brokerConn
 	damage   *damage.Watch // nil: not in the admin role
-	// providers are what this process has met; another one may have met others.
+	// providers are those that this process has seen; others may have seen more.
 	providers *providers.Providers
 }
 
-// list returns the notices in sentences.
+// list returns the notices as sentences.
 func (n *notices) list() []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -35,24 +35,24 @@ func (n *notices) list() []string {
 		all = append(all, w.Text)
 	}
 	for _, finding := range n.damage.Findings() {
-		all = append(all, finding.Text+" An operator has to acknowledge it (logoutd damage).")
+		all = append(all, finding.Text+" An operator must acknowledge this (logoutd damage).")
 	}
 	if near := n.broker.storageNear(); near != "" {
-		all = append(all, "The embedded broker comes near the limit of its storage: "+near+".")
+		all = append(all, "The embedded broker is near its storage limit: "+near+".")
 	}
 	return all
 }
 
-// all returns list, and what concerns those who register more than logoutd.
+// all returns list, and notices about the registrations rather than logoutd.
 func (n *notices) all() []string {
 	all := n.list()
 	if names := n.providers.Unconfigured(); len(names) > 0 {
-		all = append(all, "Push registrations name providers that are not configured, and that are not told of logouts: "+strings.Join(names, ", ")+".")
+		all = append(all, "Push registrations name providers that are not configured and are therefore not told of logouts: "+strings.Join(names, ", ")+".")
 	}
 	return all
 }
 
-// err is list as an error; nil: there is nothing.
+// err returns list as an error; nil if there are no notices.
 func (n *notices) err() error {
 	if all := n.list(); len(all) > 0 {
 		return errors.New(strings.Join(all, " "))
@@ -68,18 +68,17 @@ func (n *notices) set(warnings []store.Warning) (before []store.Warning) {
 }
 
 const (
-	// watchStoreEvery is how often the store's settings are looked at: they
-	// change when somebody changes them.
+	// watchStoreEvery is how often the store's settings are checked. They change
+	// rarely.
 	watchStoreEvery = 30 * time.Second
-	// watchStoreFirst is how soon they are looked at again while the store has
-	// not answered yet.
+	// watchStoreFirst is how often they are checked until the store has answered.
 	watchStoreFirst = time.Second
 )
 
-// watchStore warns of settings of the store that make it forget.
+// watchStore warns about store settings that can lose data.
 func (s *service) watchStore(ctx context.Context, warner store.Warner) error {
 	gauge := prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "logoutd_store_warnings", Help: "1 for each setting of the store that makes it forget: evicts, not_persistent, snapshots_only.",
+		Name: "logoutd_store_warnings", Help: "1 for each store setting that can lose data: evicts, not_persistent, snapshots_only.",
 	}, []string{"warning"})
 	s.metrics.MustRegister(gauge)
 	next := watchStoreFirst
@@ -94,7 +93,7 @@ func (s *service) watchStore(ctx context.Context, warner store.Warner) error {
 			for _, w := range warnings {
 				gauge.WithLabelValues(w.Code).Set(1)
 				if !slices.Contains(before, w) {
-					s.logger.Warn("the store can forget", "warning", w.Code, "err", w.Text)
+					s.logger.Warn("a setting of the store can lose data", "warning", w.Code, "err", w.Text)
 				}
 			}
 		}

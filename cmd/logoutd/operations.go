@@ -27,7 +27,7 @@ import (
 	"github.com/logoutd/logoutd/internal/status"
 )
 
-// operations are what operators work with, in the admin role.
+// operations is what the admin role serves to operators.
 type operations struct {
 	deadLetters *deadletters.DeadLetters
 	letters     *deadletters.Letters
@@ -43,21 +43,22 @@ type operations struct {
 	damage      *damage.Watch
 }
 
-// openOperations asks no broker: an admin process starts without one, too.
+// openOperations does not call the broker: an admin process can start without
+// it.
 func (s *service) openOperations(context.Context) (err error) {
 	if !s.settings.has(roleAdmin) {
 		return nil
 	}
 	o := &operations{deadLetters: deadletters.NewDeadLetters(s.js), audit: audit.New(s.js)}
 	o.letters, err = deadletters.Open(deadletters.Config{
-		JetStream: s.js, Path: filepath.Join(s.settings.DataDir, lettersFile), Logger: s.logger,
+		JetStream: s.js, Path: filepath.Join(s.settings.DataDir, indexFile), Logger: s.logger,
 	})
 	if err != nil {
 		return err
 	}
 	s.closers = append(s.closers, func() {
 		if err := o.letters.Close(); err != nil {
-			s.logger.Error("projection of dead letters does not close", "err", err)
+			s.logger.Error("closing the index of dead letters failed", "err", err)
 		}
 	})
 	o.damage, err = damage.Open(damage.Config{
@@ -69,7 +70,7 @@ func (s *service) openOperations(context.Context) (err error) {
 	s.notices.damage = o.damage
 	s.metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "logoutd_streams_damaged",
-		Help: "Losses of the broker's streams that were found and not acknowledged by an operator.",
+		Help: "Losses found in the broker's streams that no operator has acknowledged.",
 	}, func() float64 { return float64(len(o.damage.Findings())) }))
 	works := map[string]jobs.Work{}
 	o.jobs = jobs.New(jobs.Config{
@@ -96,18 +97,17 @@ func (s *service) openOperations(context.Context) (err error) {
 	return nil
 }
 
-// instanceName tells processes apart for whoever looks at a job.
+// instanceName identifies the process that runs a job to operators.
 func instanceName() string {
 	host, _ := os.Hostname()
 	return strings.TrimPrefix(host+"-"+messages.NewID()[24:], "-")
 }
 
-// auditTimeout is how long the end of a job waits for its entry in the audit
-// log.
+// auditTimeout bounds the write of an audit entry.
 const auditTimeout = 5 * time.Second
 
-// auditJob records how a job ended; what operators do to jobs is recorded
-// where they ask for it.
+// auditJob records how a job ended. The handlers record what operators do to
+// jobs.
 func (s *service) auditJob(_, after jobs.Job) {
 	if after.State != jobs.Done && after.State != jobs.Failed {
 		return
@@ -118,12 +118,12 @@ func (s *service) auditJob(_, after jobs.Job) {
 		ID: after.ID + ".finish." + after.FinishedAt.Format(time.RFC3339Nano), By: after.By, Action: audit.ActionJobFinish, Reason: after.Reason, JobID: after.ID, Counts: after.Counts,
 	})
 	if err != nil && !errors.Is(err, audit.ErrLater) {
-		s.logger.Error("the end of a job is missing in the audit log", "job", after.ID, "err", err)
+		s.logger.Error("recording the end of a job in the audit log failed", "job", after.ID, "err", err)
 	}
 }
 
-// recordRefusals puts into log and audit log how many tokens were refused, and
-// from where; never a token.
+// recordRefusals writes the number of refused tokens and the addresses they came
+// from to the log and the audit log. It never writes a token.
 func (s *service) recordRefusals(r access.Refusals) {
 	s.logger.Warn("admin tokens were refused", "count", r.Total, "addresses", r.Addresses, "other_addresses", r.Others,
 		"reasons", r.Reasons, "tokens", r.Tokens)
@@ -136,16 +136,16 @@ func (s *service) recordRefusals(r access.Refusals) {
 	ctx, cancel := context.WithTimeout(context.Background(), auditTimeout)
 	defer cancel()
 	if err := s.operations.audit.AppendLater(ctx, entry); err != nil && !errors.Is(err, audit.ErrLater) {
-		s.logger.Error("refused tokens are missing in the audit log", "err", err) // the line above has them
+		s.logger.Error("recording refused tokens in the audit log failed", "err", err) // the log has them, see above
 	}
 }
 
-// work returns what runs beside the listeners for operators.
+// work returns the background work of the admin role.
 func (o *operations) work() []func(context.Context) error {
 	return []func(context.Context) error{o.letters.Run, o.jobs.Run, o.tokens.Run, o.sessions.Run, o.audit.Run, o.attempts.Run, o.overview.Run, o.damage.Run}
 }
 
-// handleOperators gives operators the admin API and the console, which end
+// handleOperators adds the admin API and the console to mux. Event streams end
 // with ctx.
 func (s *service) handleOperators(ctx context.Context, mux *http.ServeMux) {
 	o, tails := s.operations, access.NewTails(s.metrics)

@@ -12,13 +12,13 @@ import (
 	"strings"
 )
 
-// planFlags are how something is done to many at once: first a dry run that
-// fixes the set, then, once it is confirmed, a job that works on just that.
+// planFlags are the flags of bulk commands: first a dry run fixes the selection,
+// then, once that is confirmed, a job processes exactly that selection.
 type planFlags struct {
-	DryRun bool    `help:"Only count what would be done, and what not and why."`
+	DryRun bool    `help:"Only count what would be done, and what would be excluded and why."`
 	Rate   float64 `default:"${defaultRate}" help:"Maximum rate per second; 0: unlimited."`
-	Yes    bool    `short:"y" help:"Do not ask."`
-	Detach bool    `help:"Do not wait until it is done; logoutd jobs shows how far it is."`
+	Yes    bool    `short:"y" help:"Do not ask for confirmation."`
+	Detach bool    `help:"Do not wait for the job; logoutd jobs shows its progress."`
 }
 
 // plan is the answer to a dry run.
@@ -35,25 +35,26 @@ type plan struct {
 // reasonFor refuses a run without a reason.
 func (f planFlags) reasonFor(reason string) error {
 	if reason == "" && !f.DryRun {
-		return errors.New("--reason is required: it stands in the audit log")
+		return errors.New("--reason is required: it is recorded in the audit log")
 	}
 	return nil
 }
 
-// planned is a selection to be worked on by a job.
+// planned is a bulk command.
 type planned struct {
 	planFlags
 	client clientFlags
 	output outputFlags
 	path   string
 	reason string
-	// ask is the question before it is done, of a number.
+	// ask is the format of the confirmation question, with the number of items.
 	ask string
-	// each tells that each one was named, so that all are expected to be done.
+	// each says that the items were named one by one, so that leaving one out is a
+	// partial failure.
 	each bool
 }
 
-// run makes the dry run, asks, starts the job and watches it.
+// run makes the dry run, asks for confirmation, starts the job and watches it.
 func (p planned) run(ctx context.Context, t *terminal, selection map[string]any) error {
 	selection["dry_run"] = true
 	var dry json.RawMessage
@@ -76,7 +77,7 @@ func (p planned) run(ctx context.Context, t *terminal, selection map[string]any)
 	if plan.Eligible == 0 {
 		_ = printTable(t.err, plan.rows()...)
 		_ = printNotFound(t.err, plan.NotFound, len(plan.NotFound))
-		return &failure{error: errors.New("there is nothing to do"), code: exitNothing}
+		return &failure{error: errors.New("nothing to do"), code: exitNothing}
 	}
 	if !p.Yes {
 		_ = printTable(t.err, plan.rows()...)
@@ -90,14 +91,14 @@ func (p planned) run(ctx context.Context, t *terminal, selection map[string]any)
 	}
 	if n := len(plan.NotFound); n > 0 {
 		_ = printNotFound(t.err, plan.NotFound, len(plan.NotFound))
-		return &failure{error: fmt.Errorf("%d of the users that were named were not found, and not logged out", n),
-			hint: "look at their spelling, and the tenant", code: exitPart}
+		return &failure{error: fmt.Errorf("%d of the listed users were not found and were not logged out", n),
+			hint: "check the spelling and the tenant", code: exitPart}
 	}
 	if !p.each || len(plan.Ineligible) == 0 {
 		return nil
 	}
 	_ = printTable(t.err, plan.rows()...)
-	return &failure{error: errors.New("not all that were named could be done"), code: exitPart}
+	return &failure{error: errors.New("some of the named dead letters were excluded"), code: exitPart}
 }
 
 func (p planned) start(ctx context.Context, t *terminal, plan plan) error {
@@ -112,8 +113,8 @@ func (p planned) start(ctx context.Context, t *terminal, plan plan) error {
 	return watchJob(ctx, t, p.client, p.output, j)
 }
 
-// printNotFound names those of a list that the server does not know. count is
-// how many there are.
+// printNotFound prints the listed users that the server does not know. count is
+// their total number.
 func printNotFound(out io.Writer, users []listedUser, count int) error {
 	for _, user := range users {
 		if _, err := fmt.Fprintf(out, "not found: %s\n", plain(strings.TrimPrefix(user.TenantID+" / "+user.UserID, " / "))); err != nil {
@@ -127,11 +128,11 @@ func printNotFound(out io.Writer, users []listedUser, count int) error {
 	return nil
 }
 
-// rows show what would be done, and what not and why.
+// rows show what would be done, and what would be excluded and why.
 func (p plan) rows() []row {
 	rows := []row{{"selected", p.Selected}, {"eligible", strconv.Itoa(p.Eligible)}}
 	for _, reason := range slices.Sorted(maps.Keys(p.Ineligible)) {
-		rows = append(rows, row{"not: " + reason, strconv.Itoa(p.Ineligible[reason])})
+		rows = append(rows, row{"excluded: " + reason, strconv.Itoa(p.Ineligible[reason])})
 	}
 	return rows
 }

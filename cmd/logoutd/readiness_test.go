@@ -42,7 +42,7 @@ func TestReadinessOfRoles(t *testing.T) {
 	shared := newBackends(t)
 	front := shared.setup(t, "front", "").launch(t)
 	front.awaitAddresses()
-	front.awaitReady("front", false, "there is no stream LOGOUT_REQUESTS yet")
+	front.awaitReady("front", false, "the stream LOGOUT_REQUESTS does not exist yet")
 	others := shared.setup(t, "worker,admin", "").start(t)
 	front.awaitReady("front", true, "")
 

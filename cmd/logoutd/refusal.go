@@ -7,8 +7,8 @@ import (
 	"net/http"
 )
 
-// maxRefusal is how much of a refusal is read, in bytes: an import lists its
-// rejected lines.
+// maxRefusal is how much of an error answer is read, in bytes: that of an import
+// lists the rejected lines.
 const maxRefusal = 1 << 20
 
 // problem is a problem document of the admin API (RFC 9457).
@@ -17,7 +17,7 @@ type problem struct {
 	Detail string         `json:"detail"`
 	Field  string         `json:"field"`
 	Cutoff string         `json:"cutoff"`
-	Errors []rejectedLine `json:"errors"` // of an import that broke off
+	Errors []rejectedLine `json:"errors"` // of an import that was aborted
 }
 
 // Error implements error, as "field: detail".
@@ -35,27 +35,27 @@ func (p *problem) Error() string {
 	return plain(text)
 }
 
-// refusal turns an answer that is not good into an error. tokenFrom is where
-// the admin token was found.
+// refusal turns an answer other than 2xx into an error. tokenFrom is the source
+// of the admin token.
 func refusal(response *http.Response, tokenFrom string) error {
 	p := &problem{}
 	raw, _ := io.ReadAll(io.LimitReader(response.Body, maxRefusal))
 	if json.Unmarshal(raw, p) != nil || p.Title == "" {
-		p = &problem{Title: "the server answers " + response.Status}
+		p = &problem{Title: "the server answered " + response.Status}
 	}
 	switch response.StatusCode {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return &failure{error: p, hint: "redirects are not followed, because the token is meant for one server only: check --admin-url (LOGOUTD_ADMIN_URL)"}
+		return &failure{error: p, hint: "redirects are not followed, so that the token reaches only one server: check --admin-url (LOGOUTD_ADMIN_URL)"}
 	case http.StatusUnauthorized:
-		return &failure{error: fmt.Errorf("the server does not accept the admin token"), hint: "it was read from " + tokenFrom, code: exitDenied}
+		return &failure{error: fmt.Errorf("the server rejected the admin token"), hint: "the token was read from " + tokenFrom, code: exitDenied}
 	case http.StatusForbidden:
 		return &failure{error: p, hint: "`logoutd tokens list` shows the roles", code: exitDenied}
 	case http.StatusServiceUnavailable:
-		return &failure{error: p, hint: "`logoutd health` says what the server is missing", code: exitUnavailable}
+		return &failure{error: p, hint: "`logoutd health` shows what the server is missing", code: exitUnavailable}
 	case http.StatusNotFound:
 		hint := ""
 		if p.Detail == "" {
-			hint = "does the server have the role admin, and is --admin-url its admin listener?"
+			hint = "check that the server has the admin role and that --admin-url is its admin listener"
 		}
 		return &failure{error: p, hint: hint, code: exitNothing}
 	}

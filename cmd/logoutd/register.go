@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// registerCmd groups what can be registered. The fields of the commands are
-// those of the admin API; what is not given is not sent, and the server
-// judges the rest.
+// registerCmd groups the registrations. The fields of the commands are the
+// fields of the admin API. A flag that is not given is not sent; the server
+// validates the rest.
 type registerCmd struct {
 	Session          registerSessionCmd          `cmd:"" help:"Register a session."`
 	RefreshToken     registerRefreshTokenCmd     `cmd:"" help:"Register a refresh token."`
@@ -18,15 +18,15 @@ type registerSessionCmd struct {
 	clientFlags `json:"-"`
 	outputFlags `json:"-"`
 
-	SessionToken    *string `json:"session_token,omitempty" help:"The session token. The only value is -, which reads it from standard input." placeholder:"-"`
-	SessionID       *string `json:"session_id,omitempty" help:"In place of the token: base64url(SHA-256(token)), unpadded."`
-	UserID          *string `json:"user_id,omitempty" help:"Whose it is."`
+	SessionToken    *string `json:"session_token,omitempty" help:"The session token. Only - is allowed: it reads the token from standard input." placeholder:"-"`
+	SessionID       *string `json:"session_id,omitempty" help:"Instead of the token: base64url(SHA-256(token)), unpadded."`
+	UserID          *string `json:"user_id,omitempty" help:"The user."`
 	TenantID        *string `json:"tenant_id,omitempty" help:"The user's tenant."`
-	DeviceID        *string `json:"device_id,omitempty" help:"The device that it is on."`
-	AppID           *string `json:"app_id,omitempty" help:"The app that it is for."`
-	Kind            *string `json:"kind,omitempty" help:"api (the default) or browser: then a logout by cookie needs the CSRF token."`
+	DeviceID        *string `json:"device_id,omitempty" help:"The user's device."`
+	AppID           *string `json:"app_id,omitempty" help:"The app."`
+	Kind            *string `json:"kind,omitempty" help:"api or browser. A logout of a browser session by cookie requires the CSRF token. Default: api."`
 	AuthenticatedAt *string `json:"authenticated_at,omitempty" help:"When the user logged in (RFC 3339). Default: now."`
-	ExpiresAt       *string `json:"expires_at,omitempty" help:"When it expires (RFC 3339)."`
+	ExpiresAt       *string `json:"expires_at,omitempty" help:"Expiry time (RFC 3339)."`
 }
 
 // Run registers the session and prints its id and CSRF token.
@@ -51,14 +51,14 @@ type registerRefreshTokenCmd struct {
 	clientFlags `json:"-"`
 	outputFlags `json:"-"`
 
-	RefreshToken    *string `json:"refresh_token,omitempty" help:"The refresh token. The only value is -, which reads it from standard input." placeholder:"-"`
-	UserID          *string `json:"user_id,omitempty" help:"Whose it is."`
+	RefreshToken    *string `json:"refresh_token,omitempty" help:"The refresh token. Only - is allowed: it reads the token from standard input." placeholder:"-"`
+	UserID          *string `json:"user_id,omitempty" help:"The user."`
 	TenantID        *string `json:"tenant_id,omitempty" help:"The user's tenant."`
-	SessionID       *string `json:"session_id,omitempty" help:"The session that it is bound to."`
-	RotatedFrom     *string `json:"rotated_from,omitempty" help:"The refresh token that it replaces. The only value is -, which reads it from standard input." placeholder:"-"`
-	AppID           *string `json:"app_id,omitempty" help:"The app that it is for."`
-	AuthenticatedAt *string `json:"authenticated_at,omitempty" help:"When the user logged in (RFC 3339). Default: now, or what is handed down."`
-	ExpiresAt       *string `json:"expires_at,omitempty" help:"When it expires (RFC 3339)."`
+	SessionID       *string `json:"session_id,omitempty" help:"The session that this is bound to."`
+	RotatedFrom     *string `json:"rotated_from,omitempty" help:"The refresh token that this one replaces. Only - is allowed: it reads the token from standard input." placeholder:"-"`
+	AppID           *string `json:"app_id,omitempty" help:"The app."`
+	AuthenticatedAt *string `json:"authenticated_at,omitempty" help:"When the user logged in (RFC 3339). Default: the time of the replaced token or bound session, else now."`
+	ExpiresAt       *string `json:"expires_at,omitempty" help:"Expiry time (RFC 3339)."`
 }
 
 // Run registers the refresh token and prints its id.
@@ -82,14 +82,14 @@ type registerPushRegistrationCmd struct {
 	clientFlags `json:"-"`
 	outputFlags `json:"-"`
 
-	UserID       *string `json:"user_id,omitempty" help:"Whose it is."`
+	UserID       *string `json:"user_id,omitempty" help:"The user."`
 	TenantID     *string `json:"tenant_id,omitempty" help:"The user's tenant."`
 	DeviceID     *string `json:"device_id,omitempty" help:"The device."`
 	AppID        *string `json:"app_id,omitempty" help:"The app on the device."`
-	Provider     *string `json:"provider,omitempty" help:"The push provider, by the name that the settings give it."`
-	PushToken    *string `json:"push_token,omitempty" help:"The device's address at the provider. The only value is -, which reads it from standard input." placeholder:"-"`
-	SessionID    *string `json:"session_id,omitempty" help:"The session that it is bound to."`
-	RegisteredAt *string `json:"registered_at,omitempty" help:"When it was registered (RFC 3339). Default: now."`
+	Provider     *string `json:"provider,omitempty" help:"The push provider: the name of a target in the settings."`
+	PushToken    *string `json:"push_token,omitempty" help:"The device's address at the provider. Only - is allowed: it reads the token from standard input." placeholder:"-"`
+	SessionID    *string `json:"session_id,omitempty" help:"The session that this is bound to."`
+	RegisteredAt *string `json:"registered_at,omitempty" help:"When the device was registered (RFC 3339). Default: now."`
 }
 
 // Run registers the push registration and prints its id.

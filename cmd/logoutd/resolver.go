@@ -8,10 +8,10 @@ import (
 )
 
 // fileResolver gives the command line parser the plain settings of the YAML
-// file, below flags and environment.
+// file. Flags and environment variables take precedence.
 type fileResolver struct {
 	loaded bool
-	err    error // of reading the file; for serve to report
+	err    error // from reading the file; serve reports it
 	file   file
 	plain  map[string]any
 }

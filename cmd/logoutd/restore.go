@@ -12,9 +12,9 @@ import (
 	"github.com/logoutd/logoutd/store"
 )
 
-// restoreFences fences the sessions of all pending requests anew. The embedded
-// store keeps fences in memory until a worker has revoked, so that those of a
-// process that died are gone.
+// restoreFences fences the sessions of all pending requests again. The embedded
+// store keeps fences in memory until a worker has revoked the sessions, so a
+// process that died has lost them.
 func (s *service) restoreFences(ctx context.Context) error {
 	if s.settings.RedisURL != "" {
 		return nil
@@ -30,7 +30,7 @@ func (s *service) restoreFences(ctx context.Context) error {
 	fencing, fenceCtx := errgroup.WithContext(ctx)
 	fencing.SetLimit(runtime.GOMAXPROCS(0))
 	err = broker.Pending(ctx, s.js, func(requests []messages.Request) error {
-		fencing.Go(func() error { return s.fenceAnew(fenceCtx, clocks, requests) })
+		fencing.Go(func() error { return s.repeatFences(fenceCtx, clocks, requests) })
 		return nil
 	})
 	if failed := fencing.Wait(); failed != nil {
@@ -39,10 +39,11 @@ func (s *service) restoreFences(ctx context.Context) error {
 	return err
 }
 
-// fenceAnew repeats the fences of requests. That of a user or device was
-// written at once, and one that fails for itself is left to the worker. What
-// is not fenced gets the bound that a worker would give it.
-func (s *service) fenceAnew(ctx context.Context, clocks broker.Clocks, requests []messages.Request) error {
+// repeatFences repeats the session fences of requests. The fence of a user or
+// device was already written to disk. A fence that fails alone is left to the
+// worker. A request whose fence was skipped gets the bound that a worker would
+// give it.
+func (s *service) repeatFences(ctx context.Context, clocks broker.Clocks, requests []messages.Request) error {
 	var fences []store.Fence
 	for _, r := range requests {
 		if r.SessionID != "" {
@@ -53,8 +54,8 @@ func (s *service) fenceAnew(ctx context.Context, clocks broker.Clocks, requests 
 	return err
 }
 
-// restored returns an error until the fences are restored: until then a check
-// could call a session active that is not.
+// restored returns an error until the fences are restored: before that, a check
+// could report a revoked session as active.
 func (s *service) restored() error {
 	if s.settings.RedisURL == "" && !s.broker.setUp.Load() {
 		return fmt.Errorf("restoring fences: %w", broker.ErrUnavailable)

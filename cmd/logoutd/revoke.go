@@ -16,43 +16,43 @@ type revokeCmd struct {
 	outputFlags `json:"-"`
 	planFlags   `json:"-"`
 
-	SessionToken *string `json:"session_token,omitempty" help:"Log out this session. The only value is -, which reads the token from standard input." placeholder:"-"`
-	SessionID    *string `json:"session_id,omitempty" help:"Log out this session, by its id."`
-	UserID       *string `json:"user_id,omitempty" help:"Log out everything of this user, or of one device with --device-id."`
-	TenantID     *string `json:"tenant_id,omitempty" help:"The user's tenant; alone: everybody in it."`
-	DeviceID     *string `json:"device_id,omitempty" help:"Only what is on this device of the user."`
+	SessionToken *string `json:"session_token,omitempty" help:"Log out this session. Only - is allowed: it reads the token from standard input." placeholder:"-"`
+	SessionID    *string `json:"session_id,omitempty" help:"Log out the session with this id."`
+	UserID       *string `json:"user_id,omitempty" help:"Log out all sessions of this user; with --device-id, only those on one device."`
+	TenantID     *string `json:"tenant_id,omitempty" help:"The user's tenant. Alone: log out all users of the tenant."`
+	DeviceID     *string `json:"device_id,omitempty" help:"Log out only this device of the user."`
 	AppID        *string `json:"-" help:"Log out all sessions of this app."`
-	Users        string  `json:"-" help:"Log out the users in this file: on each line a user id, or tenant id, tab, user id, in quotes or not; in UTF-8 or UTF-16. Blanks around them do not count. Users that are not found are listed." placeholder:"FILE"`
-	Before       string  `json:"-" name:"authenticated-before" help:"Log out everything authenticated before this time (RFC 3339, or how long ago); with the three above: of those only." placeholder:"TIME"`
-	Reason       *string `json:"reason,omitempty" help:"Why; subscribers get to read it. Required where many are logged out."`
+	Users        string  `json:"-" help:"Log out the users in this file. Each line is a user id, or a tenant id, a tab and a user id. Quotes, UTF-8, UTF-16 and surrounding blanks are accepted. Users that are not found are listed." placeholder:"FILE"`
+	Before       string  `json:"-" name:"authenticated-before" help:"Log out everything authenticated before this time (RFC 3339, or how long ago). With --app-id, --tenant-id or --users: only of those." placeholder:"TIME"`
+	Reason       *string `json:"reason,omitempty" help:"Reason, sent to subscribers. Required when many are logged out."`
 }
 
-// Validate refuses many without a reason.
+// Validate refuses a bulk revocation without a reason.
 func (c *revokeCmd) Validate() error {
 	switch {
 	case !c.bulk():
 		return nil
 	case c.SessionToken != nil, c.SessionID != nil, c.UserID != nil, c.DeviceID != nil:
-		return errors.New("name one session or user, or many by --app-id, --tenant-id, --users or --authenticated-before, not both")
+		return errors.New("select one session or user, or many with --app-id, --tenant-id, --users or --authenticated-before, not both")
 	case c.Reason == nil:
 		return c.reasonFor("")
 	}
 	return nil
 }
 
-// bulk reports whether many are to be logged out at once.
+// bulk reports whether this is a bulk revocation.
 func (c *revokeCmd) bulk() bool {
 	one := c.SessionToken != nil || c.SessionID != nil || c.UserID != nil
 	return c.AppID != nil || c.Users != "" || c.Before != "" || c.TenantID != nil && !one
 }
 
-// Run asks for the revocation and prints its id, or that of its job.
+// Run starts the revocation and prints its id, or the job of a bulk revocation.
 func (c *revokeCmd) Run(ctx context.Context, t *terminal) error {
 	if c.bulk() {
 		return c.many(ctx, t)
 	}
 	if c.UserID != nil && c.DeviceID == nil && !c.Yes && t.interactive {
-		if err := t.confirm(fmt.Sprintf("Log out everything of user %q?", *c.UserID)); err != nil {
+		if err := t.confirm(fmt.Sprintf("Log out all sessions of user %q?", *c.UserID)); err != nil {
 			return err
 		}
 	}
@@ -71,7 +71,7 @@ func (c *revokeCmd) Run(ctx context.Context, t *terminal) error {
 	return printTable(t.out, row{answer.ID})
 }
 
-// many logs many out, as a job.
+// many starts a bulk revocation as a job.
 func (c *revokeCmd) many(ctx context.Context, t *terminal) error {
 	selection := map[string]any{}
 	if c.AppID != nil {
@@ -99,7 +99,7 @@ func (c *revokeCmd) many(ctx context.Context, t *terminal) error {
 		reason = *c.Reason
 	}
 	return planned{c.planFlags, c.clientFlags, c.outputFlags, "/v1/revocations/bulk", reason,
-		"Make %d logout(s)? Everybody concerned has to log in again.", false}.run(ctx, t, selection)
+		"Make %d logout(s)? Everyone affected must log in again.", false}.run(ctx, t, selection)
 }
 
 // listedUser is a user in a file.
@@ -127,8 +127,8 @@ func usersIn(path string, t *terminal) (users []listedUser, err error) {
 	for number, line := range strings.Split(list, "\n") {
 		fields, err := text.Fields(line)
 		if err != nil || len(fields) > 2 || len(fields) == 2 && fields[1] == "" {
-			return nil, usage("on each line: a user id, or tenant id, tab, user id; quotes of a CSV file are taken off",
-				"reading users from %s: line %d is neither", path, number+1)
+			return nil, usage("write a user id, or a tenant id, a tab and a user id; quotes as in CSV files are accepted",
+				"reading users from %s: line %d is invalid", path, number+1)
 		}
 		if user := fields[len(fields)-1]; user != "" {
 			users = append(users, listedUser{UserID: user, TenantID: strings.Join(fields[:len(fields)-1], "")})

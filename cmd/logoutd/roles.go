@@ -30,14 +30,14 @@ func (s *service) openStore(ctx context.Context) (err error) {
 	}
 	s.closers = append(s.closers, func() {
 		if err := s.store.Close(); err != nil {
-			s.logger.Error("store does not close", "err", err)
+			s.logger.Error("closing the store failed", "err", err)
 		}
 	})
 	return nil
 }
 
-// handle gives the listeners their handlers. What would never end by itself
-// ends with ctx.
+// handle gives the listeners their handlers. Event streams and other requests
+// without an end stop with ctx.
 func (s *service) handle(ctx context.Context) {
 	if s.public != nil {
 		s.public.config.Handler = handlers.New(handlers.Config{
@@ -60,7 +60,7 @@ func (s *service) handle(ctx context.Context) {
 
 var errStore = errors.New("cannot be reached")
 
-// pingStore tells whether the store can be used and written to.
+// pingStore checks that the store can be read and written.
 func (s *service) pingStore(ctx context.Context) error {
 	err := s.store.Ping(ctx)
 	var refused *store.RefusedError
@@ -73,28 +73,28 @@ func (s *service) pingStore(ctx context.Context) error {
 	return errStore // the cause may name addresses
 }
 
-// checks returns what each role cannot do its job without.
+// checks returns the readiness checks of each role.
 func (s *service) checks() []health.Check {
 	workers := []string{roleWorker, roleAdmin}
 	return []health.Check{
 		{Name: "broker", Run: func(ctx context.Context) error { return s.broker.check(ctx, s.publisher) }},
 		{Name: "broker", Roles: []string{roleFront}, Run: func(ctx context.Context) error { return s.broker.checkRequests(ctx, s.js) }},
 		{Name: "broker", Roles: workers, Run: s.broker.checkStreams},
-		// A front end accepts logouts without the store, which fences late.
+		// A front end accepts logouts without the store; a worker fences later.
 		{Name: "store", Roles: []string{roleFront}, Run: s.pingStore, Optional: true},
 		{Name: "store", Roles: workers, Run: s.pingStore},
 		{Name: "setup", Run: func(context.Context) error { return s.notices.err() }, Optional: true},
 	}
 }
 
-// work returns what runs beside the listeners.
+// work returns the background work of the process.
 func (s *service) work() []func(context.Context) error {
 	work := []func(context.Context) error{s.awaitClosed}
 	if s.settings.has(roleWorker) || s.settings.has(roleAdmin) {
 		work = append(work, s.watchStreams)
 	}
 	if s.broker.embedded != nil {
-		work = append(work, s.mendBroker)
+		work = append(work, s.watchBroker)
 	}
 	if warner, ok := s.store.(store.Warner); ok {
 		work = append(work, func(ctx context.Context) error { return s.watchStore(ctx, warner) })

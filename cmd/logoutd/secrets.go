@@ -16,13 +16,13 @@ const (
 	adminTokenFile = "admin.token"
 	secretFile     = "secret"
 	storeFile      = "store.db"
-	lettersFile    = "dead-letters.db"
-	streamsFile    = "streams.json" // what the streams were: see package damage
+	indexFile      = "dead-letters.db"
+	streamsFile    = "streams.json" // the last known state of the streams: see package damage
 	brokerDir      = "broker"
 	lockFile       = "lock"
 )
 
-// makeDataDir creates the data directory, for its owner only.
+// makeDataDir creates the data directory, readable by its owner only.
 func makeDataDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("creating the data directory (LOGOUTD_DATA_DIR): %w", err)
@@ -30,8 +30,8 @@ func makeDataDir(dir string) error {
 	return nil
 }
 
-// secretIn returns the secret in a file of the data directory, which is made,
-// for its owner only, if it is not there.
+// secretIn returns the secret in a file of the data directory. If the file does
+// not exist, it creates one with a new secret, readable by its owner only.
 func secretIn(dir, name string) (string, error) {
 	path := filepath.Join(dir, name)
 	text, err := os.ReadFile(path)
@@ -43,13 +43,12 @@ func secretIn(dir, name string) (string, error) {
 	}
 	secret := strings.TrimSpace(string(text))
 	if what := weakness(secret); what != "" {
-		return "", fmt.Errorf("%s: the secret in it %s: remove it, and a new one is made", path, what)
+		return "", fmt.Errorf("%s: the secret %s: remove the file to have a new secret generated", path, what)
 	}
 	return secret, nil
 }
 
-// newSecret writes 32 random bytes, as text. The file appears whole or not at
-// all.
+// newSecret writes 32 random bytes as text. The rename makes the write atomic.
 func newSecret(path string) (string, error) {
 	random := make([]byte, 32)
 	_, _ = rand.Read(random) // never fails (crypto/rand, Go 1.24)

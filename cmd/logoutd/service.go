@@ -18,12 +18,13 @@ import (
 	"github.com/logoutd/logoutd/store"
 )
 
-// service is everything that runs in one process.
+// service is everything that one process runs.
 type service struct {
 	settings *Settings
 	logger   *slog.Logger
 	metrics  *prometheus.Registry
-	// frontMetrics are those of the front role, which ask nobody.
+	// frontMetrics are the metrics of the front role. They need no call to the
+	// broker or the store.
 	frontMetrics *prometheus.Registry
 
 	secret     []byte
@@ -45,7 +46,7 @@ type service struct {
 	closers []func() // in the order of opening
 }
 
-// newService opens everything. Where it fails, what was opened is closed.
+// newService opens everything. If that fails, it closes what it has opened.
 func newService(ctx context.Context, settings *Settings, logger *slog.Logger) (_ *service, err error) {
 	s := &service{settings: settings, logger: logger, metrics: prometheus.NewRegistry(), frontMetrics: prometheus.NewRegistry()}
 	defer func() {
@@ -68,8 +69,8 @@ func newService(ctx context.Context, settings *Settings, logger *slog.Logger) (_
 	return s, nil
 }
 
-// openListeners comes first: a port that is taken is the most likely fault,
-// and is found before anything is written.
+// openListeners runs first: a port in use is the most likely fault, and is
+// reported before anything is written.
 func (s *service) openListeners(context.Context) (err error) {
 	public, admin := maxConnections(descriptors())
 	if s.settings.has(roleFront) {
@@ -81,12 +82,13 @@ func (s *service) openListeners(context.Context) (err error) {
 	return err
 }
 
-// openSecrets reads or makes what this process needs of secrets.
+// openSecrets reads or generates the secrets that this process needs.
 func (s *service) openSecrets(context.Context) (err error) {
 	dir := s.settings.DataDir
 	s.secret, s.adminToken = []byte(s.settings.Secret), s.settings.AdminToken
 	needAdmin := s.settings.has(roleAdmin) && s.adminToken == ""
-	// An embedded broker or store, or an admin role's projection, lies there.
+	// The data directory holds the embedded broker and store, and the admin
+	// role's index of dead letters.
 	alone := s.settings.NATSURL == "" || s.settings.RedisURL == "" || s.settings.has(roleAdmin)
 	if !alone && len(s.secret) > 0 {
 		return nil
@@ -116,7 +118,7 @@ func (s *service) openSecrets(context.Context) (err error) {
 
 func (s *service) openPublisher(context.Context) (err error) {
 	latency := prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name: "logoutd_publish_seconds", Help: "From a publish of requests to JetStream's acknowledgement.",
+		Name: "logoutd_publish_seconds", Help: "Time from publishing logout requests to JetStream's acknowledgement, in seconds.",
 		Buckets: prometheus.ExponentialBuckets(0.0002, 2, 15),
 	})
 	s.metrics.MustRegister(latency)
@@ -129,7 +131,7 @@ func (s *service) openPublisher(context.Context) (err error) {
 }
 
 // run serves until ctx ends or something fails, then drains: the listeners
-// answer what is in flight while the workers finish what they have begun.
+// answer the requests in flight while the workers finish what they have begun.
 func (s *service) run(ctx context.Context) error {
 	defer s.close()
 	running, runCtx := errgroup.WithContext(ctx)
@@ -151,8 +153,8 @@ func (s *service) run(ctx context.Context) error {
 		}
 		return err
 	case <-time.After(drainTimeout):
-		// Nothing is lost: what was not acknowledged is delivered again.
-		s.logger.Warn("stopped before everything was drained")
+		// Nothing is lost: JetStream redelivers unacknowledged messages.
+		s.logger.Warn("stopped before the drain was complete")
 		return nil
 	}
 }
@@ -164,7 +166,7 @@ func (s *service) listeners() []*listener {
 	return []*listener{s.public, s.admin}
 }
 
-// close closes what is open, last opened first.
+// close closes everything in reverse order of opening.
 func (s *service) close() {
 	for i := len(s.closers) - 1; i >= 0; i-- {
 		s.closers[i]()

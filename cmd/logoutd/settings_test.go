@@ -42,11 +42,11 @@ push:
 		flags: []string{"--roles", "front,boss", "--trusted-proxies", "10.0.0.1,10.0.0.0/33"}, env: []string{"LOGOUTD_SECRET=raw-short"},
 		want: []string{
 			`trusted_proxies: "10.0.0.0/33"`,
-			`"boss" is none of`, "LOGOUTD_NATS_URL", "LOGOUTD_REDIS_URL", "LOGOUTD_SECRET: has 9 bytes, and needs at least 32", "retry.initial", "retry.max",
-			"retry.give_up_after", "sessions.retention", `"maybe" is neither`, `"ftp://example.com" is no origin`, `targets[0]: name: "a.b"`,
-			"targets[0]: url: unknown placeholder {token}", `targets[1]: kind: "smtp"`, "targets[2]: url", "targets[2]: timeout", `targets[4]: name: "r" is used twice`,
+			`unknown role "boss"`, "LOGOUTD_NATS_URL", "LOGOUTD_REDIS_URL", "LOGOUTD_SECRET: has 9 bytes but needs at least 32", "retry.initial", "retry.max",
+			"retry.give_up_after", "sessions.retention", `"maybe" is invalid`, `"ftp://example.com" is not an origin`, `targets[0]: name: "a.b"`,
+			"targets[0]: url: unknown placeholder {token}", `targets[1]: kind: unknown kind "smtp"`, "targets[2]: url", "targets[2]: timeout", `targets[4]: name: "r" is used twice`,
 			"targets[5]: secrets[0]: must begin with whsec_", "targets[5]: secrets[1]: must be 24 to 64 bytes", `targets[5]: events: "all"`,
-			"push: the setting is called targets now", "- name: fcm", "kind: http", "timeout: 3s",
+			"push: this setting is now called targets", "- name: fcm", "kind: http", "timeout: 3s",
 		},
 	},
 	"TLS files that cannot be used": {
@@ -149,14 +149,14 @@ func TestShortSecretFileIsRefused(t *testing.T) {
 	if err := os.WriteFile(s.data(secretFile), []byte("raw-short\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	expectRefusal(t, s, exitFailed, filepath.Join("logoutd-data", secretFile), "has 9 bytes, and needs at least 32")
+	expectRefusal(t, s, exitFailed, filepath.Join("logoutd-data", secretFile), "has 9 bytes but needs at least 32")
 }
 
 // weakSecrets are tokens and keys that anybody could guess, or that nobody can
 // send, and what is said of each.
 var weakSecrets = map[string]string{
-	"raw-short": "has 9 bytes, and needs at least 32", "": "is empty", " \n": "is empty",
-	"raw-0123456789 0123456789-0123456789": "has blanks", "raw-0123456789-0123456789\n0123456789": "has blanks",
+	"raw-short": "has 9 bytes but needs at least 32", "": "is empty", " \n": "is empty",
+	"raw-0123456789 0123456789-0123456789": "contains blanks or control", "raw-0123456789-0123456789\n0123456789": "contains blanks or control",
 }
 
 // TestWeakSecretsAreRefusedByName wherever they come from.

@@ -15,13 +15,13 @@ type statusCmd struct {
 	clientFlags
 	outputFlags
 
-	ID        string `arg:"" optional:"" help:"The logout request, by the id that revoke printed or an event told."`
-	SessionID string `help:"A session, by its id." placeholder:"ID"`
-	UserID    string `help:"A user." placeholder:"ID"`
+	ID        string `arg:"" optional:"" help:"Id of the logout request, from revoke or from an event."`
+	SessionID string `help:"Id of a session." placeholder:"ID"`
+	UserID    string `help:"Id of a user." placeholder:"ID"`
 	TenantID  string `help:"The user's tenant." placeholder:"ID"`
 }
 
-// Validate refuses what names none, or more than one thing.
+// Validate requires exactly one thing to look up.
 func (c *statusCmd) Validate() error {
 	named := 0
 	for _, name := range []string{c.ID, c.SessionID, c.UserID} {
@@ -30,7 +30,7 @@ func (c *statusCmd) Validate() error {
 		}
 	}
 	if named != 1 || c.TenantID != "" && c.UserID == "" {
-		return errors.New("name a logout request by its id, a session by --session-id, or a user by --user-id and --tenant-id")
+		return errors.New("give exactly one of: the id of a logout request, --session-id, or --user-id (with --tenant-id)")
 	}
 	return nil
 }
@@ -48,7 +48,7 @@ func (c *statusCmd) path() string {
 	return "/v1/search?" + query.Encode()
 }
 
-// Run prints what is known.
+// Run prints the status.
 func (c *statusCmd) Run(ctx context.Context, t *terminal) error {
 	var raw json.RawMessage
 	if err := c.ask(ctx, "GET", c.path(), nil, &raw); err != nil {
@@ -80,17 +80,17 @@ func (c *statusCmd) Run(ctx context.Context, t *terminal) error {
 	rows := []row{
 		{"state", s.State}, {"request", s.RequestID}, {"scope", s.Scope}, {"user", s.UserID}, {"tenant", s.TenantID},
 		{"session", s.SessionID}, {"requested", s.RequestedAt}, {"revoked", s.RevokedAt}, {"cutoff", s.Cutoff},
-		{"sessions", some(len(s.Sessions))}, {"dead letters", known(len(s.Failed), s.NotAsked)}, {"not asked", strings.Join(s.NotAsked, ", ")}}
+		{"sessions", some(len(s.Sessions))}, {"dead letters", known(len(s.Failed), s.NotAsked)}, {"unreachable", strings.Join(s.NotAsked, ", ")}}
 	for _, w := range s.Waiting {
 		rows = append(rows, row{"waiting", w.String()})
 	}
 	if !s.Known && s.State == "revoked" {
-		rows = append(rows, row{"waiting", "not known"})
+		rows = append(rows, row{"waiting", "unknown"})
 	}
 	return errors.Join(printFields(t.out, append(rows, row{"note", s.Note})...), unknownStatus(s.State, s.NotAsked))
 }
 
-// waitingTarget is a target that has still to be told.
+// waitingTarget is a target with pending deliveries.
 type waitingTarget struct {
 	Step, Target   string
 	Deliveries     int
@@ -99,19 +99,19 @@ type waitingTarget struct {
 	PausedCode     string `json:"paused_code"`
 }
 
-// String says what waits, and why where it is known.
+// String describes the pending deliveries, and why they wait if that is known.
 func (w waitingTarget) String() string {
 	text := fmt.Sprintf("%s %s: %d", w.Step, w.Target, w.Deliveries)
 	switch {
 	case w.Paused:
 		return fmt.Sprintf("%s, paused since %s (%s)", text, w.PausedSince, w.PausedCode)
 	case !w.Served:
-		return text + ", never served by a worker"
+		return text + ", not served by any worker"
 	}
 	return text
 }
 
-// known is a number of dead letters; without the broker there may be more.
+// known formats a number of dead letters; without the broker there may be more.
 func known(n int, notAsked []string) string {
 	if slices.Contains(notAsked, "broker") {
 		return fmt.Sprintf("%d known", n)
@@ -119,14 +119,14 @@ func known(n int, notAsked []string) string {
 	return strconv.Itoa(n)
 }
 
-// unknownStatus is the error of an answer that knows nothing.
+// unknownStatus returns an error if the state is unknown.
 func unknownStatus(state string, notAsked []string) error {
 	switch {
 	case state != "unknown":
 		return nil
 	case len(notAsked) > 0:
-		return &failure{error: fmt.Errorf("nothing was found, but the %s could not be asked", strings.Join(notAsked, " and the ")),
-			hint: "`logoutd health` says what the server is missing", code: exitUnavailable}
+		return &failure{error: fmt.Errorf("nothing found, but the %s could not be reached", strings.Join(notAsked, " and the ")),
+			hint: "`logoutd health` shows what the server is missing", code: exitUnavailable}
 	}
-	return &failure{error: errors.New("nothing is known of it"), hint: "check the spelling, and --tenant-id where there are tenants", code: exitUnknown}
+	return &failure{error: errors.New("unknown to the server"), hint: "check the spelling, and --tenant-id if you use tenants", code: exitUnknown}
 }

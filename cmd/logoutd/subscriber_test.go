@@ -40,7 +40,7 @@ func (i *instance) subscribe(args ...string) (s newSubscriber) {
 
 // natsURL is where the embedded broker serves subscribers.
 func (i *instance) natsURL(s newSubscriber) string {
-	address := strings.Fields(strings.SplitN(i.printed("broker"), "subscribers: nats://", 2)[1])[0]
+	address := strings.Fields(strings.SplitN(i.printed("broker"), "): nats://", 2)[1])[0]
 	return "nats://" + s.Name + ":" + s.Password + "@" + strings.TrimSuffix(address, ",")
 }
 

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// subscribersCmd groups what is done with subscribers.
+// subscribersCmd groups the commands for subscribers.
 type subscribersCmd struct {
-	Create subscribersCreateCmd `cmd:"" help:"Create a subscriber and print its password, this once."`
+	Create subscribersCreateCmd `cmd:"" help:"Create a subscriber and print its password. It is shown only once."`
 	List   subscribersListCmd   `cmd:"" help:"List subscribers, without their passwords."`
 	Revoke subscribersRevokeCmd `cmd:"" help:"Revoke a subscriber and delete its consumers."`
 }
@@ -20,13 +20,13 @@ type subscribersCreateCmd struct {
 	outputFlags `json:"-"`
 
 	Name      string `arg:"" json:"name" help:"The service that subscribes: 1 to 32 of a-z, 0-9 and \"-\"."`
-	Consumers int    `json:"consumers" default:"1" help:"How many durable consumers it gets: one named NAME, several named NAME_1, NAME_2 and so on. Each receives every event."`
+	Consumers int    `json:"consumers" default:"1" help:"Number of durable consumers to create: one is named NAME, several are named NAME_1, NAME_2 and so on. Each receives every event."`
 }
 
-// natsConfHint says what a broker that is not embedded needs.
+// natsConfHint says what to do for an external NATS server.
 const natsConfHint = `# Add this to "accounts" in nats.conf, then restart nats-server, or reload it twice:
-# nats-server (2.15) makes a new account at the first reload, and its imports at
-# the second. It holds a hash of the password.`
+# nats-server (2.15) creates a new account at the first reload, and its imports at
+# the second. The account contains a hash of the password.`
 
 // Run creates the subscriber.
 func (c *subscribersCreateCmd) Run(ctx context.Context, t *terminal) error {
@@ -71,7 +71,7 @@ func (c *subscribersListCmd) Run(ctx context.Context, t *terminal) error {
 	}) row {
 		state := "active"
 		if s.Revoked {
-			state = "revoked in part: revoke it once more"
+			state = "partly revoked: revoke it again"
 		}
 		return row{s.Name, strings.Join(s.Consumers, " "), s.CreatedAt, s.CreatedBy, state}
 	}, "NAME", "CONSUMERS", "CREATED AT", "BY", "STATE")
@@ -80,14 +80,14 @@ func (c *subscribersListCmd) Run(ctx context.Context, t *terminal) error {
 type subscribersRevokeCmd struct {
 	clientFlags
 
-	Name string `arg:"" help:"The subscriber, by its name."`
-	Yes  bool   `short:"y" help:"Do not ask."`
+	Name string `arg:"" help:"Name of the subscriber."`
+	Yes  bool   `short:"y" help:"Do not ask for confirmation."`
 }
 
 // Run revokes the subscriber.
 func (c *subscribersRevokeCmd) Run(ctx context.Context, t *terminal) error {
 	if !c.Yes {
-		if err := t.confirm("Revoke the subscriber " + c.Name + "? Its consumers forget how far they have come."); err != nil {
+		if err := t.confirm("Revoke the subscriber " + c.Name + "? Its consumers are deleted and lose their position in the stream."); err != nil {
 			return err
 		}
 	}
@@ -98,7 +98,7 @@ func (c *subscribersRevokeCmd) Run(ctx context.Context, t *terminal) error {
 		return err
 	}
 	if answer.Account != "" {
-		fmt.Fprintf(t.err, "The consumers are deleted. The password works, to read events, until you remove the account %q from nats.conf and reload nats-server.\n",
+		fmt.Fprintf(t.err, "The consumers are deleted. The password still works for reading events until you remove the account %q from nats.conf and reload nats-server.\n",
 			answer.Account)
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/logoutd/logoutd/internal/text"
 )
 
-// row is a line of a table.
+// row is one line of a table.
 type row []string
 
 // printTable aligns rows in columns.
@@ -29,13 +29,13 @@ func printTable(out io.Writer, rows ...row) error {
 	return w.Flush()
 }
 
-// printFields prints names and values, those left out that are empty.
+// printFields prints names and values. It omits empty values.
 func printFields(out io.Writer, rows ...row) error {
 	return printTable(out, slices.DeleteFunc(rows, func(r row) bool { return r[1] == "" })...)
 }
 
-// printEach prints items: each as JSON on a line, or all as the rows of a
-// table. Without a header it goes on with one.
+// printEach prints items: each as JSON on a line, or all as the rows of a table.
+// Without a header it continues a table.
 func printEach[T any](out io.Writer, f outputFlags, items []json.RawMessage, rowOf func(T) row, header ...string) error {
 	if f.json() {
 		for _, item := range items {
@@ -59,7 +59,7 @@ func printEach[T any](out io.Writer, f outputFlags, items []json.RawMessage, row
 	return printTable(out, rows...)
 }
 
-// printIndented prints v as JSON for people.
+// printIndented prints v as indented JSON.
 func printIndented(out io.Writer, v any) error {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
@@ -73,7 +73,7 @@ func printLine(out io.Writer, v any) error {
 	return printJSON(out, &b, json.NewEncoder(&b).Encode(v))
 }
 
-// printJSON prints JSON that cannot take over a terminal.
+// printJSON prints JSON with its control characters escaped.
 func printJSON(out io.Writer, encoded *bytes.Buffer, err error) error {
 	if err == nil {
 		_, err = io.WriteString(out, text.JSON(encoded.String()))

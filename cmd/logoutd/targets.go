@@ -24,7 +24,7 @@ func (t *targetNode) UnmarshalYAML(node ast.Node) error {
 	return nil
 }
 
-// configure returns the target. The error names every fault.
+// configure returns the target, or an error with all faults.
 func (t targetNode) configure() (delivery.Configured, error) {
 	var entry struct {
 		Kind string `yaml:"kind"`
@@ -34,7 +34,7 @@ func (t targetNode) configure() (delivery.Configured, error) {
 	}
 	kind, known := kindOf(entry.Kind)
 	if !known {
-		return delivery.Configured{}, fmt.Errorf("kind: %q is unknown; there are %s", entry.Kind, strings.Join(kindNames(), ", "))
+		return delivery.Configured{}, fmt.Errorf("kind: unknown kind %q: use one of %s", entry.Kind, strings.Join(kindNames(), ", "))
 	}
 	settings, target, err := kind.Configure(func(into any) error {
 		if err := yaml.NodeToValue(t.node, into, yaml.Strict()); err != nil {
@@ -81,8 +81,8 @@ func (f *file) configureTargets() (all []delivery.Configured, faults []error) {
 	return all, faults
 }
 
-// pushFault says how the former setting push is written now. It shows no value
-// that may hold a secret.
+// pushFault reports the former setting push and how to write it now. It shows no
+// value that may contain a secret.
 func (f *file) pushFault() error {
 	if f.Push == nil {
 		return nil
@@ -107,9 +107,9 @@ func (f *file) pushFault() error {
 		}
 	}
 	if !ok {
-		return errors.New("push: the setting is called targets now; the README shows it")
+		return errors.New("push: this setting is now called targets; the README shows it")
 	}
-	return fmt.Errorf("push: the setting is called targets now. Write:\ntargets:%s", strings.ReplaceAll(b.String(), "\n\n", "\n"))
+	return fmt.Errorf("push: this setting is now called targets. Write:\ntargets:%s", strings.ReplaceAll(b.String(), "\n\n", "\n"))
 }
 
 // targets returns the configured targets; check has reported the faults.
@@ -137,7 +137,7 @@ func (s *Settings) providers() []string {
 	return names
 }
 
-// describeDelivery returns what operators see of a delivery's payload.
+// describeDelivery returns the details of a delivery that operators can see.
 func describeDelivery(kind string, payload jsontext.Value) []messages.Detail {
 	k, known := kindOf(kind)
 	if !known {
@@ -146,7 +146,7 @@ func describeDelivery(kind string, payload jsontext.Value) []messages.Detail {
 	return k.Describe(payload)
 }
 
-// registrationKinds are the kinds whose deliveries are about push registrations.
+// registrationKinds returns the kinds of targets that delete push registrations.
 func registrationKinds() []string {
 	var names []string
 	for _, k := range targets.Kinds() {

@@ -12,12 +12,12 @@ import (
 	"github.com/logoutd/logoutd/internal/text"
 )
 
-// terminal is what a command reads and prints: data to out, prose to err.
+// terminal is the input and output of a command: data goes to out, prose to err.
 type terminal struct {
 	in          *bufio.Reader
 	out, err    io.Writer
-	interactive bool // somebody is there to answer
-	watched     bool // somebody sees err as it is written
+	interactive bool // standard input is a terminal
+	watched     bool // standard error is a terminal
 }
 
 func newTerminal() *terminal {
@@ -29,16 +29,16 @@ func newTerminal() *terminal {
 }
 
 // secrets replaces each value, which must be "-", by a line of standard input.
-// Any other value is refused: every user of the machine reads the arguments of
-// a process in the list of processes.
+// It refuses any other value: every user of the machine can see the arguments of
+// a process.
 func (t *terminal) secrets(values ...*string) error {
 	for _, value := range values {
 		if value == nil {
 			continue
 		}
 		if *value != "-" {
-			return usage("pass - in place of the token, and the token on standard input: one line for each -",
-				"a token on the command line is refused: the list of processes shows it")
+			return usage("pass - instead, and the token on standard input: one line for each -",
+				"a token on the command line is not allowed: the process list shows it")
 		}
 		line, err := t.in.ReadString('\n')
 		line = strings.TrimRight(line, "\r\n")
@@ -46,17 +46,17 @@ func (t *terminal) secrets(values ...*string) error {
 			if err == nil {
 				err = io.ErrUnexpectedEOF
 			}
-			return usage("a value of \"-\" is read from standard input, one line for each", "reading a token from standard input: %w", err)
+			return usage("pass one line on standard input for each value of \"-\"", "reading a token from standard input: %w", err)
 		}
 		*value = line
 	}
 	return nil
 }
 
-// confirm asks before something that cannot be taken back.
+// confirm asks for confirmation before something that cannot be undone.
 func (t *terminal) confirm(question string) error {
 	if !t.interactive {
-		return usage("say --yes to do it without being asked", "not done: nobody is at a terminal to confirm it")
+		return usage("pass --yes to skip the confirmation", "not confirmed: standard input is not a terminal")
 	}
 	fmt.Fprintf(t.err, "%s [y/N] ", question)
 	reply, _ := t.in.ReadString('\n')
@@ -64,8 +64,8 @@ func (t *terminal) confirm(question string) error {
 	case "y", "yes":
 		return nil
 	}
-	return &failure{error: fmt.Errorf("not done"), hint: "answer y to do it", code: exitNothing}
+	return &failure{error: fmt.Errorf("not confirmed: nothing was done"), hint: "answer y to confirm", code: exitNothing}
 }
 
-// plain returns a text from elsewhere as it can stand on a terminal.
+// plain makes a text from elsewhere safe to print on a terminal.
 func plain(s string) string { return text.Plain(s) }

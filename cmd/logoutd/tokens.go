@@ -6,10 +6,10 @@ import (
 	"net/url"
 )
 
-// tokensCmd groups what is done with admin tokens.
+// tokensCmd groups the commands for admin tokens.
 type tokensCmd struct {
-	Create tokensCreateCmd `cmd:"" help:"Create a token and print it, this once."`
-	List   tokensListCmd   `cmd:"" help:"List tokens, without themselves."`
+	Create tokensCreateCmd `cmd:"" help:"Create a token and print it. It is shown only once."`
+	List   tokensListCmd   `cmd:"" help:"List names and roles of tokens."`
 	Revoke tokensRevokeCmd `cmd:"" help:"Revoke a token."`
 }
 
@@ -17,8 +17,8 @@ type tokensCreateCmd struct {
 	clientFlags `json:"-"`
 	outputFlags `json:"-"`
 
-	Name string `arg:"" json:"name" help:"Who or what it is for: it stands in the audit log."`
-	Role string `json:"role" enum:"registry,viewer,operator" required:"" help:"What it may do: registry registers and introspects, viewer looks, operator may everything."`
+	Name string `arg:"" json:"name" help:"Name of the person or program that uses the token, shown in the audit log."`
+	Role string `json:"role" enum:"registry,viewer,operator" required:"" help:"Role: registry can register and introspect, viewer can read, operators can do everything."`
 }
 
 // Run creates the token.
@@ -62,14 +62,14 @@ func (c *tokensListCmd) Run(ctx context.Context, t *terminal) error {
 type tokensRevokeCmd struct {
 	clientFlags
 
-	Name string `arg:"" help:"The token, by its name."`
-	Yes  bool   `short:"y" help:"Do not ask."`
+	Name string `arg:"" help:"Name of the token."`
+	Yes  bool   `short:"y" help:"Do not ask for confirmation."`
 }
 
 // Run revokes the token.
 func (c *tokensRevokeCmd) Run(ctx context.Context, t *terminal) error {
 	if !c.Yes {
-		if err := t.confirm("Revoke the token " + c.Name + "? Whoever has it is locked out at once."); err != nil {
+		if err := t.confirm("Revoke the token " + c.Name + "? Its holder loses access at once."); err != nil {
 			return err
 		}
 	}

@@ -9,19 +9,19 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// watchEvery is how often a job is looked at.
+// watchEvery is how often the state of a job is requested.
 const watchEvery = 500 * time.Millisecond
 
-// watchJob shows a job's progress until it is over, then prints it. Whoever
-// interrupts it stops watching; the job goes on.
+// watchJob shows the progress of a job until it ends, then prints the job. An
+// interrupt stops the watching, not the job.
 func watchJob(ctx context.Context, t *terminal, client clientFlags, output outputFlags, j job) error {
 	bar := newBar(t, j)
 	for !j.over() {
 		_ = bar.Set(j.Position)
 		if !waited(ctx, watchEvery) {
 			_ = bar.Exit()
-			return &failure{error: fmt.Errorf("not watched any more: job %s goes on", j.ID),
-				hint: "`logoutd jobs show --watch` follows it, `logoutd jobs cancel` ends it", code: exitPart}
+			return &failure{error: fmt.Errorf("no longer watching: job %s continues", j.ID),
+				hint: "`logoutd jobs show --watch` follows it, `logoutd jobs cancel` cancels it", code: exitPart}
 		}
 		if err := client.ask(ctx, "GET", "/v1/jobs/"+url.PathEscape(j.ID), nil, &j); err != nil && ctx.Err() == nil {
 			return err
@@ -36,13 +36,13 @@ func watchJob(ctx context.Context, t *terminal, client clientFlags, output outpu
 		return &failure{error: fmt.Errorf("job %s is %s", j.ID, j.State), code: exitPart}
 	}
 	if text := j.incomplete(); text != "" {
-		return &failure{error: fmt.Errorf("not all of job %s is done: %s", j.ID, text),
+		return &failure{error: fmt.Errorf("job %s is incomplete: %s", j.ID, text),
 			hint: "`logoutd failed groups` shows what failed", code: exitPart}
 	}
 	return nil
 }
 
-// newBar returns a bar that shows only where somebody sees it.
+// newBar returns a progress bar, which is visible only on a terminal.
 func newBar(t *terminal, j job) *progressbar.ProgressBar {
 	return progressbar.NewOptions(j.Total,
 		progressbar.OptionSetWriter(t.err), progressbar.OptionSetVisibility(t.watched),
@@ -50,7 +50,7 @@ func newBar(t *terminal, j job) *progressbar.ProgressBar {
 		progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(100*time.Millisecond))
 }
 
-// waited reports whether the time went by before ctx ended.
+// waited waits for d and reports true, or false if ctx ends first.
 func waited(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-ctx.Done():

@@ -29,63 +29,65 @@ import (
 	"github.com/logoutd/logoutd/store"
 )
 
-// Config is what the admin API works with. What has no default must be set.
+// Config has the dependencies of the admin API. Fields without a default are
+// required.
 type Config struct {
 	Store       store.Store
 	Publisher   *broker.Publisher
 	DeadLetters *deadletters.DeadLetters
-	// JetStream is where the public events are read.
+	// JetStream reads the public events.
 	JetStream jetstream.JetStream
-	// CSRFToken returns the CSRF token that belongs to a session id.
+	// CSRFToken returns the CSRF token of a session id.
 	CSRFToken func(sessionID string) string
 
-	// What operators work with. The caller runs what has a Run.
+	// The operations. The caller runs those with a Run method.
 	Letters  *deadletters.Letters
 	Replays  *replay.Replays
 	Bulk     *bulk.Bulk
 	Jobs     *jobs.Jobs
 	Status   *status.Statuses
 	Overview *overview.Overview
-	// Audit gets what operators do. Default: the log in JetStream.
+	// Audit records what operators do. Default: the log in JetStream.
 	Audit *audit.Log
-	// Tokens are who may call. Default: Token alone, as the root token.
+	// Tokens are the valid tokens. Default: only Token, as the root token.
 	Tokens *access.Tokens
-	// Sessions are those of the console. Default: those in JetStream.
+	// Sessions are the console's sessions. Default: those in JetStream.
 	Sessions *access.Sessions
-	// Attempts are how callers are let in. Default: on Tokens, reported nowhere.
+	// Attempts authenticates callers. Default: one on Tokens that reports nothing.
 	Attempts *access.Attempts
-	// Tails bounds the tails of events by token. Default: its own.
+	// Tails limits the event streams of each token. Default: a limit of its own.
 	Tails *access.Tails
-	// Providers are the push providers of this process. Default: all names are
-	// taken to be configured.
+	// Providers are the push providers of this process. Default: every provider
+	// counts as configured.
 	Providers *providers.Providers
-	// Describe returns what operators see of a delivery of a kind. Default:
-	// nothing.
+	// Describe returns the details of a delivery that operators can see. Default:
+	// no details.
 	Describe func(kind string, payload jsontext.Value) []messages.Detail
 	// Kinds are the names of all kinds of target. Default: none.
 	Kinds []string
-	// Damage is what the broker's streams have lost. Default: nothing.
+	// Damage reports losses of the broker's streams. Default: no losses.
 	Damage *damage.Watch
-	// Subscribers are who reads the public events. Default: those in JetStream,
-	// of a broker that is not embedded.
+	// Subscribers are the services that read the public events. Default: those in
+	// JetStream, of an external broker.
 	Subscribers *subscribers.Subscribers
-	// Token is for where Tokens is not set. Empty: every call is refused.
+	// Token is the only valid token if Tokens is not set. Empty: every call is
+	// refused.
 	Token string
 
-	// Proxies are the proxies whose word counts of where a request comes from.
-	// Default: none.
+	// Proxies are the trusted proxies, whose headers name the client. Default: no
+	// proxy is trusted.
 	Proxies forwarded.Proxies
-	// PublishUnknown revokes a session that the store does not know all the
-	// same, because sessions are kept elsewhere. Default: 404.
+	// PublishUnknown also revokes sessions that the store does not know, because
+	// another system keeps them. Default: 404.
 	PublishUnknown bool
-	// Ready returns why no call can be answered yet, or nil. Default: nil.
+	// Ready returns why calls cannot be answered yet, or nil. Default: nil.
 	Ready func() error
-	// Lifetime ends what may take long: a tail of events, a dry run, and an
-	// import between two batches. The rest is answered. Default: for ever.
+	// Lifetime ends long calls: event streams, dry runs, and imports between two
+	// batches. Other calls are completed. Default: never.
 	Lifetime context.Context
-	// Logger gets the causes of failures. Default: none.
+	// Logger logs the causes of failures. Default: no logging.
 	Logger *slog.Logger
-	// Registerer gets the metrics. Default: none.
+	// Registerer registers the metrics. Default: no metrics.
 	Registerer prometheus.Registerer
 }
 
@@ -94,12 +96,13 @@ type api struct {
 	mux   *http.ServeMux
 	roles map[string]access.Role // by pattern
 	calls *prometheus.CounterVec
-	// tokensRead reports whether a token that is unknown will stay so.
+	// tokensRead reports whether the tokens were read, so that an unknown token is
+	// invalid.
 	tokensRead func() bool
 	recordFor  time.Duration
 }
 
-// New returns the handler of everything under /v1/.
+// New returns the handler of all paths under /v1/.
 func New(c Config) http.Handler {
 	tokensRead := func() bool { return true }
 	if c.Tokens != nil {
@@ -150,8 +153,8 @@ func (c *Config) setDefaults() {
 // strangerTimeout is how long somebody who is refused may go on sending.
 const strangerTimeout = 2 * time.Second
 
-// ServeHTTP lets nobody in without a token whose role is enough, then answers
-// what the mux does not know in the shape of everything else here.
+// ServeHTTP authenticates every call and checks its role. It answers unknown paths
+// and methods with problem documents, too.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	handler, pattern := a.mux.Handler(r)
 	rec := &recorder{ResponseWriter: w, status: http.StatusOK}
@@ -171,7 +174,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.ContentLength != 0 && encoded(r):
 		rec.Header().Set("Accept-Encoding", "identity")
 		a.fail(rec, r, newProblem(http.StatusUnsupportedMediaType,
-			"the body is compressed, which is not read here: send it as it is, without Content-Encoding"))
+			"compressed bodies are not supported: send the body without Content-Encoding"))
 	case pattern == "":
 		a.fail(rec, r, noRoute(rec.Header(), handler, r))
 	default:
@@ -190,23 +193,22 @@ func encoded(r *http.Request) bool {
 	return false
 }
 
-// noRoute asks the mux's own refusal whether it is the path or the method
-// that is wrong.
+// noRoute finds out from the mux whether the path or the method is wrong.
 func noRoute(header http.Header, refusal http.Handler, r *http.Request) *problem {
 	probe := &discard{header: http.Header{}}
 	refusal.ServeHTTP(probe, r)
 	if probe.status != http.StatusMethodNotAllowed {
-		return newProblem(http.StatusNotFound, "there is no such call; see the list of calls in the documentation")
+		return newProblem(http.StatusNotFound, "unknown path; see GET /v1/openapi.json for all calls")
 	}
 	header.Set("Allow", probe.header.Get("Allow"))
-	return newProblem(http.StatusMethodNotAllowed, "this call wants another method: see the header Allow")
+	return newProblem(http.StatusMethodNotAllowed, "method not allowed: see the header Allow")
 }
 
-// untilStopped returns the request's context, which ends with Lifetime too.
+// untilStopped returns the context of the request, which also ends with Lifetime.
 func (a *api) untilStopped(r *http.Request) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(r.Context())
 	if a.Lifetime.Err() != nil {
-		cancel() // AfterFunc would do it some time later
+		cancel() // AfterFunc would do so asynchronously
 	}
 	stop := context.AfterFunc(a.Lifetime, cancel)
 	return ctx, func() {

@@ -10,19 +10,17 @@ import (
 	"github.com/logoutd/logoutd/internal/audit"
 )
 
-// actTimeout is how long the broker has to take what an operator does.
+// actTimeout bounds an operator's action.
 const actTimeout = 10 * time.Second
 
-// recordTimeout is how long it is tried to record what was done.
+// recordTimeout bounds the retries to record an action.
 const recordTimeout = 15 * time.Second
 
-// act does what an operator answers for, then puts it on the audit log: after
-// it took effect, so that nothing stands there that never was, and before it
-// is answered, so that nobody is told of a success that is not recorded. It
-// goes on when the caller hangs up. A process that dies in between, and a
-// broker that does not say whether it did what it was asked, leave the traces
-// of the action itself: the request or the job with its reason, the token with
-// its creator.
+// act performs an operator's action, then records it in the audit log: after it
+// took effect, so that the log has no action that never happened, and before the
+// answer, so that no success is unrecorded. It continues if the caller hangs up.
+// If the process dies in between, or the broker's answer is lost, the action
+// itself is the trace: the request or job has its reason, the token its creator.
 func (a *api) act(r *http.Request, do func(context.Context) (audit.Entry, error)) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), actTimeout)
 	defer cancel()
@@ -33,9 +31,9 @@ func (a *api) act(r *http.Request, do func(context.Context) (audit.Entry, error)
 	return a.record(r, entry)
 }
 
-// record puts an entry on the log. The broker has just taken the action, so it
-// mostly takes the entry too. If it does not, the caller gets an error of its
-// own, and the log of this server the entry.
+// record records an entry in the audit log. The broker has just accepted the
+// action, so it usually accepts the entry too. If not, the caller gets a special
+// error, and this server logs the entry.
 func (a *api) record(r *http.Request, e audit.Entry) error {
 	e.By, e.Address = callerOf(r), a.Proxies.Client(r).String()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), a.recordFor)
@@ -44,19 +42,19 @@ func (a *api) record(r *http.Request, e audit.Entry) error {
 	if err == nil {
 		return nil
 	}
-	a.Logger.Error("operator's action is not in the audit log", "action", e.Action, "by", e.By, "reason", e.Reason,
+	a.Logger.Error("recording an operator's action in the audit log failed", "action", e.Action, "by", e.By, "reason", e.Reason,
 		"job_id", e.JobID, "selection", string(e.Selection), "err", err)
 	p := newProblem(http.StatusInternalServerError,
-		"it was done, but it is missing in the audit log, which could not be written: do not repeat it; the log of this server has the entry")
+		"the action was done, but could not be recorded in the audit log: do not repeat it; the log of this server has the entry")
 	p.Type, p.JobID, p.logged = typeUnaudited, e.JobID, true
 	return p
 }
 
-// subject returns what an action was about, for its entry.
+// subject encodes what an action was about for its audit entry.
 func subject(v any) json.RawMessage {
 	raw, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // it is made of strings
+		panic(err) // strings and numbers: never fails
 	}
 	return raw
 }

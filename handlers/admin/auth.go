@@ -10,8 +10,8 @@ import (
 	"github.com/logoutd/logoutd/internal/access"
 )
 
-// admit returns who calls, if a token with the role is shown. A call that does
-// not exist has the role anybody: any token will do to be told so.
+// admit returns the caller if its token has the role. A call that does not exist
+// has the role anybody: any valid token gets the 404.
 func (a *api) admit(r *http.Request, role access.Role) (access.Caller, error) {
 	token, shown := bearer(r)
 	caller, known := access.Caller{}, false
@@ -20,13 +20,13 @@ func (a *api) admit(r *http.Request, role access.Role) (access.Caller, error) {
 		var err error
 		caller, err = a.Attempts.Authenticate(address, token)
 		if errors.Is(err, access.ErrThrottled) {
-			return caller, newProblem(http.StatusTooManyRequests, "too many wrong tokens came from this address, or this one too often: try again in a second, with a right one")
+			return caller, newProblem(http.StatusTooManyRequests, "too many invalid tokens from this address, or this invalid token was sent too often: try again in a second with a valid token")
 		}
 		known = err == nil
 	}
 	switch {
 	case shown && !known && !a.tokensRead():
-		return caller, newProblem(http.StatusServiceUnavailable, "the tokens have not been read from the broker yet: try the same again later")
+		return caller, newProblem(http.StatusServiceUnavailable, "the tokens have not been read from the broker yet: try again later")
 	case !known:
 		return caller, unauthorized(shown)
 	case role != anybody && !caller.May(role):
@@ -47,14 +47,14 @@ func bearer(r *http.Request) (token string, ok bool) {
 	return strings.TrimSpace(token), strings.EqualFold(scheme, "Bearer")
 }
 
-// unauthorized challenges as RFC 6750, section 3 says: an error code only
-// where a token was shown.
+// unauthorized returns the challenge of RFC 6750, section 3: it has an error code
+// only if the request has a token.
 func unauthorized(shown bool) *problem {
 	p := newProblem(http.StatusUnauthorized,
-		"this call wants the header \"Authorization: Bearer <token>\", with a token that an operator has created, or the admin token: LOGOUTD_ADMIN_TOKEN, or in the file admin.token of the data directory")
+		"this call requires the header \"Authorization: Bearer <token>\" with a token created by an operator, or with the admin token: LOGOUTD_ADMIN_TOKEN, or the file admin.token in the data directory")
 	p.challenge = `Bearer realm="logoutd"`
 	if shown {
-		p.Detail = "the token is none of this server's, or was revoked; the admin token is LOGOUTD_ADMIN_TOKEN, or in the file admin.token of the data directory"
+		p.Detail = "invalid or revoked token; the admin token is LOGOUTD_ADMIN_TOKEN, or in the file admin.token in the data directory"
 		p.challenge += `, error="invalid_token"`
 	}
 	return p
@@ -62,7 +62,7 @@ func unauthorized(shown bool) *problem {
 
 func forbidden(caller access.Caller, role access.Role) *problem {
 	p := newProblem(http.StatusForbidden,
-		fmt.Sprintf("this call wants a token with the role %s; the token %q has the role %s", role, caller.Name, caller.Role))
+		fmt.Sprintf("this call requires a token with the role %s; the token %q has the role %s", role, caller.Name, caller.Role))
 	p.Type, p.Role = typeRole, role
 	p.challenge = fmt.Sprintf(`Bearer realm="logoutd", error="insufficient_scope", scope=%q`, role)
 	return p
@@ -70,16 +70,16 @@ func forbidden(caller access.Caller, role access.Role) *problem {
 
 type callerKey struct{}
 
-// called returns the request as the caller's.
+// called returns the request with its caller.
 func called(r *http.Request, caller access.Caller) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), callerKey{}, caller))
 }
 
-// callerIn returns who calls.
+// callerIn returns the caller.
 func callerIn(r *http.Request) access.Caller {
 	caller, _ := r.Context().Value(callerKey{}).(access.Caller)
 	return caller
 }
 
-// callerOf returns the name of who calls.
+// callerOf returns the name of the caller.
 func callerOf(r *http.Request) string { return callerIn(r).Name }

@@ -127,7 +127,7 @@ func TestUnknownCalls(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, path := range []string{"/v1/", "/v1/nothing", "/v1/sessions/", "/v1//sessions", "/v1/failed/a/b"} {
-		w.refused(w.call("GET", path, ""), http.StatusNotFound, "", "no such call")
+		w.refused(w.call("GET", path, ""), http.StatusNotFound, "", "unknown path")
 	}
 	cases := map[string]string{"/v1/sessions": "PUT", "/v1/revocations": "POST", "/v1/failed": "GET, HEAD"}
 	for path, allow := range cases {
@@ -145,7 +145,7 @@ func TestMetrics(t *testing.T) {
 	w := newWorld(t, func(c *admin.Config) { c.Registerer = registry })
 	w.call("GET", "/v1/failed/raw-id", "")
 	w.call("GET", "/v1/raw-path", "")
-	want := `# HELP logoutd_admin_requests_total Calls of the admin API by route and status.
+	want := `# HELP logoutd_admin_requests_total Calls of the admin API, by route and status.
 # TYPE logoutd_admin_requests_total counter
 logoutd_admin_requests_total{route="GET /v1/failed/{id}",status="404"} 1
 logoutd_admin_requests_total{route="none",status="404"} 1

@@ -9,7 +9,7 @@ import (
 	"github.com/logoutd/logoutd/internal/damage"
 )
 
-// finding is a stream that has lost what it had.
+// finding is a loss of a stream.
 type finding struct {
 	Stream  string      `json:"stream"`
 	FoundAt events.Time `json:"found_at"`
@@ -24,7 +24,7 @@ func (a *api) listDamage(http.ResponseWriter, *http.Request) (int, any, error) {
 	}{each(a.Damage.Findings(), showFinding)}, nil
 }
 
-// acknowledgeDamage ends the report of what was found.
+// acknowledgeDamage acknowledges the reported losses.
 func (a *api) acknowledgeDamage(w http.ResponseWriter, r *http.Request) (int, any, error) {
 	o, err := body(w, r)
 	if err != nil {

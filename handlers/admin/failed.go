@@ -7,8 +7,8 @@ import (
 	"github.com/logoutd/logoutd/internal/deadletters"
 )
 
-// progress tells how far the projection of the dead letters is; it is there
-// while answers may lack some.
+// progress is the progress of rebuilding the index of dead letters. It is present
+// while answers can be incomplete.
 type progress struct {
 	Done  uint64 `json:"done"`
 	Total uint64 `json:"total"`
@@ -22,11 +22,12 @@ func (a *api) progress() *progress {
 	return &progress{p.Done, p.Total}
 }
 
-// stale reports whether the broker is away: what failed since is not known.
+// stale reports whether the broker is unreachable: newer dead letters are
+// missing.
 func (a *api) stale() bool { return !a.JetStream.Conn().IsConnected() }
 
-// listFailed answers with a page of dead letters, newest first. Its "next",
-// where it is there, is the "after" of the next page.
+// listFailed answers with a page of dead letters, newest first. Its "next", if
+// present, is the "after" of the next page.
 func (a *api) listFailed(_ http.ResponseWriter, r *http.Request) (int, any, error) {
 	o, err := query(r)
 	if err != nil {
@@ -54,7 +55,7 @@ type group struct {
 	Target        string      `json:"target,omitempty"`
 	Code          string      `json:"code"`
 	Count         int         `json:"count"`
-	Users         int         `json:"users"` // that they concern
+	Users         int         `json:"users"` // number of affected users
 	FirstFailedAt events.Time `json:"first_failed_at"`
 	LastFailedAt  events.Time `json:"last_failed_at"`
 	SampleID      string      `json:"sample_id"`
@@ -68,7 +69,7 @@ func showGroup(g deadletters.Group) group {
 	}
 }
 
-// groupFailed answers with the groups of the dead letters, the largest first.
+// groupFailed answers with the groups of dead letters, largest first.
 func (a *api) groupFailed(_ http.ResponseWriter, r *http.Request) (int, any, error) {
 	o, err := query(r)
 	if err != nil {
@@ -94,8 +95,7 @@ func (a *api) groupFailed(_ http.ResponseWriter, r *http.Request) (int, any, err
 	}{each(groups, showGroup), total, a.progress(), a.stale()}, nil
 }
 
-// showFailed answers with a dead letter as it lies on the stream, and all that
-// happened to it.
+// showFailed answers with a dead letter and its timeline.
 func (a *api) showFailed(_ http.ResponseWriter, r *http.Request) (int, any, error) {
 	found, err := a.DeadLetters.Get(r.Context(), r.PathValue("id"))
 	if err != nil {
@@ -104,8 +104,8 @@ func (a *api) showFailed(_ http.ResponseWriter, r *http.Request) (int, any, erro
 	return http.StatusOK, a.show(found), nil
 }
 
-// each returns what show makes of each item, never nil: JSON has an empty list
-// then.
+// each applies show to each item. The result is never nil, so that JSON has an
+// empty list.
 func each[T, S any](items []T, show func(T) S) []S {
 	shown := make([]S, len(items))
 	for i, item := range items {

@@ -203,7 +203,7 @@ func TestFailedShow(t *testing.T) {
 		t.Errorf("timeline is %v", timeline)
 	}
 	for _, id := range []string{"unknown", "a.b", "*", "%3E", "%20"} {
-		w.refused(w.call("GET", "/v1/failed/"+id, ""), http.StatusNotFound, "", "no such dead letter")
+		w.refused(w.call("GET", "/v1/failed/"+id, ""), http.StatusNotFound, "", "dead letter not found")
 	}
 }
 

@@ -12,11 +12,11 @@ func (o *object) user() store.User {
 	return store.User{TenantID: o.optional("tenant_id", maxID), ID: o.required("user_id", maxID)}
 }
 
-// session takes the session's id, from the token or as it is.
+// session takes the id of the session, or computes it from the token.
 func (o *object) session() string {
 	switch {
 	case o.has("session_token") && o.has("session_id"):
-		o.refuse("session_id", "give session_token or session_id, not both")
+		o.refuse("session_id", "set either session_token or session_id, not both")
 		o.optional("session_token", maxToken)
 		return o.sessionID()
 	case o.has("session_id"):
@@ -26,8 +26,8 @@ func (o *object) session() string {
 	}
 }
 
-// newSession is session for one that is registered: a token that no client could
-// send in a cookie is refused, since nobody could log it out. It names the
+// newSession is session for a registration. It refuses a token that no client can
+// send in a cookie, because it could not be logged out. The error names the
 // character, not the token.
 func (o *object) newSession() string {
 	var token string
@@ -40,20 +40,20 @@ func (o *object) newSession() string {
 func (o *object) checkToken(token string) {
 	for _, c := range []byte(token) {
 		if c == ';' || c < ' ' || c == 0x7f {
-			o.refuse("session_token", "must not contain %q: no cookie can carry it", rune(c))
+			o.refuse("session_token", "must not contain %q: a cookie cannot carry it", rune(c))
 			return
 		}
 	}
 	if strings.Trim(token, " ") != token {
-		o.refuse("session_token", "must not begin or end with a blank: no cookie can carry it")
+		o.refuse("session_token", "must not begin or end with a blank: a cookie cannot carry it")
 	}
 }
 
-// sessionID takes a session id; "" where it is not there.
+// sessionID takes a session id; "" if it is missing.
 func (o *object) sessionID() string {
 	id := o.optional("session_id", maxID)
 	if id != "" && !store.ValidTokenID(id) {
-		o.refuse("session_id", "must be base64url(SHA-256(session token)), 43 characters, unpadded; the token itself goes into session_token")
+		o.refuse("session_id", "must be base64url(SHA-256(session token)), 43 characters, unpadded; send the token itself in session_token")
 	}
 	return id
 }
@@ -69,7 +69,7 @@ func (o *object) kind() store.Kind {
 	return kind
 }
 
-// future takes when something ends.
+// future takes a required time in the future.
 func (o *object) future(name string) time.Time {
 	if !o.has(name) {
 		o.refuse(name, "is required")

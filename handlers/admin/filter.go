@@ -6,8 +6,8 @@ import (
 	"github.com/logoutd/logoutd/internal/deadletters"
 )
 
-// filter takes what selects dead letters: the same names in a query and in a
-// body.
+// filter takes the filter of dead letters. Its fields have the same names in a
+// query and in a body.
 func (o *object) filter() deadletters.Filter {
 	var f deadletters.Filter
 	for _, field := range deadletters.Fields {

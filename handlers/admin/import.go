@@ -13,20 +13,19 @@ import (
 	"github.com/logoutd/logoutd/internal/text"
 )
 
-// importIdle is how long the caller of an import may keep silent.
+// importIdle is how long the caller of an import can pause.
 const importIdle = time.Minute
 
-// imported is the answer to an import. Its lines are those that are not
-// blank.
+// imported is the answer to an import. It does not count blank lines.
 type imported struct {
 	Lines    int            `json:"lines"`
 	Accepted map[string]int `json:"accepted"` // by type
 	Rejected int            `json:"rejected"`
 	Errors   []lineError    `json:"errors"` // the first maxLineErrors
-	// Truncated: there are more errors than are listed.
+	// Truncated reports that there are more errors than listed.
 	Truncated bool `json:"errors_truncated"`
-	// Unconfigured counts the push registrations whose provider is not
-	// configured, by provider: they are accepted.
+	// Unconfigured counts accepted push registrations whose provider is not
+	// configured, by provider.
 	Unconfigured map[string]int `json:"unconfigured_providers,omitempty"`
 }
 
@@ -44,18 +43,18 @@ type lineError struct {
 	Cutoff events.Time `json:"cutoff,omitzero"`
 }
 
-// brokenImport is the problem that ends an import early: it was carried out
-// up to LastLine, which is what the other members count.
+// brokenImport is the problem that ends an import early. The counts cover all
+// lines up to LastLine.
 type brokenImport struct {
 	*problem
 	LastLine int `json:"last_line"`
 	imported
 }
 
-// postImport answers with what became of the lines.
+// postImport imports the lines and answers with the result.
 func (a *api) postImport(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
-	_ = control.SetWriteDeadline(time.Time{}) // what is sent may take any time
+	_ = control.SetWriteDeadline(time.Time{}) // an import can take any time
 	body := progressReader{r.Body, func() { _ = control.SetReadDeadline(time.Now().Add(importIdle)) }}
 	ctx, cancel := a.untilStopped(r)
 	defer cancel()
@@ -67,7 +66,7 @@ func (a *api) postImport(w http.ResponseWriter, r *http.Request) {
 	}
 	p := *problemOf(err)
 	a.logFailure(r, &p)
-	p.Detail += fmt.Sprintf("; every line up to %d is done: send the rest again from line %d on", m.done, m.done+1)
+	p.Detail += fmt.Sprintf("; all lines up to %d are done: send the rest again from line %d on", m.done, m.done+1)
 	writeProblem(w, &p, brokenImport{&p, m.done, m.result})
 }
 
@@ -84,16 +83,16 @@ func (r progressReader) Read(b []byte) (int, error) {
 
 // lineReader reads lines of up to maxBody bytes.
 type lineReader struct {
-	r      *bufio.Reader // with a buffer that holds a line, its end, and a byte more
-	number int           // of the line read last
+	r      *bufio.Reader // its buffer has room for a line, its end and one more byte
+	number int           // of the last line read
 }
 
-// next returns a line, valid until the next call, without its end. One that
-// is too long has any content, but is still longer than maxBody.
+// next returns a line without its end, valid until the next call. A line that is
+// too long has arbitrary content longer than maxBody.
 func (l *lineReader) next() ([]byte, error) {
 	line, err := l.r.ReadSlice('\n')
 	for errors.Is(err, bufio.ErrBufferFull) {
-		_, err = l.r.ReadSlice('\n') // overwrites the line, of which only the length matters
+		_, err = l.r.ReadSlice('\n') // overwrites the line: only its length matters
 	}
 	if errors.Is(err, io.EOF) && len(line) > 0 {
 		err = nil

@@ -63,7 +63,7 @@ func TestImportRejectsLines(t *testing.T) {
 	w.must(http.StatusAccepted, "POST", "/v1/revocations", `{"user_id":"u"}`)
 	cases := []struct{ line, field, detail string }{
 		{sessionLine("s0"), "", ""},
-		{`{"type":"session"`, "", "not one valid JSON object"},
+		{`{"type":"session"`, "", "invalid JSON at byte"},
 		{`[]`, "", "JSON object"},
 		{`{"user_id":"u"}`, "type", "session, refresh_token or push_registration"},
 		{`{"type":7}`, "type", "session, refresh_token or push_registration"},

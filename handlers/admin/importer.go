@@ -15,14 +15,14 @@ import (
 )
 
 const (
-	// importBatch is how many lines are worked on together.
+	// importBatch is the number of lines in one batch.
 	importBatch = 500
-	// maxLineErrors is how many rejected lines an answer lists.
+	// maxLineErrors is the maximum number of rejected lines in an answer.
 	maxLineErrors = 1000
 )
 
-// importer collects lines of one type into a batch and hands it to the store
-// when the type changes, so that a line may depend on those before it.
+// importer collects lines of one type in a batch, and writes the batch when the
+// type changes, so that a line can depend on earlier lines.
 type importer struct {
 	log    *slog.Logger
 	kinds  map[string]batch
@@ -54,7 +54,7 @@ func newImporter(a *api) *importer {
 	return m
 }
 
-// run imports lines until their end, or until the store cannot be used.
+// run imports all lines, or stops when the store fails.
 func (m *importer) run(ctx context.Context, lines *lineReader) error {
 	for {
 		if ctx.Err() != nil {
@@ -65,7 +65,7 @@ func (m *importer) run(ctx context.Context, lines *lineReader) error {
 			return m.flush(ctx, lines.number)
 		}
 		if err != nil {
-			return newProblem(http.StatusBadRequest, "the body broke off")
+			return newProblem(http.StatusBadRequest, "the body is incomplete: the connection was closed")
 		}
 		if len(line) <= maxBody && len(bytes.TrimSpace(line)) == 0 {
 			continue
@@ -76,8 +76,8 @@ func (m *importer) run(ctx context.Context, lines *lineReader) error {
 	}
 }
 
-// take adds a line to the batch, after flushing the one that it does not fit
-// into. A line that is wrong is noted, and no error.
+// take adds a line to the batch. If the batch is full or of another type, it
+// writes the batch first. An invalid line is rejected and is not an error.
 func (m *importer) take(ctx context.Context, number int, line []byte) error {
 	name, o, fault := m.parse(line)
 	full := len(m.lines)+len(m.faults) >= importBatch
@@ -100,7 +100,7 @@ func (m *importer) take(ctx context.Context, number int, line []byte) error {
 
 func (m *importer) parse(line []byte) (name string, o *object, err error) {
 	if len(line) > maxBody {
-		return "", nil, newProblem(http.StatusBadRequest, "the line is over 64 KiB")
+		return "", nil, newProblem(http.StatusBadRequest, "the line is longer than 64 KiB")
 	}
 	if o, err = parseObject(line); err != nil {
 		return "", nil, err
@@ -115,13 +115,13 @@ func (m *importer) parse(line []byte) (name string, o *object, err error) {
 func (m *importer) reject(line int, err error) {
 	p := problemOf(err)
 	if p.Status >= http.StatusInternalServerError {
-		m.log.Error("line not imported", "line", line, "err", p.cause)
+		m.log.Error("importing a line failed", "line", line, "err", p.cause)
 	}
 	m.faults = append(m.faults, lineError{Line: line, Field: p.Field, Detail: p.Detail, Cutoff: p.Cutoff})
 }
 
-// flush hands the batch to the store and counts what became of its lines, the
-// last of which is last.
+// flush writes the batch to the store and counts the results. last is the number
+// of the last line in the batch.
 func (m *importer) flush(ctx context.Context, last int) error {
 	if len(m.lines) > 0 {
 		ctx, cancel := context.WithTimeout(ctx, storeTimeout)
@@ -157,7 +157,7 @@ func (m *importer) count() {
 	m.result.Truncated = m.result.Rejected > len(m.result.Errors)
 }
 
-// batch is a [batchOf] any kind.
+// batch is a [batchOf] of any kind.
 type batch interface {
 	add(*object) error
 	put(context.Context) ([]store.PutResult, error)
@@ -177,7 +177,7 @@ func (b *batchOf[T]) add(o *object) error {
 	return nil
 }
 
-// put hands the items to the store and forgets them.
+// put writes the items to the store and empties the batch.
 func (b *batchOf[T]) put(ctx context.Context) ([]store.PutResult, error) {
 	items := b.items
 	b.items = b.items[:0]

@@ -10,8 +10,8 @@ import (
 	"github.com/logoutd/logoutd/store"
 )
 
-// introspection is the answer of RFC 7662, section 2.2. Times are seconds
-// since 1970. Everything but Active is left out of an inactive one.
+// introspection is the answer of RFC 7662, section 2.2. Times are in seconds
+// since 1970. For an inactive token only Active is set.
 type introspection struct {
 	Active   bool   `json:"active"`
 	Sub      string `json:"sub,omitempty"` // user id
@@ -23,7 +23,7 @@ type introspection struct {
 	Exp      int64  `json:"exp,omitempty"`
 }
 
-// introspect never says that a token is inactive because it could not ask.
+// introspect reports a token as inactive only if the store has answered.
 func (a *api) introspect(w http.ResponseWriter, r *http.Request) {
 	token, hint, err := introspectionRequest(w, r)
 	if err != nil {
@@ -40,10 +40,10 @@ func (a *api) introspect(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, found)
 }
 
-// introspectionRequest reads the form of RFC 7662, section 2.1. A parameter
-// that is unknown is ignored, one given twice is not (RFC 6749, section 3.1).
+// introspectionRequest reads the form of RFC 7662, section 2.1. It ignores
+// unknown parameters and refuses duplicate ones (RFC 6749, section 3.1).
 func introspectionRequest(w http.ResponseWriter, r *http.Request) (token, hint string, err error) {
-	raw, err := readBody(w, r, maxBody, "it is a form with one token")
+	raw, err := readBody(w, r, maxBody, "send a form with one token")
 	if err != nil {
 		return "", "", err
 	}
@@ -66,7 +66,7 @@ func introspectionRequest(w http.ResponseWriter, r *http.Request) (token, hint s
 	return token, form.Get("token_type_hint"), nil
 }
 
-// lookUp starts where the hint points and goes on to the other type of token.
+// lookUp looks for the type of token in the hint first, then for the other type.
 func (a *api) lookUp(ctx context.Context, id, hint string) (introspection, error) {
 	lookUps := []func(context.Context, string) (introspection, error){a.lookUpSession, a.lookUpRefreshToken}
 	if hint == "refresh_token" {

@@ -16,22 +16,22 @@ type job struct {
 	State  jobs.State      `json:"state"`
 	By     string          `json:"by"`
 	Reason string          `json:"reason"`
-	Rate   float64         `json:"rate"` // items a second at most; 0: no limit
+	Rate   float64         `json:"rate"` // maximum items per second; 0: unlimited
 	Force  bool            `json:"force"`
 	Query  json.RawMessage `json:"query,omitempty"`
-	// Selected is the query in words, all of it.
+	// Selected describes the complete query in words.
 	Selected string `json:"selected"`
 	Total    int    `json:"total"`
-	// Position is how many items were worked on.
+	// Position is the number of processed items.
 	Position   int            `json:"position"`
-	Counts     map[string]int `json:"counts"`     // what became of them
-	Ineligible map[string]int `json:"ineligible"` // left out by the dry run
-	// NotFound are the first of the users that were named and that the store does
-	// not know; a list of jobs only counts them.
+	Counts     map[string]int `json:"counts"`     // by outcome
+	Ineligible map[string]int `json:"ineligible"` // excluded by the dry run, by reason
+	// NotFound are the first of the listed users that the store does not know; a
+	// list of jobs has only their number.
 	NotFound      []json.RawMessage `json:"not_found,omitempty"`
 	NotFoundCount int               `json:"not_found_count,omitempty"`
 	PerSecond     float64           `json:"per_second"`
-	// Owner is the process that works on it.
+	// Owner is the process that runs the job.
 	Owner        string      `json:"owner,omitempty"`
 	LastActionBy string      `json:"last_action_by,omitempty"`
 	CreatedAt    events.Time `json:"created_at"`
@@ -50,7 +50,7 @@ func (a *api) jobOf(j jobs.Job) job {
 	}
 }
 
-// counts returns what JSON writes as an object in any case.
+// counts replaces nil by an empty map, so that JSON has an object.
 func counts(c map[string]int) map[string]int {
 	if c == nil {
 		return map[string]int{}
@@ -82,7 +82,7 @@ func (a *api) showJob(_ http.ResponseWriter, r *http.Request) (int, any, error) 
 	return http.StatusOK, a.jobOf(found), err
 }
 
-// changeJob is a call that pauses, resumes or cancels.
+// changeJob returns a call that pauses, resumes or cancels a job.
 func (a *api) changeJob(action string, change func(ctx context.Context, id, by string) (jobs.Job, error)) call {
 	return func(_ http.ResponseWriter, r *http.Request) (int, any, error) {
 		var changed jobs.Job

@@ -50,9 +50,9 @@ func TestJobRefusals(t *testing.T) {
 		t.Errorf("%v", list)
 	}
 	for _, id := range []string{"unknown", "a.b", "*", "%3E", "%20", "a%2Fb"} {
-		w.refused(w.call("GET", "/v1/jobs/"+id, ""), http.StatusNotFound, "", "no such job")
+		w.refused(w.call("GET", "/v1/jobs/"+id, ""), http.StatusNotFound, "", "job not found")
 		for _, verb := range []string{"pause", "resume", "cancel"} {
-			w.refused(w.call("POST", "/v1/jobs/"+id+"/"+verb, ""), http.StatusNotFound, "", "no such job")
+			w.refused(w.call("POST", "/v1/jobs/"+id+"/"+verb, ""), http.StatusNotFound, "", "job not found")
 		}
 	}
 	w.refused(w.call("GET", "/v1/jobs?limit=0", ""), http.StatusBadRequest, "limit", "")

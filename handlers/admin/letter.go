@@ -6,7 +6,7 @@ import (
 	"github.com/logoutd/logoutd/internal/messages"
 )
 
-// maxLetterID is in bytes: a request's id, an underscore and a registration's.
+// maxLetterID is in bytes: a request id, an underscore and a registration id.
 const maxLetterID = 512
 
 // letter is a dead letter in a list.
@@ -40,35 +40,35 @@ func showLetter(l deadletters.Letter) letter {
 	}
 }
 
-// deadLetter is a dead letter with everything that is known of it.
+// deadLetter is a complete dead letter.
 type deadLetter struct {
 	ID            string            `json:"id"`
 	Step          string            `json:"step"`
 	Target        string            `json:"target,omitempty"`
 	Code          string            `json:"code"`
 	Error         string            `json:"error"`
-	Answer        string            `json:"answer,omitempty"` // what the target said at the last failure
+	Answer        string            `json:"answer,omitempty"` // answer of the target to the last attempt
 	Attempts      int               `json:"attempts"`
 	FirstFailedAt events.Time       `json:"first_failed_at"`
 	LastFailedAt  events.Time       `json:"last_failed_at"`
 	FailedAt      events.Time       `json:"failed_at"`
 	Replays       int               `json:"replays"`
 	Request       *messages.Request `json:"request,omitempty"`
-	// Details are what the kind of target shows of a delivery.
+	// Details are the details of a delivery, defined by the kind of target.
 	Details []messages.Detail `json:"details,omitempty"`
-	// Unreadable is there where the message could not be read.
+	// Unreadable is present if the message could not be read.
 	Unreadable *unreadable `json:"unreadable,omitempty"`
 	Timeline   []entry     `json:"timeline"` // in order of time
 }
 
-// unreadable describes a message without its content, which may be anything.
+// unreadable describes a message without its content, which could be anything.
 type unreadable struct {
 	Subject string `json:"subject"`
 	Bytes   int    `json:"bytes"`
 	Hint    string `json:"hint"`
 }
 
-// entry is one thing that happened to a dead letter.
+// entry is one entry of a dead letter's timeline.
 type entry struct {
 	At       events.Time `json:"at"`
 	What     string      `json:"what"`
@@ -99,11 +99,11 @@ func (a *api) show(d messages.DeadLetter) deadLetter {
 	}
 	if request != nil {
 		bare := *request
-		bare.History = messages.History{} // the timeline tells it
+		bare.History = messages.History{} // shown in the timeline
 		shown.Request = &bare
 	}
 	if d.Subject != "" {
-		shown.Unreadable = &unreadable{d.Subject, len(d.Message), "its content is not shown; a replay sends it again as it was"}
+		shown.Unreadable = &unreadable{d.Subject, len(d.Message), "the content is not shown; a replay sends the message again unchanged"}
 	}
 	return shown
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// lineWriter writes each event at once.
+// lineWriter writes and flushes each event.
 type lineWriter struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
@@ -18,14 +18,14 @@ func (l lineWriter) start() {
 	l.w.Header().Set("Content-Type", "application/x-ndjson")
 	l.w.Header().Set("Cache-Control", "no-store")
 	l.w.WriteHeader(http.StatusOK)
-	// The deadlines of a request would end the tail; the server has others for
-	// a caller that does not read.
+	// The deadlines of a request would end the stream. The server has other limits
+	// for a caller that does not read.
 	_ = l.control.SetReadDeadline(time.Time{})
 	_ = l.control.SetWriteDeadline(time.Time{})
 	_ = l.control.Flush()
 }
 
-// line writes one event on one line; what is not JSON is left out.
+// line writes one event on one line. It skips what is not JSON.
 func (l lineWriter) line(event []byte) error {
 	var line bytes.Buffer
 	if json.Compact(&line, event) != nil {

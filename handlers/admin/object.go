@@ -18,30 +18,29 @@ const (
 	maxBody  = 64 << 10 // of a body; of a line of an import
 	maxToken = 4 << 10
 	maxID    = 256
-	// maxSelection is of a body that names what to work on: maxNamed of the
-	// longest ids that there usually are, of push tasks.
+	// maxSelection is the limit of a body with a selection: maxNamed of the longest
+	// usual ids, those of push deliveries.
 	maxSelection = 16 << 20
 )
 
-// maxNamed is how many letters or users a body may name.
+// maxNamed is the maximum number of dead letters or users in a body.
 const maxNamed = 100_000
 
-// object is a JSON object that is being read strictly: each accessor takes a
-// field out, and what nobody has taken in the end is unknown. The first fault
-// is kept.
+// object reads a JSON object strictly: each accessor takes out a field, and
+// fields that are left at the end are unknown. It keeps the first fault.
 type object struct {
 	fields map[string]json.RawMessage
 	fault  *problem
-	// text tells that numbers are written as strings: in a query.
+	// text says that numbers are strings, as in a query.
 	text bool
 }
 
-// body reads the object that is the body of a request.
+// body reads the body of a request as an object.
 func body(w http.ResponseWriter, r *http.Request) (*object, error) {
 	return bodyUpTo(w, r, maxBody, "use POST /v1/import for many registrations")
 }
 
-// bodyUpTo is body with another limit than maxBody, and what to do about it.
+// bodyUpTo is body with its own limit, and a hint for a body that is too large.
 func bodyUpTo(w http.ResponseWriter, r *http.Request, limit int64, hint string) (*object, error) {
 	raw, err := readBody(w, r, limit, hint)
 	if err != nil {
@@ -54,7 +53,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, hint string) 
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return nil, newProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is over %d KiB; %s", limit>>10, hint))
+		return nil, newProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d KiB; %s", limit>>10, hint))
 	}
 	if err != nil {
 		return nil, newProblem(http.StatusBadRequest, "the body broke off")
@@ -62,26 +61,26 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, hint string) 
 	return raw, nil
 }
 
-// parseObject reads raw, which holds one object and nothing else.
+// parseObject reads raw, which must be one object and nothing else.
 func parseObject(raw []byte) (*object, error) {
 	malformed := func(detail string) error { return newProblem(http.StatusBadRequest, detail) }
 	var syntax *json.SyntaxError
 	err := json.Unmarshal(raw, new(json.RawMessage))
 	switch {
 	case len(bytes.TrimSpace(raw)) == 0:
-		return nil, malformed("a JSON object is wanted, and there is nothing")
+		return nil, malformed("the body is empty: send a JSON object")
 	case !utf8.Valid(raw):
 		return nil, malformed("the JSON is not valid UTF-8")
 	case errors.As(err, &syntax):
-		return nil, malformed(fmt.Sprintf("not one valid JSON object: see byte %d", syntax.Offset))
+		return nil, malformed(fmt.Sprintf("invalid JSON at byte %d: send one JSON object", syntax.Offset))
 	case err != nil, bytes.TrimSpace(raw)[0] != '{':
-		return nil, malformed("a JSON object is wanted")
+		return nil, malformed("not a JSON object: send one JSON object")
 	}
 	return fieldsOf(raw)
 }
 
-// fieldsOf takes a valid object apart. It does not decode into a map at once,
-// because that keeps the last of two fields of one name.
+// fieldsOf splits a valid object into its fields. It does not decode into a map,
+// which would silently keep the last of two fields with the same name.
 func fieldsOf(raw []byte) (*object, error) {
 	o := &object{fields: map[string]json.RawMessage{}}
 	dec := json.NewDecoder(bytes.NewReader(raw))
@@ -111,13 +110,13 @@ func (o *object) refuse(field, format string, args ...any) {
 	}
 }
 
-// has reports whether a field is there and was not taken yet.
+// has reports whether a field is present and was not taken yet.
 func (o *object) has(name string) bool {
 	_, ok := o.fields[name]
 	return ok
 }
 
-// take decodes a field into v, if it is there.
+// take decodes a field into v, if it is present.
 func (o *object) take(name string, v any, want string) (ok bool) {
 	raw, ok := o.fields[name]
 	delete(o.fields, name)
@@ -125,15 +124,14 @@ func (o *object) take(name string, v any, want string) (ok bool) {
 		return false
 	}
 	if string(raw) == "null" || json.Unmarshal(raw, v) != nil {
-		o.refuse(name, "must be %s; leave it out if there is none", want)
+		o.refuse(name, "must be %s; omit the field if it has no value", want)
 		return false
 	}
 	return true
 }
 
-// optional takes a text of 1 to limit bytes; "" where it is not there. An
-// empty one is refused: a caller whose variable was empty would revoke more
-// than it meant to.
+// optional takes a text of 1 to limit bytes; "" if it is missing. It refuses an
+// empty text: a caller with an empty variable would revoke more than intended.
 func (o *object) optional(name string, limit int) string {
 	var s string
 	if !o.take(name, &s, "a string") {
@@ -141,11 +139,11 @@ func (o *object) optional(name string, limit int) string {
 	}
 	switch {
 	case s == "":
-		o.refuse(name, "must not be empty; leave it out if there is none")
+		o.refuse(name, "must not be empty; omit the field if it has no value")
 	case len(s) > limit:
 		o.refuse(name, "must not be longer than %d bytes", limit)
 	case strings.ContainsRune(s, utf8.RuneError):
-		// What half a surrogate pair decodes to: two ids would become one.
+		// Half a surrogate pair decodes to U+FFFD: different ids would become equal.
 		o.refuse(name, "must be valid Unicode, without U+FFFD and without half a surrogate pair")
 	}
 	return s
@@ -158,27 +156,27 @@ func (o *object) required(name string, limit int) string {
 	return o.optional(name, limit)
 }
 
-// time takes an RFC 3339 time; the zero value where it is not there.
+// time takes an RFC 3339 time; the zero value if it is missing.
 func (o *object) time(name string) time.Time {
 	var t time.Time
 	if !o.take(name, &t, "an RFC 3339 time, such as 2026-01-31T12:00:00.000Z") {
 		return time.Time{}
 	}
-	if t.UnixMilli() <= 0 { // above all the zero value, which means something else
+	if t.UnixMilli() <= 0 { // especially the zero value, which means "missing"
 		o.refuse(name, "must be after 1970")
 	}
 	return t
 }
 
-// done returns the fault to report: first of all an unknown field, because it
-// is the misspelt cause of others.
+// done returns the fault to report. An unknown field comes first, because a
+// misspelt name causes other faults.
 func (o *object) done() error {
 	unknown := make([]string, 0, len(o.fields))
 	for name := range o.fields {
 		unknown = append(unknown, name)
 	}
 	if len(unknown) > 0 {
-		return invalid(shorten(slices.Min(unknown)), "is unknown here")
+		return invalid(shorten(slices.Min(unknown)), "unknown field")
 	}
 	if o.fault != nil {
 		return o.fault
@@ -186,7 +184,7 @@ func (o *object) done() error {
 	return nil
 }
 
-// shorten cuts a name that a caller made up, so that it can be named.
+// shorten truncates a name from a caller, so that an error can contain it.
 func shorten(name string) string {
 	const most = 64
 	if len(name) > most {

@@ -10,8 +10,8 @@ import (
 //go:embed openapi.json
 var document []byte
 
-// openAPI answers with the document. It is as open as the source.
+// openAPI answers with the document, without authentication.
 func openAPI(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(document) // a failure means that the caller is gone
+	_, _ = w.Write(document) // fails only if the caller has disconnected
 }

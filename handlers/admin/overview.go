@@ -8,41 +8,41 @@ import (
 	"github.com/logoutd/logoutd/internal/overview"
 )
 
-// situation is what operators look at first.
+// situation is the overview in JSON.
 type situation struct {
 	At       events.Time `json:"at"`
 	BrokerOK bool        `json:"broker_ok"`
 	StoreOK  bool        `json:"store_ok"`
-	// StoreTrouble is there where the store answers and refuses to write.
+	// StoreTrouble is present if the store answers but refuses writes.
 	StoreTrouble string `json:"store_trouble,omitempty"`
-	// Notices are what has to be known of broker and store, though they work.
+	// Notices are warnings about a broker and store that still work.
 	Notices []string `json:"notices,omitempty"`
-	// FiguresAt is when the broker last answered: earlier than At where the
-	// figures are old.
+	// FiguresAt is when the broker last answered: earlier than At if the figures
+	// are old.
 	FiguresAt events.Time `json:"figures_at,omitzero"`
-	// AcceptedPerSecond is there where this process accepts logouts.
+	// AcceptedPerSecond is present if this process accepts logouts.
 	AcceptedPerSecond *float64 `json:"accepted_per_second,omitempty"`
-	// What comes from the broker is there once it has answered.
+	// Figures from the broker are present once it has answered.
 	RevokedPerSecond *float64 `json:"revoked_per_second,omitempty"`
-	// LatencySeconds is the median from request to public event; it is there
-	// where something was revoked in the last seconds.
+	// LatencySeconds is the median time from request to public event. It is present
+	// if something was revoked in the last seconds.
 	LatencySeconds *float64 `json:"latency_seconds,omitempty"`
 	Backlog        *backlog `json:"backlog,omitempty"`
 	Failed         *int     `json:"failed,omitempty"` // dead letters
-	Groups         []group  `json:"groups"`           // the largest of them
+	Groups         []group  `json:"groups"`           // the largest groups of dead letters
 	Targets        []target `json:"targets,omitempty"`
 	JobsRunning    *int     `json:"jobs_running,omitempty"`
-	// Progress is there while groups may lack dead letters.
+	// Progress is present while groups can be incomplete.
 	Progress *progress `json:"progress,omitempty"`
 }
 
-// backlog is messages that are not done.
+// backlog counts pending messages.
 type backlog struct {
 	Messages      int     `json:"messages"`
 	OldestSeconds float64 `json:"oldest_seconds"` // age
 }
 
-// target is an outside system, or (without a name) the store's part.
+// target is a target, or (without a name) the store.
 type target struct {
 	Step        string      `json:"step"`
 	Name        string      `json:"name,omitempty"`
@@ -51,7 +51,7 @@ type target struct {
 	Paused      bool        `json:"paused"`
 	PausedSince events.Time `json:"paused_since,omitzero"`
 	PausedCode  string      `json:"paused_code,omitempty"`
-	// Refused: it does not accept the credentials of logoutd.
+	// Refused reports that the target rejects logoutd's credentials.
 	Refused bool `json:"refused"`
 	// Disabled: it asked for no more deliveries; an operator enables it.
 	Disabled       bool        `json:"disabled"`
@@ -96,7 +96,7 @@ func showSituation(s overview.Snapshot) situation {
 func (a *api) overview(http.ResponseWriter, *http.Request) (int, any, error) {
 	now := a.Overview.Now()
 	if now.At.IsZero() {
-		return 0, nil, newProblem(http.StatusServiceUnavailable, "nothing was measured yet: try the same again later")
+		return 0, nil, newProblem(http.StatusServiceUnavailable, "no measurements yet: try again in a second")
 	}
 	return http.StatusOK, showSituation(now), nil
 }

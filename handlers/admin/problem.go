@@ -13,18 +13,18 @@ import (
 	"github.com/logoutd/logoutd/store"
 )
 
-// Types of problems (RFC 9457, section 3.1.1) that a program may tell apart.
+// Types of problems (RFC 9457, section 3.1.1) that programs can distinguish.
 const (
-	typeBlank     = "about:blank"          // the status says it all
+	typeBlank     = "about:blank"          // the status is enough
 	typeField     = "/problems/field"      // one field is at fault
 	typeRole      = "/problems/role"       // the token's role is not enough
-	typeRevoked   = "/problems/revoked"    // dead on arrival
-	typeOtherUser = "/problems/other-user" // the id belongs to somebody else
-	typePlan      = "/problems/plan"       // the dry run is gone: make it again
-	typeStarted   = "/problems/started"    // the dry run was started before
+	typeRevoked   = "/problems/revoked"    // the credential is already revoked
+	typeOtherUser = "/problems/other-user" // the credential belongs to another user
+	typePlan      = "/problems/plan"       // the dry run has expired: repeat it
+	typeStarted   = "/problems/started"    // the dry run was already started
 	typeJobState  = "/problems/job-state"  // the job's state does not allow it
 	typeExists    = "/problems/exists"     // the name is taken
-	typeUnaudited = "/problems/unaudited"  // done, but not on the audit log
+	typeUnaudited = "/problems/unaudited"  // done, but not recorded in the audit log
 )
 
 // retryAfter is how many seconds a caller waits after a 503.
@@ -41,20 +41,20 @@ type problem struct {
 	Detail string      `json:"detail"` // says what to do
 	Field  string      `json:"field,omitempty"`
 	Cutoff events.Time `json:"cutoff,omitzero"`
-	Role   access.Role `json:"role,omitempty"`   // the one that is needed
-	JobID  string      `json:"job_id,omitempty"` // the one that was started
+	Role   access.Role `json:"role,omitempty"`   // the required role
+	JobID  string      `json:"job_id,omitempty"` // the job that was started
 
 	challenge string // WWW-Authenticate
-	cause     error  // for the log only
-	logged    bool   // the cause is in the log already
+	cause     error  // only for the log
+	logged    bool   // the cause was already logged
 }
 
 func newProblem(status int, detail string) *problem {
 	return &problem{Type: typeBlank, Title: http.StatusText(status), Status: status, Detail: detail}
 }
 
-// invalid refuses a field of a request. It must not quote the field's value,
-// which may be a credential.
+// invalid refuses a field of a request. The detail must not quote the value of
+// the field, which can be a credential.
 func invalid(field, format string, args ...any) *problem {
 	p := newProblem(http.StatusBadRequest, fmt.Sprintf(format, args...))
 	p.Type, p.Field = typeField, field
@@ -69,8 +69,7 @@ func (p *problem) Error() string {
 	return p.Detail
 }
 
-// problemOf maps every error to the wire: with refusals the only place that
-// does.
+// problemOf maps every error to a problem. Only problemOf and refusals do so.
 func problemOf(err error) *problem {
 	var p *problem
 	var revoked *store.RevokedError
@@ -79,19 +78,19 @@ func problemOf(err error) *problem {
 		return p
 	case errors.As(err, &revoked):
 		p = newProblem(http.StatusConflict,
-			"it has ended, or is not newer than the cutoff of a logout: the user has to log in again")
+			"the credential has ended, or is not newer than the cutoff of a logout: the user must log in again")
 		p.Type, p.Cutoff = typeRevoked, events.At(revoked.Cutoff)
 	default:
 		p = refused(err)
 	}
 	if p == nil {
-		p = newProblem(http.StatusInternalServerError, "something went wrong here; the log of this server says what")
+		p = newProblem(http.StatusInternalServerError, "internal error; see the log of this server")
 	}
 	p.cause = err
 	return p
 }
 
-// fail answers with a problem, and logs what is this side's fault, once.
+// fail answers with a problem, and logs internal failures once.
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
 	a.logFailure(r, p)
@@ -110,7 +109,7 @@ func (a *api) logFailure(r *http.Request, p *problem) {
 	a.Logger.Error("admin call failed", attrs...)
 }
 
-// writeProblem writes document, which is p or has more members.
+// writeProblem writes document, which is p or p with more members.
 func writeProblem(w http.ResponseWriter, p *problem, document any) {
 	if p.challenge != "" {
 		w.Header().Set("WWW-Authenticate", p.challenge)
@@ -127,7 +126,7 @@ func writeProblem(w http.ResponseWriter, p *problem, document any) {
 // answer writes v as JSON.
 func answer(w http.ResponseWriter, status int, v any) { write(w, status, "application/json", v) }
 
-// write ignores a failure: the caller is gone then.
+// write ignores a failure: the caller has disconnected.
 func write(w http.ResponseWriter, status int, contentType string, v any) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Cache-Control", "no-store")

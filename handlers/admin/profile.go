@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// How long a profile takes.
+// Duration of a profile.
 const (
 	defaultProfile = 10 * time.Second
 	maxProfile     = time.Minute
 )
 
-// profile answers with a CPU profile of the process, as go tool pprof reads
-// it, once the time is over. It holds names of functions, and no data.
+// profile answers with a CPU profile of the process for go tool pprof. The
+// profile contains function names and no data.
 func (a *api) profile(w http.ResponseWriter, r *http.Request) {
 	length, err := profileLength(r.URL.Query().Get("seconds"))
 	if err != nil {
@@ -24,18 +24,18 @@ func (a *api) profile(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := a.untilStopped(r)
 	defer cancel()
-	var profile bytes.Buffer // its writer has a goroutine of its own: w is not its to write to
+	var profile bytes.Buffer // pprof writes from its own goroutine, so it must not write to w
 	if err := pprof.StartCPUProfile(&profile); err != nil {
-		a.fail(w, r, newProblem(http.StatusConflict, "another profile is under way: try again when it is over"))
+		a.fail(w, r, newProblem(http.StatusConflict, "another profile is running: try again when it has finished"))
 		return
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
-	_ = http.NewResponseController(w).Flush() // the caller sees that it has begun
+	_ = http.NewResponseController(w).Flush() // tells the caller that the profile has started
 	select {
 	case <-ctx.Done():
 	case <-time.After(length):
 	}
-	pprof.StopCPUProfile() // returns once it is written whole
+	pprof.StopCPUProfile() // returns when the profile is complete
 	_, _ = profile.WriteTo(w)
 }
 

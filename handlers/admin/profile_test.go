@@ -23,7 +23,7 @@ func TestProfile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	w.refused(w.call("GET", "/v1/profile?seconds=1", ""), http.StatusConflict, "", "under way")
+	w.refused(w.call("GET", "/v1/profile?seconds=1", ""), http.StatusConflict, "", "another profile is running")
 
 	end() // a shutdown does not wait for it
 	profile, err := io.ReadAll(response.Body)

@@ -10,7 +10,7 @@ import (
 func query(r *http.Request) (*object, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, newProblem(http.StatusBadRequest, "the query cannot be read: it is name=value with & in between, percent-encoded")
+		return nil, newProblem(http.StatusBadRequest, "invalid query: use name=value pairs joined by &, percent-encoded")
 	}
 	o := &object{fields: map[string]json.RawMessage{}, text: true}
 	for name, given := range values {
@@ -26,7 +26,7 @@ func query(r *http.Request) (*object, error) {
 	return o, nil
 }
 
-// count takes a whole number of lowest or more; 0 where it is not there.
+// count takes a whole number of at least lowest; 0 if it is missing.
 func (o *object) count(name string, lowest int) int {
 	var text string
 	if o.text && json.Unmarshal(o.fields[name], &text) == nil {
@@ -39,13 +39,13 @@ func (o *object) count(name string, lowest int) int {
 	return n
 }
 
-// How many things a page holds.
+// Number of items on a page.
 const (
 	defaultPage = 100
 	maxPage     = 1000
 )
 
-// limit takes how many things a page is to hold.
+// limit takes the number of items on a page.
 func (o *object) limit() int {
 	if !o.has("limit") {
 		return defaultPage
@@ -57,8 +57,8 @@ func (o *object) limit() int {
 	return n
 }
 
-// within takes an object in a field; nil where it is not there. Its faults are
-// told by adopt.
+// within takes an object in a field; nil if it is missing. adopt reports its
+// faults.
 func (o *object) within(name string) *object {
 	var raw json.RawMessage
 	if !o.take(name, &raw, "an object") {
@@ -72,7 +72,7 @@ func (o *object) within(name string) *object {
 	return inner
 }
 
-// adopt takes over the fault of an object in a field.
+// adopt reports a fault of the object in a field.
 func (o *object) adopt(name string, err error) {
 	if err == nil {
 		return

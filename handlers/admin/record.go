@@ -18,10 +18,10 @@ func (r *recorder) WriteHeader(status int) {
 	r.ResponseWriter.WriteHeader(status)
 }
 
-// Unwrap is for [http.ResponseController].
+// Unwrap supports [http.ResponseController].
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// discard is a response of which only status and header matter.
+// discard is a response writer that keeps only status and header.
 type discard struct {
 	header http.Header
 	status int
@@ -34,7 +34,7 @@ func (d *discard) WriteHeader(status int)      { d.status = status }
 func newCalls(registerer prometheus.Registerer) *prometheus.CounterVec {
 	calls := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "logoutd_admin_requests_total",
-		Help: "Calls of the admin API by route and status.",
+		Help: "Calls of the admin API, by route and status.",
 	}, []string{"route", "status"})
 	if registerer != nil {
 		registerer.MustRegister(calls)
@@ -42,7 +42,8 @@ func newCalls(registerer prometheus.Registerer) *prometheus.CounterVec {
 	return calls
 }
 
-// count keeps unknown paths together: a label must not come from a caller.
+// count counts a call. All unknown paths share one label, because a caller must
+// not choose labels.
 func (a *api) count(pattern string, status int) {
 	if pattern == "" {
 		pattern = "none"

@@ -11,19 +11,19 @@ import (
 	"github.com/logoutd/logoutd/store"
 )
 
-// storeTimeout is how long the store has for one call.
+// storeTimeout bounds one call of the store.
 const storeTimeout = 10 * time.Second
 
-// kind is one of the things that can be registered.
+// kind describes one kind of registration.
 type kind[T any] struct {
 	read   func(*object) T
 	write  func(context.Context, []T) ([]store.PutResult, error)
 	answer func(item T, id string) any
-	// accepted is told of each item that was registered. Nil: nobody asks.
+	// accepted is called for each registered item, unless it is nil.
 	accepted func(T)
 }
 
-// put registers the one thing in the body.
+// put registers the item in the body.
 func put[T any](a *api, k kind[T]) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		item, result, err := k.put(w, r)
@@ -57,7 +57,7 @@ func (k kind[T]) put(w http.ResponseWriter, r *http.Request) (item T, _ store.Pu
 	return item, results[0], results[0].Err
 }
 
-// register writes items, and tells of those that were accepted.
+// register writes items, and calls accepted for each accepted one.
 func (k kind[T]) register(ctx context.Context, items []T) ([]store.PutResult, error) {
 	results, err := k.write(ctx, items)
 	if err != nil || k.accepted == nil {
@@ -87,8 +87,8 @@ func readSession(o *object) store.Session {
 	}
 }
 
-// refreshToken also keeps rotated_from as it was given: a token of 32 bytes
-// looks like an id, and callers use either.
+// refreshToken also keeps rotated_from as sent: a token of 32 bytes looks like an
+// id, and callers send either.
 type refreshToken struct {
 	store.RefreshToken
 	rotatedFrom string
@@ -104,7 +104,7 @@ func (a *api) refreshTokens() kind[refreshToken] {
 
 func readRefreshToken(o *object) refreshToken {
 	if o.has("session_id") && o.has("rotated_from") {
-		o.refuse("rotated_from", "give session_id or rotated_from, not both: the token that is replaced hands down its session")
+		o.refuse("rotated_from", "set either session_id or rotated_from, not both: the new token inherits the session of the replaced one")
 	}
 	t := refreshToken{RefreshToken: store.RefreshToken{
 		ID: store.TokenID(o.required("refresh_token", maxToken)), User: o.user(), SessionID: o.sessionID(),
@@ -116,8 +116,8 @@ func readRefreshToken(o *object) refreshToken {
 	return t
 }
 
-// putRefreshTokens takes rotated_from for a token, and where there is no such
-// token, for an id.
+// putRefreshTokens treats rotated_from as a token, and if no such token exists,
+// as an id.
 func (a *api) putRefreshTokens(ctx context.Context, tokens []refreshToken) ([]store.PutResult, error) {
 	items := make([]store.RefreshToken, len(tokens))
 	for i, t := range tokens {
@@ -139,7 +139,7 @@ func (a *api) putRefreshTokens(ctx context.Context, tokens []refreshToken) ([]st
 }
 
 func (a *api) putRotatedFromID(ctx context.Context, t refreshToken) (store.PutResult, error) {
-	unknown := store.PutResult{Err: invalid("rotated_from", "no such refresh token is registered: register it first")}
+	unknown := store.PutResult{Err: invalid("rotated_from", "unknown refresh token: register it first")}
 	if !store.ValidTokenID(t.rotatedFrom) {
 		return unknown, nil
 	}
@@ -175,16 +175,16 @@ func (a *api) configured(provider string) bool {
 	return a.Providers == nil || a.Providers.Configured(provider)
 }
 
-// warnings returns what the owner of a push registration should know.
+// warnings returns the warnings about a push registration.
 func (a *api) warnings(provider string) []string {
 	if a.configured(provider) {
 		return nil
 	}
-	return []string{"the provider " + provider + " is not configured: the registration is deleted at logout, and the provider is not told; " +
-		"name a provider of the settings, or add it there"}
+	return []string{"the provider " + provider + " is not configured: a logout deletes the registration without telling the provider; " +
+		"use a configured provider, or add this one to the settings"}
 }
 
-// providerName is what can stand in the subject of a target's tasks.
+// providerName matches the names that can be part of a subject.
 var providerName = regexp.MustCompile(`^[A-Za-z0-9_-]*$`)
 
 func readPushRegistration(o *object) store.PushRegistration {
@@ -194,7 +194,7 @@ func readPushRegistration(o *object) store.PushRegistration {
 		SessionID: o.sessionID(), RegisteredAt: o.time("registered_at"),
 	}
 	if !providerName.MatchString(r.Provider) {
-		o.refuse("provider", "must be made of letters, digits, \"-\" and \"_\"")
+		o.refuse("provider", "must consist of letters, digits, \"-\" and \"_\"")
 	}
 	return r
 }

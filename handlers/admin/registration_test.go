@@ -120,10 +120,10 @@ func TestPutAfterTombstone(t *testing.T) {
 
 // putRefusals has words in capitals for what the test puts there.
 var putRefusals = []struct{ path, body, field, detail string }{
-	{"sessions", ``, "", "there is nothing"},
-	{"sessions", ` `, "", "there is nothing"},
-	{"sessions", `{"user_id":`, "", "not one valid JSON object"},
-	{"sessions", `{TOK,"user_id":"u",EXP} {}`, "", "not one valid JSON object"},
+	{"sessions", ``, "", "the body is empty"},
+	{"sessions", ` `, "", "the body is empty"},
+	{"sessions", `{"user_id":`, "", "invalid JSON at byte"},
+	{"sessions", `{TOK,"user_id":"u",EXP} {}`, "", "invalid JSON at byte"},
 	{"sessions", `[]`, "", "JSON object"},
 	{"sessions", `null`, "", "JSON object"},
 	{"sessions", "{\"user_id\":\"\xff\"}", "", "UTF-8"},
@@ -207,7 +207,7 @@ func TestBodyLimit(t *testing.T) {
 	limited := 0
 	for _, o := range theContract(t).operations() {
 		if at(o.fields, "responses", "413") != nil && !slices.Contains(many, o.path) {
-			w.refused(w.call(o.method, o.path, body), http.StatusRequestEntityTooLarge, "", "over 64 KiB")
+			w.refused(w.call(o.method, o.path, body), http.StatusRequestEntityTooLarge, "", "larger than 64 KiB")
 			limited++
 		}
 	}

@@ -13,18 +13,17 @@ import (
 	"github.com/logoutd/logoutd/store"
 )
 
-// dialect is what the requests of this API are called in events.
+// dialect names this API in the events of its requests.
 const dialect = "admin"
 
-// fenceTimeout is how long the store has to make a revocation take effect in
-// checks; then a worker does it.
+// fenceTimeout bounds the fence of a revocation; after that a worker fences.
 const fenceTimeout = time.Second
 
 // maxReason is in bytes.
 const maxReason = 256
 
-// revoke accepts a revocation: fenced where the store answers, and on disk at
-// the broker in any case.
+// revoke accepts a revocation: it is fenced if the store answers in time, and on
+// the broker's disk in any case.
 func (a *api) revoke(w http.ResponseWriter, r *http.Request) (int, any, error) {
 	o, err := body(w, r)
 	if err != nil {
@@ -52,7 +51,7 @@ func (a *api) accept(ctx context.Context, request *messages.Request) error {
 	return a.Publisher.Requests(ctx, *request)
 }
 
-// revoked returns whom a request concerns, for the audit log.
+// revoked encodes what a request revokes, for the audit log.
 func revoked(r messages.Request) json.RawMessage {
 	return subject(struct {
 		RequestID string `json:"request_id"`
@@ -83,28 +82,29 @@ func readRevocation(o *object) (messages.Request, error) {
 	return request, o.done()
 }
 
-// scopeOf refuses what would revoke more than it names, or names nothing.
+// scopeOf refuses a request that would revoke more than it names, or that names
+// nothing.
 func scopeOf(r messages.Request) (store.Scope, *problem) {
 	switch {
 	case r.SessionID != "" && r.UserID+r.TenantID+r.DeviceID+r.AppID != "":
-		return "", invalid("user_id", "name a session, or a user by user_id, tenant_id and device_id, not both")
+		return "", invalid("user_id", "set either a session, or a user with user_id, tenant_id and device_id, not both")
 	case r.SessionID != "":
 		return store.ScopeSession, nil
 	case r.AppID != "":
-		return "", invalid("app_id", "a whole app is POST /v1/revocations/bulk; name a session or a user here")
+		return "", invalid("app_id", "use POST /v1/revocations/bulk for a whole app; set a session or a user here")
 	case r.UserID != "" && r.DeviceID != "":
 		return store.ScopeDevice, nil
 	case r.UserID != "":
 		return store.ScopeUser, nil
 	case r.TenantID != "" && r.DeviceID == "":
-		return "", invalid("tenant_id", "a whole tenant is POST /v1/revocations/bulk; name a session here, or a user by user_id")
+		return "", invalid("tenant_id", "use POST /v1/revocations/bulk for a whole tenant; set a session or a user_id here")
 	default:
 		return "", invalid("user_id", "one of session_token, session_id and user_id is required")
 	}
 }
 
-// fence makes the request take effect in checks and completes it with what
-// the store knows. A store that does not answer leaves that to a worker.
+// fence fences the request and completes it with the session's data. If the
+// store does not answer, a worker does both.
 func (a *api) fence(ctx context.Context, request *messages.Request) error {
 	ctx, cancel := context.WithTimeout(ctx, fenceTimeout)
 	defer cancel()
@@ -116,7 +116,7 @@ func (a *api) fence(ctx context.Context, request *messages.Request) error {
 		err = results[0].Err
 	}
 	if err != nil {
-		a.Logger.Warn("revocation is not fenced: it takes effect when a worker does it",
+		a.Logger.Warn("revocation was not fenced: it takes effect when a worker processes it",
 			"request_id", request.ID, "session_id", request.SessionID, "user_id", request.UserID, "err", err)
 		return nil
 	}
@@ -128,7 +128,7 @@ func (a *api) complete(request *messages.Request, fenced store.Fenced) error {
 	switch {
 	case fenced.Outcome == store.FenceUnknown && a.PublishUnknown:
 	case fenced.Outcome == store.FenceUnknown:
-		return newProblem(http.StatusNotFound, "no such session is registered")
+		return newProblem(http.StatusNotFound, "unknown session")
 	case request.SessionID != "":
 		request.Fenced = copySession(request, fenced.Session)
 	}
@@ -136,9 +136,9 @@ func (a *api) complete(request *messages.Request, fenced store.Fenced) error {
 	return nil
 }
 
-// copySession reports whether JSON can carry the session's ids. Those that a
-// login service wrote to the store directly may be any bytes; then the worker
-// asks the store for them.
+// copySession copies the session's ids to the request, and reports whether it
+// could. Ids that a login service wrote to the store directly can be invalid
+// UTF-8, which JSON cannot carry; then the worker reads them from the store.
 func copySession(request *messages.Request, s store.Session) bool {
 	for _, id := range []string{s.User.ID, s.User.TenantID, s.DeviceID, s.AppID} {
 		if !utf8.ValidString(id) {

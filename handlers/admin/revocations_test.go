@@ -137,9 +137,9 @@ func TestRevokeRefusals(t *testing.T) {
 		{`{"session_token":"raw-d1","device_id":"d1"}`, 400, "user_id", "not both"},
 		{`{"session_id":"raw-d1"}`, 400, "session_id", "43 characters"},
 		{`{"session_token":""}`, 400, "session_token", "empty"},
-		{`{"session_token":"raw-unknown"}`, 404, "", "no such session"},
-		{`{"session_id":"` + store.TokenID("unknown") + `"}`, 404, "", "no such session"},
-		{`{"user_id":"u"`, 400, "", "not one valid JSON object"},
+		{`{"session_token":"raw-unknown"}`, 404, "", "unknown session"},
+		{`{"session_id":"` + store.TokenID("unknown") + `"}`, 404, "", "unknown session"},
+		{`{"user_id":"u"`, 400, "", "invalid JSON at byte"},
 	}
 	for _, c := range cases {
 		w.refused(w.call("POST", "/v1/revocations", c.body), c.status, c.field, c.detail)

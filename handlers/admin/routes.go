@@ -9,17 +9,17 @@ import (
 	"github.com/logoutd/logoutd/internal/replay"
 )
 
-// route is a call and who may make it.
+// route is a call and the role that it requires.
 type route struct {
 	pattern string
 	role    access.Role
 	handler http.HandlerFunc
 }
 
-// anybody is the role of a call that wants no token.
+// anybody is the role of a call that requires no token.
 const anybody access.Role = ""
 
-// routes are all calls; openapi.json describes each of them.
+// routes returns all calls; openapi.json describes each of them.
 func (a *api) routes() []route {
 	return []route{
 		{"PUT /v1/sessions", access.Registry, put(a, a.sessions())},
@@ -70,11 +70,11 @@ func (a *api) routes() []route {
 	}
 }
 
-// call is what a call does: it returns the status and what is answered as
-// JSON (nil: nothing), or why it is refused.
+// call implements a call. It returns the status and the answer to encode as JSON
+// (nil: no body), or an error.
 type call func(w http.ResponseWriter, r *http.Request) (status int, v any, err error)
 
-// handle answers what a call returns.
+// handle returns the handler of a call.
 func (a *api) handle(c call) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		status, v, err := c(w, r)

@@ -11,14 +11,14 @@ import (
 	"github.com/logoutd/logoutd/internal/jobs"
 )
 
-// planner makes the dry run of a selection that was read.
+// planner makes the dry run of a selection.
 type planner func(ctx context.Context, by string) (jobs.Plan, error)
 
-// run is a call that works on many, in two steps: a dry run answers with a
-// token, which then starts a job on exactly the set that was found.
+// run returns a bulk call of two steps: a dry run answers with a token, which
+// then starts a job on exactly the selection of the dry run.
 func (a *api) run(kind, action string, read func(*object) planner) http.HandlerFunc {
 	return a.handle(func(w http.ResponseWriter, r *http.Request) (int, any, error) {
-		o, err := bodyUpTo(w, r, maxSelection, "choose by something else than a list")
+		o, err := bodyUpTo(w, r, maxSelection, "use a filter instead of a list")
 		if err != nil {
 			return 0, nil, err
 		}
@@ -34,10 +34,10 @@ func (a *api) run(kind, action string, read func(*object) planner) http.HandlerF
 	})
 }
 
-// dryRun takes the mark of a dry run, without which nothing is selected: what
-// matches later is never worked on.
+// dryRun requires dry_run: only a dry run can select, so that a job never
+// processes items that match later.
 func (o *object) dryRun() {
-	const how = "must be true: a dry run answers with a token, then {\"token\",\"reason\"} starts a job on exactly what it found"
+	const how = "must be true: a dry run answers with a token, then {\"token\",\"reason\"} starts a job on exactly its selection"
 	var dry bool
 	there := o.has("dry_run")
 	if o.take("dry_run", &dry, "true") && !dry || !there {
@@ -48,11 +48,11 @@ func (o *object) dryRun() {
 type plan struct {
 	Token      string         `json:"token"`
 	Kind       string         `json:"kind"`
-	Selected   string         `json:"selected"` // in words, all of it
+	Selected   string         `json:"selected"` // the complete selection in words
 	Eligible   int            `json:"eligible"`
 	Ineligible map[string]int `json:"ineligible"` // by reason
 	ExpiresAt  events.Time    `json:"expires_at"`
-	// NotFound are the users of a list that the store does not know.
+	// NotFound are the listed users that the store does not know.
 	NotFound []json.RawMessage `json:"not_found,omitempty"`
 }
 
@@ -86,11 +86,11 @@ func (a *api) start(r *http.Request, kind, action string, o *object) (int, any, 
 	return http.StatusAccepted, a.jobOf(started), err
 }
 
-// rate takes how many items a second are worked on at most; 0: no limit.
+// rate takes the maximum number of items per second; 0: unlimited.
 func (o *object) rate() float64 {
 	rate := float64(jobs.DefaultRate)
-	if o.take("rate", &rate, "a number of items a second") && rate < 0 {
-		o.refuse("rate", "must be 0, which is no limit, or more")
+	if o.take("rate", &rate, "a number of items per second") && rate < 0 {
+		o.refuse("rate", "must be 0 (unlimited) or more")
 	}
 	return rate
 }

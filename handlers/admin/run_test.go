@@ -65,7 +65,7 @@ func TestReplay(t *testing.T) {
 	}
 	// The same dry run a second time is the same job.
 	again := w.call("POST", replays, fmt.Sprintf(`{"token":%q,"reason":"r"}`, plan.text("token")))
-	w.refused(again, http.StatusConflict, "", "started before")
+	w.refused(again, http.StatusConflict, "", "already started")
 	if again.text("job_id") != job.text("id") || again.text("type") != "/problems/started" {
 		t.Errorf("%v", again.body)
 	}
@@ -99,7 +99,7 @@ func TestDiscard(t *testing.T) {
 	w.settle()
 	plan := w.dryRun(discards, `"filter":{}`)
 	// A token is for the call that made it.
-	w.refused(w.call("POST", replays, fmt.Sprintf(`{"token":%q,"reason":"r"}`, plan.text("token"))), http.StatusNotFound, "", "make it again")
+	w.refused(w.call("POST", replays, fmt.Sprintf(`{"token":%q,"reason":"r"}`, plan.text("token"))), http.StatusNotFound, "", "repeat the dry run")
 	job := w.finished(w.start(discards, plan))
 	if diff := cmp.Diff(map[string]any{"discarded": 2.0}, job.body["counts"]); diff != "" {
 		t.Error(diff)
@@ -168,10 +168,10 @@ func TestSelectionRefusals(t *testing.T) {
 	w.refusesEach([]refusal{
 		{letters, `{"ids":["a"]}`, "dry_run", "a dry run answers with a token"},
 		{letters, `{"all":true}`, "dry_run", "a dry run answers with a token"},
-		{letters, dry(`,"all":true`), "all", "empty filter chooses all"},
+		{letters, dry(`,"all":true`), "all", "empty filter selects all"},
 		{letters, `{"ids":["a"],"dry_run":false}`, "dry_run", "must be true"},
 		{letters, `{"ids":["a"],"dry_run":"true"}`, "dry_run", "must be true"},
-		{letters, dry(``), "ids", "empty filter chooses all"},
+		{letters, dry(``), "ids", "empty filter selects all"},
 		{letters, dry(`,"ids":[]`), "ids", "empty filter"},
 		{letters, dry(`,"ids":["a"],"filter":{}`), "ids", "or"},
 		{letters, dry(`,"ids":"a"`), "ids", "must be a list"},
@@ -212,7 +212,7 @@ func TestStartRefusals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.refusesEach([]refusal{
-		{nil, ``, "", "there is nothing"},
+		{nil, ``, "", "the body is empty"},
 		{nil, `{}`, "dry_run", "a dry run answers with a token"},
 		{nil, `{"token":"x"}`, "reason", "required"},
 		{nil, `{"token":"x","reason":""}`, "reason", "empty"},
@@ -225,7 +225,7 @@ func TestStartRefusals(t *testing.T) {
 	})
 	for _, path := range []string{replays, discards, bulks} {
 		a := w.call("POST", path, `{"token":"unknown","reason":"r"}`)
-		w.refused(a, http.StatusNotFound, "", "make it again")
+		w.refused(a, http.StatusNotFound, "", "repeat the dry run")
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/logoutd/logoutd/store"
 )
 
-// readLetters reads which dead letters a job of a kind is to work on.
+// readLetters reads the selection of dead letters for a job.
 func (a *api) readLetters(kind string) func(*object) planner {
 	return func(o *object) planner {
 		query, force := o.letters(), o.force()
@@ -25,7 +25,7 @@ func (a *api) readLetters(kind string) func(*object) planner {
 
 // letters takes {"ids":[…]} or {"filter":{…}}.
 func (o *object) letters() replay.Query {
-	if o.has("all") { // of the first version, which acted at once
+	if o.has("all") { // of an earlier version, which had no dry run
 		delete(o.fields, "all")
 		o.refuse("all", lettersWanted)
 	}
@@ -49,12 +49,12 @@ func (o *object) selected() *deadletters.Filter {
 	return &filter
 }
 
-// ids takes each id once.
+// ids takes a list of ids without duplicates.
 func (o *object) ids() []string {
 	var given []json.RawMessage
 	o.take("ids", &given, "a list of ids")
 	if len(given) > maxNamed {
-		o.refuse("ids", "must not be more than %d; choose by a filter", maxNamed)
+		o.refuse("ids", "must not have more than %d ids; use a filter", maxNamed)
 		return nil
 	}
 	var ids []string
@@ -72,14 +72,14 @@ func (o *object) ids() []string {
 	return ids
 }
 
-// force takes whether letters over the limit of replays are let in.
+// force takes whether to include dead letters over the replay limit.
 func (o *object) force() bool {
 	var force bool
 	o.take("force", &force, "true or false")
 	return force
 }
 
-// readBulk reads whom a bulk revocation concerns.
+// readBulk reads the selection of a bulk revocation.
 func (a *api) readBulk(o *object) planner {
 	query := bulk.Query{
 		AppID: o.optional("app_id", maxID), TenantID: o.optional("tenant_id", maxID),
@@ -88,8 +88,8 @@ func (a *api) readBulk(o *object) planner {
 	return func(ctx context.Context, by string) (jobs.Plan, error) { return a.Bulk.Plan(ctx, by, query) }
 }
 
-// past takes a time that has come; zero where it is not there. A later one is a
-// mistake: it would select everybody.
+// past takes a time in the past; zero if it is missing. A later time would
+// select everybody, which is certainly a mistake.
 func (o *object) past(name string) time.Time {
 	t := o.time(name)
 	if t.After(time.Now()) {
@@ -98,14 +98,14 @@ func (o *object) past(name string) time.Time {
 	return t
 }
 
-// users takes each user once.
+// users takes a list of users without duplicates.
 func (o *object) users() []store.User {
 	var given []json.RawMessage
 	if o.take("users", &given, "a list of {\"user_id\",\"tenant_id\"}") && len(given) == 0 {
-		o.refuse("users", "must not be empty; leave it out if there is none")
+		o.refuse("users", "must not be empty; omit the field if it has no value")
 	}
 	if len(given) > maxNamed {
-		o.refuse("users", "must not be more than %d", maxNamed)
+		o.refuse("users", "must not have more than %d users", maxNamed)
 		return nil
 	}
 	var users []store.User

@@ -8,7 +8,7 @@ import (
 	"github.com/logoutd/logoutd/internal/status"
 )
 
-// statusOf is what is known of a logout, a session or a user.
+// statusOf is the status of a logout, a session or a user.
 type statusOf struct {
 	State       status.State    `json:"state"`
 	RequestID   string          `json:"request_id,omitempty"`
@@ -24,20 +24,20 @@ type statusOf struct {
 	RevokedAt   events.Time     `json:"revoked_at,omitzero"`
 	Cutoff      events.Time     `json:"cutoff,omitzero"`
 	Sessions    []sessionStatus `json:"sessions"`
-	Failed      []letter        `json:"failed"`          // the dead letters that belong to it
-	Event       *events.Revoked `json:"event,omitempty"` // the public event that told of it
-	// Waiting are the targets that have still to be told; DeliveriesKnown tells
-	// that it is known that there are no others.
+	Failed      []letter        `json:"failed"`          // related dead letters
+	Event       *events.Revoked `json:"event,omitempty"` // its public event
+	// Waiting are the targets with pending deliveries. DeliveriesKnown reports that
+	// this list is complete.
 	Waiting         []waiting `json:"waiting"`
 	DeliveriesKnown bool      `json:"deliveries_known"`
-	// NotAsked are the places that could not be asked: store, broker. A state
-	// of unknown is then not known to be so.
+	// NotAsked lists what could not be reached: store, broker. The state unknown is
+	// then not certain.
 	NotAsked []string `json:"not_asked,omitempty"`
-	// Note says what the state rests on, and what it cannot tell.
+	// Note explains what the state is based on, and what it does not cover.
 	Note string `json:"note,omitempty"`
 }
 
-// waiting is a target that has still to be told.
+// waiting is a target with pending deliveries.
 type waiting struct {
 	Step        string      `json:"step"`
 	Target      string      `json:"target"`
@@ -45,7 +45,7 @@ type waiting struct {
 	Paused      bool        `json:"paused"`
 	PausedSince events.Time `json:"paused_since,omitzero"`
 	PausedCode  string      `json:"paused_code,omitempty"`
-	Served      bool        `json:"served"` // a worker has served it at some time
+	Served      bool        `json:"served"` // a worker has served it at least once
 }
 
 func showWaiting(w outcomes.Waiting) waiting {
@@ -85,21 +85,21 @@ func showSession(s status.SessionStatus) sessionStatus {
 	}
 }
 
-// showRevocation answers with what became of a logout request. One that left
-// no trace has the state unknown, which is an answer too.
+// showRevocation answers with the status of a logout request. An unknown request
+// has the state unknown, with status 200.
 func (a *api) showRevocation(_ http.ResponseWriter, r *http.Request) (int, any, error) {
 	found, err := a.Status.Request(r.Context(), r.PathValue("id"))
 	return http.StatusOK, showStatus(found), err
 }
 
-// search answers with what is known of a session or a user.
+// search answers with the status of a session or a user.
 func (a *api) search(_ http.ResponseWriter, r *http.Request) (int, any, error) {
 	o, err := query(r)
 	if err != nil {
 		return 0, nil, err
 	}
 	if o.has("session_id") == (o.has("user_id") || o.has("tenant_id")) {
-		o.refuse("user_id", "name a session by session_id, or a user by user_id and tenant_id")
+		o.refuse("user_id", "set either session_id, or user_id and tenant_id")
 	}
 	session, user := o.sessionID(), o.optional("user_id", maxID)
 	tenant := o.optional("tenant_id", maxID)

@@ -63,7 +63,7 @@ func TestSearchRefusals(t *testing.T) {
 func TestOverview(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.refused(w.call("GET", "/v1/overview", ""), http.StatusServiceUnavailable, "", "nothing was measured yet")
+	w.refused(w.call("GET", "/v1/overview", ""), http.StatusServiceUnavailable, "", "no measurements yet")
 	w.run(w.config.Letters.Run)
 	w.run(w.config.Overview.Run)
 	w.fail("a", "b")

@@ -10,7 +10,7 @@ import (
 	"github.com/logoutd/logoutd/internal/subscribers"
 )
 
-// subscriber is a subscriber as operators see it: without its password.
+// subscriber is a subscriber in JSON, without its password.
 type subscriber struct {
 	Name      string      `json:"name"`
 	Consumers []string    `json:"consumers"`
@@ -30,8 +30,8 @@ func (a *api) listSubscribers(_ http.ResponseWriter, r *http.Request) (int, any,
 	}{each(list, showSubscriber)}, err
 }
 
-// createSubscriber answers with the password, this once. Without an entry of
-// the audit log it is not told, so that nobody has it.
+// createSubscriber answers with the password, only this once. If the audit log
+// cannot be written, it does not return the password, so that nobody has it.
 func (a *api) createSubscriber(w http.ResponseWriter, r *http.Request) (int, any, error) {
 	o, err := body(w, r)
 	if err != nil {

@@ -32,7 +32,7 @@ func TestSubscribers(t *testing.T) {
 	if _, err := w.broker.JS.Consumer(t.Context(), events.StreamEvents, "shop_1"); err == nil {
 		t.Error("the consumer of a revoked subscriber is left")
 	}
-	w.refused(w.call("DELETE", "/v1/subscribers/shop", ""), http.StatusNotFound, "", "no such subscriber")
+	w.refused(w.call("DELETE", "/v1/subscribers/shop", ""), http.StatusNotFound, "", "subscriber not found")
 
 	var done [][]any
 	for _, e := range w.audited("") {

@@ -15,15 +15,14 @@ import (
 )
 
 const (
-	// tailStart is how long the broker has before the answer begins.
+	// tailStart bounds the start of a stream.
 	tailStart = 5 * time.Second
-	// tailPause is how long to wait before going on after the broker failed.
+	// tailPause is the pause before a retry after the broker failed.
 	tailPause = time.Second
 )
 
-// tail follows the public events from "since" on, by default from now on,
-// until the caller goes. When the broker goes away, the tail goes
-// on where it was once that is back.
+// tail streams the public events from "since" on (default: now) until the caller
+// disconnects. After an outage of the broker it continues where it stopped.
 func (a *api) tail(w http.ResponseWriter, r *http.Request) {
 	since, err := readSince(r.URL.Query())
 	if err != nil {
@@ -33,7 +32,7 @@ func (a *api) tail(w http.ResponseWriter, r *http.Request) {
 	closeTail, ok := a.Tails.Open(callerOf(r))
 	if !ok {
 		a.fail(w, r, newProblem(http.StatusTooManyRequests, fmt.Sprintf(
-			"the token %q has %d tails of events open, as many as it can have: end some, or use another token", callerOf(r), access.MaxTails)))
+			"the token %q has reached its limit of %d open event streams: close some, or use another token", callerOf(r), access.MaxTails)))
 		return
 	}
 	defer closeTail()
@@ -54,18 +53,18 @@ func (a *api) tail(w http.ResponseWriter, r *http.Request) {
 		}
 		last, err := pump(ctx, iterator, out)
 		if err != nil {
-			return // the caller is gone
+			return // the caller has disconnected
 		}
 		config = resume(config, last)
 	}
 }
 
-// readSince reads an RFC 3339 time, or how long ago (90s, 1h); zero where
-// neither is given.
+// readSince reads an RFC 3339 time, or how long ago (90s, 1h); zero if it is
+// missing.
 func readSince(query url.Values) (time.Time, error) {
 	for name := range query {
 		if name != "since" {
-			return time.Time{}, invalid(shorten(name), "is unknown here; there is since")
+			return time.Time{}, invalid(shorten(name), "unknown parameter; only since is allowed")
 		}
 	}
 	since := query.Get("since")
@@ -82,8 +81,8 @@ func readSince(query url.Values) (time.Time, error) {
 	return time.Now().Add(-ago), nil
 }
 
-// tailFrom turns "now" into a sequence, so that nothing is lost while the
-// broker is away.
+// tailFrom turns "now" into a sequence, so that no event is lost during an outage
+// of the broker.
 func (a *api) tailFrom(ctx context.Context, since time.Time) (jetstream.OrderedConsumerConfig, error) {
 	ctx, cancel := context.WithTimeout(ctx, tailStart)
 	defer cancel()
@@ -101,7 +100,7 @@ func fromSequence(seq uint64) jetstream.OrderedConsumerConfig {
 	return jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: seq}
 }
 
-// resume returns config for what comes after sequence last, 0: nothing came.
+// resume returns the config to continue after sequence last; 0: unchanged.
 func resume(config jetstream.OrderedConsumerConfig, last uint64) jetstream.OrderedConsumerConfig {
 	if last == 0 {
 		return config
@@ -110,7 +109,7 @@ func resume(config jetstream.OrderedConsumerConfig, last uint64) jetstream.Order
 }
 
 func (a *api) follow(ctx context.Context, config jetstream.OrderedConsumerConfig) (jetstream.MessagesContext, error) {
-	config.MaxResetAttempts = 1 // so that Next never waits for the broker beyond ctx
+	config.MaxResetAttempts = 1 // so that Next never outlasts ctx
 	ctx, cancel := context.WithTimeout(ctx, tailStart)
 	defer cancel()
 	consumer, err := a.JetStream.OrderedConsumer(ctx, events.StreamEvents, config)
@@ -120,8 +119,8 @@ func (a *api) follow(ctx context.Context, config jetstream.OrderedConsumerConfig
 	return consumer.Messages()
 }
 
-// pump writes events until the iterator fails or ctx ends. last is the
-// sequence of the last event; err means that the caller is gone.
+// pump writes events until the iterator fails or ctx ends. last is the sequence
+// of the last event; err means that the caller has disconnected.
 func pump(ctx context.Context, iterator jetstream.MessagesContext, out lineWriter) (last uint64, err error) {
 	defer iterator.Stop()
 	for {

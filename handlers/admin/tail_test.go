@@ -138,7 +138,7 @@ func TestTailsAreBounded(t *testing.T) {
 		w.follow("")
 	}
 	refused := w.call("GET", "/v1/events", "")
-	w.refused(refused, http.StatusTooManyRequests, "", "32 tails of events open")
+	w.refused(refused, http.StatusTooManyRequests, "", "limit of 32 open event streams")
 	if refused.header.Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/logoutd/logoutd/internal/audit"
 )
 
-// token is a named token as operators see it: without itself.
+// token is a named token in JSON, without its secret.
 type token struct {
 	Name      string      `json:"name"`
 	Role      access.Role `json:"role"`
@@ -28,8 +28,8 @@ func (a *api) listTokens(_ http.ResponseWriter, r *http.Request) (int, any, erro
 	}{each(list, showToken)}, err
 }
 
-// createToken answers with the token, this once. Without an entry of the audit
-// log it is not told, so that nobody has it.
+// createToken answers with the token, only this once. If the audit log cannot be
+// written, it does not return the token, so that nobody has it.
 func (a *api) createToken(w http.ResponseWriter, r *http.Request) (int, any, error) {
 	o, err := body(w, r)
 	if err != nil {

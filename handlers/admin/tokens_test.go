@@ -28,8 +28,8 @@ func TestTokens(t *testing.T) {
 		t.Fatalf("%d %v", a.status, a.body)
 	}
 	w.refused(w.as(secret, "GET", "/v1/jobs", ""), http.StatusUnauthorized, "", "revoked")
-	w.refused(w.call("DELETE", "/v1/tokens/night.watch", ""), http.StatusNotFound, "", "no such token")
-	w.refused(w.call("DELETE", "/v1/tokens/admin", ""), http.StatusNotFound, "", "no such token")
+	w.refused(w.call("DELETE", "/v1/tokens/night.watch", ""), http.StatusNotFound, "", "token not found")
+	w.refused(w.call("DELETE", "/v1/tokens/admin", ""), http.StatusNotFound, "", "token not found")
 
 	var done [][]any
 	for _, e := range w.audited("") {

@@ -9,8 +9,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// traceParent returns the trace context of a request (W3C Trace Context), or
-// a fresh one.
+// traceParent returns the trace context of a request (W3C Trace Context), or a
+// new one.
 func traceParent(header http.Header) string {
 	w3c := propagation.TraceContext{}
 	ctx := w3c.Extract(context.Background(), propagation.HeaderCarrier(header))

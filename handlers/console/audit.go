@@ -24,7 +24,7 @@ type auditPage struct {
 	Now                         time.Time
 }
 
-// listed are the actions to choose from.
+// listed are the actions in the filter.
 var listed = []string{
 	audit.ActionLogin, audit.ActionLogout, audit.ActionSessionEnd, audit.ActionRefused, audit.ActionReplayStart, audit.ActionDiscardStart, audit.ActionRevokeStart, audit.ActionJobPause, audit.ActionJobResume,
 	audit.ActionJobCancel, audit.ActionJobFinish, audit.ActionRevocationCreate, audit.ActionTokenCreate, audit.ActionTokenRevoke,
@@ -51,7 +51,7 @@ func (c *console) audit(v *visit) (view, error) {
 	}
 	entries, next, err := c.Audit.List(v.Context(), filter, asked.Get("after"), pageSize)
 	if errors.Is(err, audit.ErrCursor) {
-		return view{}, &fault{http.StatusBadRequest, "There is no such place in the audit log", "Start from its newest entry."}
+		return view{}, &fault{http.StatusBadRequest, "Invalid page of the audit log", "Start from the newest entry."}
 	}
 	if err != nil {
 		v.missing(c, "The audit log", err)
@@ -79,7 +79,7 @@ func (p *auditPage) filter(now time.Time) audit.Filter {
 	return filter
 }
 
-// nextPage returns the address of the page from a place on, empty at the end.
+// nextPage returns the URL of the page after the cursor next; empty at the end.
 func nextPage(path string, asked url.Values, next string) string {
 	if next == "" {
 		return ""

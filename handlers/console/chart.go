@@ -8,23 +8,23 @@ import (
 	"github.com/logoutd/logoutd/internal/overview"
 )
 
-// A chart is drawn in units of its own and stretched to its place.
+// A chart is drawn in its own units and stretched to the size of its tile.
 const (
 	chartWidth  = 240
 	chartHeight = 48
-	// chartShortest is what a chart shows at least, chartStep the least time
-	// between two of its points.
+	// chartShortest is the shortest time span of a chart, chartStep the shortest
+	// time between two of its points.
 	chartShortest = time.Minute
 	chartStep     = 2 * time.Second
 	chartPoints   = 120
 )
 
-// chart is a line over the time that the overview keeps, as SVG paths.
+// chart is a line chart over the overview's history, as SVG paths.
 type chart struct {
 	ID          string
 	Mood        string // a class of the style sheet
 	Title       string
-	Description string // the same for those who do not see it
+	Description string // text alternative
 	Line, Area  string
 	Width       int
 	Height      int
@@ -32,7 +32,7 @@ type chart struct {
 	Span        string
 }
 
-// newChart draws what value returns of the samples; false: it is not known.
+// newChart draws the values of the samples; value returns false for unknown ones.
 func newChart(title, unit, mood string, history []overview.Sample, now time.Time, value func(overview.Sample) (float64, bool)) chart {
 	span := chartShortest
 	if len(history) > 0 {
@@ -47,7 +47,7 @@ func newChart(title, unit, mood string, history []overview.Sample, now time.Time
 	}
 	ch := chart{
 		ID: strings.ReplaceAll(strings.ToLower(title), " ", "-"), Mood: mood, Title: title, Span: long(span),
-		Width: chartWidth, Height: chartHeight, Description: "Nothing is known yet.",
+		Width: chartWidth, Height: chartHeight, Description: "No data yet.",
 	}
 	if n == 0 {
 		return ch

@@ -22,7 +22,8 @@ import (
 	"github.com/logoutd/logoutd/internal/status"
 )
 
-// Config is what the console works with. What has no default must be set.
+// Config has the dependencies of the console. Fields without a default are
+// required.
 type Config struct {
 	Letters     *deadletters.Letters
 	DeadLetters *deadletters.DeadLetters
@@ -33,27 +34,27 @@ type Config struct {
 	Access      *access.Tokens
 	Status      *status.Statuses
 	Overview    *overview.Overview
-	// Describe returns what operators see of a delivery of a kind. Default:
-	// nothing.
+	// Describe returns the details of a delivery that operators can see. Default:
+	// no details.
 	Describe func(kind string, payload jsontext.Value) []messages.Detail
-	// Damage is what the broker's streams have lost. Default: nothing.
+	// Damage reports losses of the broker's streams. Default: no losses.
 	Damage *damage.Watch
-	// JetStream is where the public events are read.
+	// JetStream reads the public events.
 	JetStream jetstream.JetStream
-	// Attempts are how operators are let in, the same as those of the admin
-	// API. Default: on Access, reported nowhere.
+	// Attempts authenticates operators; the admin API shares it. Default: one on
+	// Access that reports nothing.
 	Attempts *access.Attempts
-	// Tails bounds the live pages by token, with the tails of the admin API.
-	// Default: its own.
+	// Tails limits the live pages of each token; the event streams of the admin API
+	// share the limit. Default: a limit of the console's own.
 	Tails *access.Tails
-	// Sessions are who is logged in. The caller runs them.
+	// Sessions are the console's sessions. The caller runs them.
 	Sessions *access.Sessions
-	// Proxies are the proxies whose word counts of where a request comes from.
-	// Default: none.
+	// Proxies are the trusted proxies, whose headers name the client. Default: no
+	// proxy is trusted.
 	Proxies forwarded.Proxies
-	// Lifetime ends what does not end by itself: live pages. Default: for ever.
+	// Lifetime ends live pages. Default: never.
 	Lifetime context.Context
-	// Logger gets the causes of failures. Default: none.
+	// Logger logs the causes of failures. Default: no logging.
 	Logger *slog.Logger
 }
 
@@ -61,7 +62,7 @@ type console struct {
 	Config
 }
 
-// New returns the handler of /console and everything below.
+// New returns the handler of /console and all paths below it.
 func New(c Config) http.Handler {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -76,10 +77,10 @@ func New(c Config) http.Handler {
 		c.Attempts = access.NewAttempts(c.Access, nil, nil)
 	}
 	o := &console{Config: c}
-	return o.guard(o.routes())
+	return o.protect(o.routes())
 }
 
-// routes lists every page. Those that change something want an operator.
+// routes lists every page. Changes require an operator.
 func (c *console) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("GET /console", http.RedirectHandler(root, http.StatusMovedPermanently))
@@ -108,9 +109,9 @@ func (c *console) routes() *http.ServeMux {
 	mux.Handle("POST /console/sessions/{id}/end", c.seen(c.endSession))
 	mux.Handle("GET /console/events", c.seen(c.events))
 	mux.Handle("GET /console/events/live", c.live(c.followEvents))
-	mux.Handle("/console/", c.seen(nowhere))
+	mux.Handle("/console/", c.seen(notFound))
 	return mux
 }
 
-// root is the console's first page.
+// root is the first page of the console.
 const root = "/console/"

@@ -9,11 +9,11 @@ import (
 	"github.com/logoutd/logoutd/internal/audit"
 )
 
-// acknowledgeDamage ends the report of what the broker has lost.
+// acknowledgeDamage acknowledges the reported losses of the broker.
 func (c *console) acknowledgeDamage(v *visit) (view, error) {
 	reason := strings.TrimSpace(v.PostFormValue("reason"))
 	if reason == "" || len(reason) > maxReason {
-		return view{}, &fault{http.StatusBadRequest, "A reason is missing, or too long", "Give one of at most 256 characters: it is recorded in the audit log."}
+		return view{}, &fault{http.StatusBadRequest, "The reason is missing or too long", "Enter at most 256 bytes: the reason is recorded in the audit log."}
 	}
 	found, err := c.Damage.Acknowledge()
 	if err != nil {

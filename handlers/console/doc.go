@@ -1,33 +1,33 @@
-// Package console is what operators see in a browser, under /console: what
-// happens now, failed revocations, their replay, jobs, bulk revocation, the
-// status of one logout, the audit log and the events as they come.
+// Package console serves the operators' web console under /console: overview,
+// failed revocations and their replay, jobs, bulk revocation, the status of a
+// logout, the audit log and live events.
 //
-// Pages are rendered here, from templates and one style sheet in the binary; no
-// request leaves the host. Everything works without scripts: forms and links,
-// and pages that show what changes load themselves again. The one script of our
-// own replaces parts of a page as the server sends them (server-sent events),
-// selects all rows of a table, and does nothing else.
+// The server renders pages from templates and one style sheet in the binary; a
+// browser loads nothing from other hosts. Everything works without scripts: with
+// forms, links and pages that reload themselves. The one script updates parts of
+// a page from server-sent events, and selects all rows of a table.
 //
 // # Login
 //
-// The admin token of a viewer or an operator opens a session of 12 hours at
-// most, half an hour without a page. The cookie holds a random secret;
-// internal/access keeps the session under its hash, for all admin processes.
-// A logout ends it, and so do its token's end, and an operator on the page
-// Sessions, where everybody sees their own. A viewer sees everything and changes
-// nothing but that.
+// The admin token of a viewer or an operator opens a session. It lasts at most 12
+// hours, and half an hour without use. The cookie contains a random secret;
+// internal/access stores the session under the hash of the secret, for all admin
+// processes. A logout and the revocation of the token end the session. Operators
+// can end any session on the Sessions page, viewers their own. Viewers can read
+// everything and change nothing else.
 //
 // # Changes
 //
-// Every change is a POST that the browser says comes from this very site. What
-// acts on many things first shows a dry run; the run that follows it does
-// exactly that set, has a reason, and is an entry of the audit log.
+// Every change is a POST that the browser marks as same-origin. A bulk change
+// starts with a dry run. The job that follows processes exactly that selection,
+// has a reason, and is recorded in the audit log.
 //
-// # When something is down
+// # Outages
 //
-// A page shows what is known without the part that is down, and says what is
-// missing. Dead letters are listed from this process's own projection, which
-// needs no broker.
+// If the broker or the store is down, a page shows the rest and says what is
+// missing. Dead letters come from this process's own index, which needs no
+// broker.
 //
-// The package may import operations, events and store, nothing else of logoutd.
+// The package imports internal packages, events and store; nothing else of
+// logoutd.
 package console

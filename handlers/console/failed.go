@@ -9,7 +9,7 @@ import (
 	"github.com/logoutd/logoutd/internal/deadletters"
 )
 
-// pageSize is how many letters, entries or jobs a page shows.
+// pageSize is the number of dead letters, audit entries or jobs on a page.
 const pageSize = 50
 
 // failedPage is the list of failed revocations.
@@ -18,8 +18,8 @@ type failedPage struct {
 	Chips    []chip
 	Groups   []deadletters.Group
 	Page     deadletters.Page
-	Hidden   url.Values // the filter as it was resolved: times that are "ago" stay what they were
-	Here     string     // the filter's own address, without a place
+	Hidden   url.Values // the filter with relative times resolved
+	Here     string     // the URL of the filter, without a cursor
 	NextPage string
 	Later    bool // this is not the first page
 	Unknown  bool // the list could not be read
@@ -29,7 +29,7 @@ type failedPage struct {
 	Now      time.Time
 }
 
-// Largest is the number of letters of the largest group.
+// Largest returns the size of the largest group.
 func (p failedPage) Largest() int {
 	if len(p.Groups) == 0 {
 		return 0
@@ -72,11 +72,11 @@ func (c *console) fillFailed(v *visit, p *failedPage, after string) {
 	c.suggest(v, p)
 }
 
-// suggest offers the steps, targets and codes that there are.
+// suggest adds the existing steps, targets and codes as options.
 func (c *console) suggest(v *visit, p *failedPage) {
 	all, err := c.Letters.Groups(v.Context(), deadletters.Filter{})
 	if err != nil {
-		return // the list itself says so
+		return // the list reports the error
 	}
 	for i, f := range p.Fields {
 		for _, g := range all {

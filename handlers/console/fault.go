@@ -11,7 +11,7 @@ import (
 	"github.com/logoutd/logoutd/store"
 )
 
-// fault is an error as the operator sees it: what is wrong, and what to do.
+// fault is an error for the operator: what failed and what to do.
 type fault struct {
 	status int
 	What   string
@@ -21,34 +21,34 @@ type fault struct {
 // Error implements error.
 func (f *fault) Error() string { return f.What + ": " + f.Do }
 
-// nowhere answers what is no page.
-func nowhere(*visit) (view, error) {
-	return view{}, &fault{http.StatusNotFound, "There is no such page", "Choose one of the pages above."}
+// notFound answers an unknown path.
+func notFound(*visit) (view, error) {
+	return view{}, &fault{http.StatusNotFound, "Page not found", "Choose one of the pages above."}
 }
 
-// faultOf maps every error to what is shown: the only place that does.
+// faultOf maps every error to a fault. It is the only place that does.
 func faultOf(err error) *fault {
 	var f *fault
 	switch {
 	case errors.As(err, &f):
 		return f
 	case errors.Is(err, deadletters.ErrNoDeadLetter):
-		return &fault{http.StatusNotFound, "There is no such failed revocation any more",
-			"It was replayed or discarded since: the audit log says by whom, and Search says what became of the logout."}
+		return &fault{http.StatusNotFound, "This dead letter no longer exists",
+			"It was replayed or discarded: the audit log shows by whom, and Search shows the state of the logout."}
 	case errors.Is(err, jobs.ErrNoJob):
-		return &fault{http.StatusNotFound, "There is no such job", "Jobs lists those there are."}
+		return &fault{http.StatusNotFound, "Job not found", "See the list of jobs."}
 	case errors.Is(err, jobs.ErrNoPlan):
 		return &fault{http.StatusConflict, "This dry run is no longer valid",
-			"A dry run is good for an hour. Nothing was done: make the dry run again."}
+			"A dry run is valid for one hour. Nothing was done: repeat the dry run."}
 	case errors.Is(err, jobs.ErrState):
-		return &fault{http.StatusConflict, "The job is not in a state for that", "Reload the page to see where it is now."}
+		return &fault{http.StatusConflict, "The job's state does not allow this", "Reload the page to see its current state."}
 	case errors.Is(err, broker.ErrUnavailable):
-		return &fault{http.StatusServiceUnavailable, "The broker is unavailable", "Nothing was changed. Try the same again once it is back."}
+		return &fault{http.StatusServiceUnavailable, "The broker is unavailable", "Nothing was changed. Try again once it is back."}
 	case errors.Is(err, store.ErrUnavailable):
-		return &fault{http.StatusServiceUnavailable, "The store is unavailable", "Try the same again once it is back."}
+		return &fault{http.StatusServiceUnavailable, "The store is unavailable", "Try again once it is back."}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return &fault{http.StatusServiceUnavailable, "This took too long", "Try again; if it stays so, look at the broker and the store."}
+		return &fault{http.StatusServiceUnavailable, "The request timed out", "Try again. If it persists, check the broker and the store."}
 	default:
-		return &fault{http.StatusInternalServerError, "Something went wrong here", "The log of this process says what."}
+		return &fault{http.StatusInternalServerError, "Internal error", "See the log of this process."}
 	}
 }

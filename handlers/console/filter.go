@@ -10,18 +10,18 @@ import (
 	"github.com/logoutd/logoutd/internal/deadletters"
 )
 
-// timeHint is shown in an empty input of a time.
+// timeHint is the placeholder of a time input.
 const timeHint = "90m or date time"
 
 // labels of inputs that are shorter than those of the filter's description.
 var labels = map[string]string{"from": "From (UTC)", "to": "Before (UTC)"}
 
-// filterForm is a filter as it was filled in, with what is wrong about it.
+// filterForm is a submitted filter with its faults.
 type filterForm struct {
 	Filter deadletters.Filter
 	Fields []field
-	// Bad tells that a field could not be read: the filter must not be used,
-	// since it would select more than was meant.
+	// Bad reports that a field is invalid. The filter must not be used then: it
+	// would select too much.
 	Bad bool
 }
 
@@ -34,13 +34,13 @@ type field struct {
 	Options []string // suggestions
 }
 
-// Main returns the fields that are always in view.
+// Main returns the fields that are always visible.
 func (f filterForm) Main() []field { return f.Fields[:6] }
 
-// More returns the others.
+// More returns the other fields.
 func (f filterForm) More() []field { return f.Fields[6:] }
 
-// MoreUsed reports whether one of the others says something.
+// MoreUsed reports whether one of the other fields has a value.
 func (f filterForm) MoreUsed() bool {
 	for _, field := range f.More() {
 		if field.Value != "" {
@@ -68,12 +68,12 @@ func readFilter(values url.Values, now time.Time) filterForm {
 	return form
 }
 
-// chip is one criterion in words, and the page without it.
+// chip is one criterion in words, with the URL of the page without it.
 type chip struct {
 	Label, Value, Without string
 }
 
-// chips say what a filter selects; each leads to the page without it.
+// chips describe a filter; each links to the page without it.
 func chips(f deadletters.Filter, page string) []chip {
 	var list []chip
 	for _, c := range f.Describe() {
@@ -84,7 +84,7 @@ func chips(f deadletters.Filter, page string) []chip {
 	return list
 }
 
-// selection says in words what a plan or a job acts on.
+// selection describes the selection of a plan or a job.
 func (c *console) selection(kind string, asked json.RawMessage, force bool) []chip {
 	var list []chip
 	for _, criterion := range c.Jobs.Selected(kind, asked, force) {

@@ -11,7 +11,7 @@ import (
 // jobsPage is the list of jobs.
 type jobsPage struct {
 	Jobs    []jobs.Job
-	Unknown bool // they could not be asked for
+	Unknown bool // the jobs could not be read
 	Now     time.Time
 }
 
@@ -50,9 +50,9 @@ func (c *console) followJobs(s *stream) error {
 type jobPage struct {
 	jobs.Job
 	Selection []chip
-	// Came is the address of the letters like those replayed that failed
-	// since, Failed how many they are.
-	Came        string
+	// FailedSince is the URL of the dead letters that match the replay's filter and
+	// failed since it started; Failed is their number.
+	FailedSince string
 	Failed      int
 	FailedKnown bool // Failed is known: the list of dead letters is complete
 	Operator    bool
@@ -61,29 +61,29 @@ type jobPage struct {
 
 func (c *console) newJobPage(v *visit, job jobs.Job) jobPage {
 	p := jobPage{Job: job, Selection: c.selection(job.Kind, job.Query, job.Force), Operator: v.Operator(), Now: time.Now().UTC()}
-	if f, ok := came(job); ok {
-		p.Came = "/console/failed?" + f.Values().Encode()
+	if f, ok := failedSince(job); ok {
+		p.FailedSince = "/console/failed?" + f.Values().Encode()
 		var err error
-		p.Failed, err = c.Letters.Count(v.Context(), f) // the page behind the link says why it is not known
+		p.Failed, err = c.Letters.Count(v.Context(), f) // the linked page reports the error
 		p.FailedKnown = err == nil && c.Letters.Progress().Ready
 	}
 	return p
 }
 
-// Unknown names the first users of a list that the store does not know.
+// Unknown returns the first of the listed users that the store does not know.
 func (p jobPage) Unknown() []string { return usersOf(p.NotFound) }
 
-// NotNamed is how many more of them there are.
+// NotNamed returns the number of further unknown users.
 func (p jobPage) NotNamed() int { return p.NotFoundCount - len(p.NotFound) }
 
-// Percent is how much is done.
+// Percent returns the progress in percent.
 func (p jobPage) Percent() int { return 100 * p.Position / max(p.Total, 1) }
 
-// Waits reports whether all is handed over, and the job waits for what becomes
-// of it.
+// Waits reports whether all items were sent, and the job waits for their
+// outcomes.
 func (p jobPage) Waits() bool { return !p.State.Finished() && p.Position == p.Total }
 
-// Left is how long the rest takes at the present rate; 0: that cannot be told.
+// Left estimates the remaining time at the current rate; 0: unknown.
 func (p jobPage) Left() time.Duration {
 	if p.PerSecond <= 0 || p.State != jobs.Running {
 		return 0
@@ -91,7 +91,7 @@ func (p jobPage) Left() time.Duration {
 	return time.Duration(float64(p.Total-p.Position) / p.PerSecond * float64(time.Second))
 }
 
-// Took is how long it has been under way.
+// Took returns how long the job has run.
 func (p jobPage) Took() time.Duration {
 	if p.FinishedAt.IsZero() {
 		return p.Now.Sub(p.CreatedAt)
@@ -123,7 +123,7 @@ func (c *console) steer(v *visit) (view, error) {
 	}
 	step, ok := steps[v.PathValue("action")]
 	if !ok {
-		return view{}, &fault{http.StatusNotFound, "There is no such action", "A job can be paused, resumed and cancelled."}
+		return view{}, &fault{http.StatusNotFound, "Unknown action", "A job can be paused, resumed and cancelled."}
 	}
 	job, err := step.do()
 	if err != nil {
@@ -133,7 +133,7 @@ func (c *console) steer(v *visit) (view, error) {
 	return goTo("/console/jobs/" + job.ID), nil
 }
 
-// followJob sends the parts of a job's page as they change, until it has ended.
+// followJob sends the changed parts of a job's page until the job ends.
 func (c *console) followJob(s *stream) error {
 	changes, err := c.Jobs.Watch(s.ctx)
 	if err != nil {
@@ -151,7 +151,8 @@ func (c *console) followJob(s *stream) error {
 	return err
 }
 
-// nextJob waits for the next change of one job, or of any where id is empty.
+// nextJob waits for the next change of the job with this id, or of any job if id
+// is empty.
 func (s *stream) nextJob(changes <-chan jobs.Job, id string) (jobs.Job, error) {
 	for {
 		select {

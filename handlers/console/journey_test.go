@@ -55,18 +55,18 @@ func TestReplayOfAGroup(t *testing.T) {
 	w.fail(1, causes...)
 	v := w.operator()
 	list := v.get(http.StatusOK, "/console/failed")
-	for _, text := range []string{"68 letters", "/console/failed?code=http_503&amp;step=http&amp;target=fcm", "the target answers 503"} {
+	for _, text := range []string{"68 dead letters", "/console/failed?code=http_503&amp;step=http&amp;target=fcm", "the target answers 503"} {
 		if !list.has(text) {
 			t.Errorf("the list does not say %q", text)
 		}
 	}
 	list = v.get(http.StatusOK, "/console/failed?code=http_503&step=http&target=fcm")
 	plan := v.post(http.StatusOK, "/console/failed/plan", with(list.fields("/console/failed/plan"), "plan", "replay-all"))
-	if !plan.has("34 <small>letters") || !plan.has("Replay 34 letters") {
+	if !plan.has("34 <small>dead letters") || !plan.has("Replay 34 dead letters") {
 		t.Fatalf("the dry run says %s", plan.text)
 	}
 	form := with(plan.fields("/console/jobs"), "rate", "0")
-	if again := v.post(http.StatusBadRequest, "/console/jobs", form); !again.has("Give a reason") || !again.has("Replay 34 letters") {
+	if again := v.post(http.StatusBadRequest, "/console/jobs", form); !again.has("Enter a reason") || !again.has("Replay 34 dead letters") {
 		t.Errorf("without a reason: %s", again.text)
 	}
 	job := v.post(http.StatusOK, "/console/jobs", with(form, "reason", "fcm is back"))
@@ -84,26 +84,26 @@ func TestReplayOfAGroup(t *testing.T) {
 	if !log.has("fcm is back") || !log.has("34 eligible") || !log.has(job.path) {
 		t.Errorf("the audit log says %s", log.text)
 	}
-	if left := v.get(http.StatusOK, "/console/failed"); !left.has("34 letters") || left.has("http_503") {
+	if left := v.get(http.StatusOK, "/console/failed"); !left.has("34 dead letters") || left.has("http_503") {
 		t.Errorf("what is left: %s", left.text)
 	}
 }
 
-func TestDiscardOfTickedLetters(t *testing.T) {
+func TestDiscardOfSelected(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.fail(1, causes[3])
 	v := w.operator()
-	if p := v.post(http.StatusBadRequest, "/console/failed/plan", url.Values{"plan": {"discard-ticked"}}); !p.has("No letter is ticked") {
-		t.Errorf("nothing ticked: %s", p.text)
+	if p := v.post(http.StatusBadRequest, "/console/failed/plan", url.Values{"plan": {"discard-selected"}}); !p.has("No dead letter is selected") {
+		t.Errorf("nothing selected: %s", p.text)
 	}
-	plan := v.post(http.StatusOK, "/console/failed/plan", url.Values{"plan": {"discard-ticked"}, "id": {w.anyLetter()}})
+	plan := v.post(http.StatusOK, "/console/failed/plan", url.Values{"plan": {"discard-selected"}, "id": {w.anyLetter()}})
 	form := with(plan.fields("/console/jobs"), "rate", "0", "reason", "a test device")
-	if p := v.post(http.StatusBadRequest, "/console/jobs", form); !p.has("Tick that you are sure") {
+	if p := v.post(http.StatusBadRequest, "/console/jobs", form); !p.has("Confirm with the checkbox") {
 		t.Errorf("not sure: %s", p.text)
 	}
 	v.finished(v.post(http.StatusOK, "/console/jobs", with(form, "sure", "yes")).path, "done")
-	if p := v.get(http.StatusOK, "/console/failed"); !p.has("3 letters") {
+	if p := v.get(http.StatusOK, "/console/failed"); !p.has("3 dead letters") {
 		t.Errorf("after the discard: %s", p.text)
 	}
 }
@@ -142,7 +142,7 @@ func TestPages(t *testing.T) {
 		}
 	}
 	if seen != 136 {
-		t.Errorf("the pages hold %d letters, not 136", seen)
+		t.Errorf("the pages have %d dead letters, not 136", seen)
 	}
 }
 
@@ -157,8 +157,8 @@ func TestLetter(t *testing.T) {
 			t.Errorf("the letter does not show %q: %s", text, p.text)
 		}
 	}
-	if p := v.get(http.StatusNotFound, "/console/failed/none"); !p.has("replayed or discarded since") {
-		t.Errorf("no such letter: %s", p.text)
+	if p := v.get(http.StatusNotFound, "/console/failed/none"); !p.has("no longer exists") {
+		t.Errorf("no such dead letter: %s", p.text)
 	}
 }
 
@@ -170,7 +170,7 @@ func TestPauseResumeCancel(t *testing.T) {
 	plan := v.post(http.StatusOK, "/console/failed/plan", url.Values{"plan": {"replay-all"}})
 	job := v.post(http.StatusOK, "/console/jobs", with(plan.fields("/console/jobs"), "rate", "own", "own_rate", "2", "reason", "slowly"))
 	for _, step := range []struct{ action, leads, offers string }{
-		{"pause", "paused", "Resume the job"}, {"resume", "running", "Pause the job"}, {"cancel", "cancelled", "audit log"},
+		{"pause", "paused", "Resume the job"}, {"resume", "running", "Pause the job"}, {"cancel", "cancelled", "Audit log of this job"},
 	} {
 		p := v.post(http.StatusOK, job.path+"/"+step.action, nil)
 		if p.path != job.path || !p.has("The job is </span>"+step.leads) || !p.has(step.offers) {
@@ -181,7 +181,7 @@ func TestPauseResumeCancel(t *testing.T) {
 			t.Errorf("%s is in the audit log as %v", step.action, entries)
 		}
 	}
-	if p := v.post(http.StatusConflict, job.path+"/resume", nil); !p.has("not in a state for that") {
+	if p := v.post(http.StatusConflict, job.path+"/resume", nil); !p.has("state does not allow this") {
 		t.Errorf("a job that was cancelled: %s", p.text)
 	}
 	v.post(http.StatusNotFound, "/console/jobs/none/pause", nil)
@@ -230,14 +230,14 @@ func TestBulkRevocationByApp(t *testing.T) {
 	w.login("shop", 2)
 	v := w.operator()
 	for what, text := range map[string]string{
-		"": "Choose whom", "app": "Name the app", "tenant": "Name the tenant", "users": "Name the users", "everybody": "Say up to which time",
+		"": "Choose who", "app": "Enter the app id", "tenant": "Enter the tenant id", "users": "Enter users", "everybody": "Enter a time",
 	} {
 		if p := v.post(http.StatusBadRequest, "/console/revoke", url.Values{"what": {what}}); !p.has(text) {
 			t.Errorf("%q: %s", what, p.text)
 		}
 	}
 	list := url.Values{"what": {"users"}, "users": {"ada\n\nacme\talan\tturing\n"}}
-	if p := v.post(http.StatusBadRequest, "/console/revoke", list); !p.has("Line 3 is neither") || !p.has("ada") {
+	if p := v.post(http.StatusBadRequest, "/console/revoke", list); !p.has("Line 3 is invalid") || !p.has("ada") {
 		t.Errorf("a line with three fields: %s", p.text)
 	}
 	plan := v.post(http.StatusOK, "/console/revoke", url.Values{"what": {"app"}, "app_id": {"wallet"}})
@@ -264,8 +264,8 @@ func TestSearch(t *testing.T) {
 	w.must(err)
 	v := w.operator()
 	for query, text := range map[string]string{
-		"": "Name a user", "user_id=user-0%40example.com&tenant_id=acme": "device-0", "session_id=" + session("wallet", 0): "still logged in",
-		"session_id=" + store.TokenID("nobody"): "Nothing is known", "request_id=" + page.Letters[0].RequestID: "Not completely",
+		"": "Enter a user", "user_id=user-0%40example.com&tenant_id=acme": "device-0", "session_id=" + session("wallet", 0): "still logged in",
+		"session_id=" + store.TokenID("nobody"): "Not found", "request_id=" + page.Letters[0].RequestID: "Not completely",
 	} {
 		if p := v.get(http.StatusOK, "/console/search?"+query); !p.has(text) {
 			t.Errorf("%s does not say %q: %s", query, text, p.text)

@@ -24,18 +24,18 @@ func TestBrowserNightCall(t *testing.T) {
 	b.sees("68 revocations have failed")
 	b.sees("live")
 	b.click("http · fcm")
-	b.sees("34 letters that match")
+	b.sees("34 matching dead letters")
 	b.do(chromedp.Click(chromedp.CSS("[data-all]")))
-	b.sees("34 ticked")
+	b.sees("34 selected")
 	b.click("Replay all 34")
 	b.do(chromedp.WaitVisible(chromedp.CSS("#reason")))
-	b.click("Replay 34 letters") // the browser asks for the reason
+	b.click("Replay 34 dead letters") // the browser asks for the reason
 	b.do(chromedp.SendKeys(chromedp.CSS("#reason"), "fcm is back"), chromedp.Click(chromedp.CSS(`input[value="10"]`)))
-	b.click("Replay 34 letters")
+	b.click("Replay 34 dead letters")
 	b.sees("Cancel the rest")
 	b.sees("34 of 34 · 100 %") // without a reload
 	b.sees("finished")
-	b.click("Its entries in the audit log")
+	b.click("Audit log of this job")
 	b.sees("Started a replay")
 	b.sees("fcm is back")
 }
@@ -72,12 +72,12 @@ func TestBrowserKeyboard(t *testing.T) {
 		t.Errorf("the first stop is %q", skip)
 	}
 	b.press("Failed 4")
-	b.sees("4 letters")
+	b.sees("4 dead letters")
 	b.press("Replay all 4 …")
 	b.sees("Dry run: replay")
 	b.reach("Reason, for the audit log")
 	b.do(chromedp.KeyEvent("fixed"+kb.Tab), chromedp.KeyEvent(kb.ArrowDown)) // to the next rate
-	b.press("Replay 4 letters")
+	b.press("Replay 4 dead letters")
 	b.sees("4 of 4 · 100 %")
 }
 
@@ -152,13 +152,13 @@ func TestBrowserWithoutScripts(t *testing.T) {
 	b.login()
 	b.click("http · http")
 	b.do(chromedp.Click(chromedp.CSS("input[name=id]")))
-	b.click("Replay ticked")
+	b.click("Replay selected")
 	b.do(chromedp.SendKeys(chromedp.CSS("#reason"), "one of them"))
-	b.click("Replay 1 letter")
+	b.click("Replay 1 dead letter")
 	// The page loads itself again until the job is done: then it can be left.
 	b.do(chromedp.WaitVisible(chromedp.CSS("#job-progress.part progress.good[value='1']")))
 	b.click("All failed revocations")
-	b.shows("#list-head", "3 letters")
+	b.shows("#list-head", "3 dead letters")
 }
 
 // TestBrowserLinkFromElsewhere: the browser keeps the cookie to itself when
@@ -176,7 +176,7 @@ func TestBrowserLinkFromElsewhere(t *testing.T) {
 	b.login()
 	b.do(chromedp.Navigate(strings.Replace(chat.URL, "127.0.0.1", "localhost", 1)))
 	b.click("look at this")
-	b.sees("4 letters that match")
+	b.sees("4 matching dead letters")
 }
 
 func TestBrowserDark(t *testing.T) {

@@ -10,17 +10,17 @@ import (
 	"github.com/logoutd/logoutd/internal/messages"
 )
 
-// letterPage is one failed revocation.
+// letterPage shows one dead letter.
 type letterPage struct {
 	messages.DeadLetter
 	Timeline []moments
 	Details  []messages.Detail // of a delivery, without credentials
-	Bytes    int               // of a message that could not be read
+	Bytes    int               // size of an unreadable message
 	Operator bool
 	Now      time.Time
 }
 
-// moments is a line of a timeline. Mood is a class of the style sheet.
+// moments is one line of a timeline. Mood is a class of the style sheet.
 type moments struct {
 	deadletters.Entry
 	Mood string
@@ -29,13 +29,13 @@ type moments struct {
 func (c *console) letter(v *visit) (view, error) {
 	letter, err := c.DeadLetters.Get(v.Context(), v.PathValue("id"))
 	if errors.Is(err, broker.ErrUnavailable) {
-		letter, err = c.remembered(v, err)
+		letter, err = c.fromIndex(v, err)
 	}
 	if err != nil {
 		return view{}, err
 	}
 	p := letterPage{DeadLetter: letter, Bytes: len(letter.Message), Operator: v.Operator(), Now: time.Now().UTC()}
-	p.Message = nil // may be anything
+	p.Message = nil // can contain anything, even credentials
 	for _, entry := range deadletters.Timeline(letter) {
 		p.Timeline = append(p.Timeline, moments{entry, mood(entry.What)})
 	}
@@ -51,9 +51,9 @@ func (c *console) letter(v *visit) (view, error) {
 	return view{template: "letter", title: "Failed: " + where(letter.Step, letter.Target), section: "failed", data: p}, nil
 }
 
-// remembered returns what the projection has of a letter while the broker,
-// which has the whole of it, is away.
-func (c *console) remembered(v *visit, away error) (messages.DeadLetter, error) {
+// fromIndex returns the part of a dead letter that the index has, while the
+// broker, which has all of it, is unavailable.
+func (c *console) fromIndex(v *visit, away error) (messages.DeadLetter, error) {
 	found, err := c.Letters.ByIDs(v.Context(), []string{v.PathValue("id")})
 	if err != nil || len(found) == 0 {
 		return messages.DeadLetter{}, away

@@ -13,7 +13,7 @@ import (
 	"github.com/logoutd/logoutd/internal/audit"
 )
 
-// loginForm is what the login shows.
+// loginForm is the content of the login page.
 type loginForm struct {
 	Next  string
 	Fault string
@@ -38,7 +38,7 @@ func (c *console) login(w http.ResponseWriter, r *http.Request) {
 	caller, err := c.Attempts.Authenticate(client.Addr, token)
 	if errors.Is(err, access.ErrThrottled) {
 		w.Header().Set("Retry-After", fmt.Sprint(access.ThrottledFor.Seconds()))
-		form.Fault = "Too many wrong tokens came from your address. Wait a second and try again."
+		form.Fault = "Too many invalid tokens from your address. Wait a second and try again."
 		c.alone(w, http.StatusTooManyRequests, "login", form)
 		return
 	}
@@ -49,7 +49,7 @@ func (c *console) login(w http.ResponseWriter, r *http.Request) {
 		c.alone(w, http.StatusForbidden, "login", form)
 		return
 	}
-	if before, ok := c.current(r); ok { // the browser forgets it
+	if before, ok := c.current(r); ok { // the new cookie replaces its cookie
 		c.Sessions.End(r.Context(), before.Session.ID)
 	}
 	secret, opened := c.Sessions.Begin(r.Context(), access.HashOf(token), caller, client.String())
@@ -58,23 +58,23 @@ func (c *console) login(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, form.Next, http.StatusSeeOther)
 }
 
-// refuseLogin returns why the caller cannot log in, or nothing.
+// refuseLogin returns why the caller cannot log in; empty: it can.
 func (c *console) refuseLogin(caller access.Caller, known bool) string {
 	switch {
 	case !known && !c.Access.Loaded():
-		return "The named tokens have not been read from the broker yet: only the admin token of the settings opens the console now. Try again in a moment."
+		return "Tokens have not been read from the broker yet: only the admin token of the settings can log in now. Try again in a moment."
 	case !known:
-		return "This is no token of this server. The admin token is LOGOUTD_ADMIN_TOKEN, or in the file admin.token of the data directory; an operator makes others with “logoutd tokens create”."
+		return "Invalid token. Use LOGOUTD_ADMIN_TOKEN or the token in admin.token in the data directory; operators create others with “logoutd tokens create”."
 	case !caller.May(access.Viewer):
-		return "This token registers sessions and cannot log in here. Ask an operator for one with the role viewer or operator."
+		return "A token with the role registry cannot log in. Ask an operator for one with the role viewer or operator."
 	default:
 		return ""
 	}
 }
 
-// recordSession writes into the audit log what somebody did to a session. While
-// the broker is down operators can log in and out all the same: the entry is
-// written once it is back, and the log of this process has it meanwhile.
+// recordSession records a change of a session in the audit log. Operators can
+// log in and out while the broker is down: the entry is then written once the
+// broker is back, and this process logs it at once.
 func (c *console) recordSession(r *http.Request, by, action string, about access.Session) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), auditTimeout)
 	defer cancel()
@@ -83,19 +83,19 @@ func (c *console) recordSession(r *http.Request, by, action string, about access
 		"session_id", about.ID)
 }
 
-// logUnaudited logs what the audit log does not have, or not yet: the log of
-// this process has it meanwhile. err is that of [audit.Log.AppendLater].
+// logUnaudited logs an action that is missing in the audit log, or not there yet.
+// err is the result of [audit.Log.AppendLater].
 func (c *console) logUnaudited(err error, what string, attrs ...any) {
 	switch {
 	case err == nil:
 	case errors.Is(err, audit.ErrLater):
-		c.Logger.Warn(what+" is written to the audit log once the broker is back", attrs...)
+		c.Logger.Warn(what+" will be recorded in the audit log once the broker is back", attrs...)
 	default:
-		c.Logger.Error(what+" is missing in the audit log", append(attrs, "err", err)...)
+		c.Logger.Error(what+" could not be recorded in the audit log", append(attrs, "err", err)...)
 	}
 }
 
-// logout ends the session, so that no copy of the cookie opens anything.
+// logout ends the session, so that copies of the cookie are useless.
 func (c *console) logout(w http.ResponseWriter, r *http.Request) {
 	if used, ok := c.current(r); ok {
 		c.Sessions.End(r.Context(), used.Session.ID)
@@ -105,8 +105,8 @@ func (c *console) logout(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, root+"login", http.StatusSeeOther)
 }
 
-// localPath returns a page of the console, the first one where path is none: a
-// login must not send anybody elsewhere.
+// localPath returns path if it is a page of the console, else the first page: a
+// login must not redirect to another site.
 func localPath(path string) string {
 	u, err := url.Parse(path)
 	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(u.Path, root) ||

@@ -31,9 +31,9 @@ func TestLogin(t *testing.T) {
 	w := newWorld(t)
 	registry := w.token("registry", access.Registry)
 	for name, refused := range map[string]struct{ token, says string }{
-		"nothing":  {"", "no token of this server"},
-		"wrong":    {raw + "guess", "no token of this server"},
-		"registry": {registry, "cannot log in here"},
+		"nothing":  {"", "Invalid token"},
+		"wrong":    {raw + "guess", "Invalid token"},
+		"registry": {registry, "role registry cannot log in"},
 	} {
 		v := w.visitor()
 		if p := v.post(http.StatusForbidden, "/console/login", url.Values{"token": {refused.token}}); !p.has(refused.says) || p.header.Get("Set-Cookie") != "" {
@@ -163,7 +163,7 @@ func TestViewerSeesAndChangesNothing(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/console/failed/plan", "/console/revoke", "/console/jobs", "/console/jobs/1/pause"} {
-		if p := v.post(http.StatusForbidden, path, url.Values{"plan": {"replay-all"}}); !p.has("Your token is a viewer") {
+		if p := v.post(http.StatusForbidden, path, url.Values{"plan": {"replay-all"}}); !p.has("role viewer, which cannot change") {
 			t.Errorf("%s: %s", path, p.text)
 		}
 	}

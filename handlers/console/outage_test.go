@@ -43,7 +43,7 @@ func TestBrokerDown(t *testing.T) {
 	w.broker.Stop()
 	w.eventually("the console notices", func() bool { return v.get(http.StatusOK, "/console/failed").has("The broker cannot be reached") })
 	for path, text := range map[string]string{
-		"/console/": "the target answers 503", "/console/failed": "68 letters", "/console/failed?code=timeout": "21 letters",
+		"/console/": "the target answers 503", "/console/failed": "68 dead letters", "/console/failed?code=timeout": "21 matching dead letters",
 		"/console/failed/" + letter: "user-", "/console/jobs": "list of jobs cannot be shown", "/console/revoke": "Dry run",
 		"/console/search?user_id=u": "The broker cannot be reached", "/console/audit": "audit log cannot be shown", "/console/events": "events cannot be shown",
 	} {
@@ -54,7 +54,7 @@ func TestBrokerDown(t *testing.T) {
 	if p := v.post(http.StatusServiceUnavailable, "/console/failed/plan", url.Values{"plan": {"replay-all"}}); !p.has("Nothing was changed") {
 		t.Errorf("a dry run: %s", p.text)
 	}
-	if p := w.operator().get(http.StatusOK, "/console/failed"); !p.has("68 letters") {
+	if p := w.operator().get(http.StatusOK, "/console/failed"); !p.has("68 dead letters") {
 		t.Errorf("after a login: %s", p.text)
 	}
 }
@@ -67,10 +67,10 @@ func TestUnknownIsNotZero(t *testing.T) {
 	v := w.operator()
 	w.eventually("the overview knows", func() bool { return v.get(http.StatusOK, "/console/").has(`<span class="badge good">working</span>`) })
 	w.broker.Stop()
-	w.eventually("the console notices", func() bool { return v.get(http.StatusOK, "/console/").has("is not known.") })
+	w.eventually("the console notices", func() bool { return v.get(http.StatusOK, "/console/").has("are unknown.") })
 	for path, text := range map[string]string{
-		"/console/": "Which jobs are under way is not known", "/console/jobs": "Which jobs there are is not known",
-		"/console/audit": "What is in the audit log is not known", "/console/events": "Which events there were is not known",
+		"/console/": "The running jobs are unknown", "/console/jobs": "The jobs are unavailable",
+		"/console/audit": "The audit log is unavailable", "/console/events": "The events are unavailable",
 		"/console/failed": "Nothing had failed when the broker last answered",
 	} {
 		p := v.get(http.StatusOK, path)
@@ -78,7 +78,7 @@ func TestUnknownIsNotZero(t *testing.T) {
 			t.Errorf("%s does not say %q: %s", path, text, p.text)
 		}
 		for _, wrong := range []string{
-			"No job yet", "No entry", "Nothing has failed", "No event", "All is well", ">working<", `<small>messages</small>`, "resumes by itself",
+			"No jobs yet", "No entries", "Nothing has failed", "No events", "All good", ">working<", `<small>messages</small>`, "resumes automatically",
 		} {
 			if p.has(wrong) {
 				t.Errorf("%s says %q: %s", path, wrong, p.text)
@@ -87,7 +87,7 @@ func TestUnknownIsNotZero(t *testing.T) {
 	}
 }
 
-// TestTargetThatRefusesUs: a wrong key is not mended by waiting.
+// TestTargetThatRefusesUs: a wrong key is not fixed by waiting.
 func TestTargetThatRefusesUs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -97,7 +97,7 @@ func TestTargetThatRefusesUs(t *testing.T) {
 	v := w.operator()
 	w.eventually("the overview knows", func() bool { return v.get(http.StatusOK, "/console/").has("invalid_grant") })
 	p := v.get(http.StatusOK, "/console/")
-	if !p.has("somebody has to correct them") || !p.has(`class="verdict bad"`) || p.has("resumes by itself") {
+	if !p.has("correct them") || !p.has(`class="verdict bad"`) || p.has("resumes automatically") {
 		t.Errorf("the overview: %s", p.text)
 	}
 }

@@ -15,20 +15,20 @@ type overviewPage struct {
 	Tiles   []tile
 	Running []jobs.Job
 	Count   badge
-	// RunningUnknown: the jobs could not be asked for.
+	// RunningUnknown reports that the jobs could not be read.
 	RunningUnknown bool
 	Damage         []damage.Finding
 	Verdict        verdict
 	Now            time.Time
 }
 
-// tile is a figure of now with its last ten minutes.
+// tile is a current figure with its last ten minutes.
 type tile struct {
 	Label, Value, Unit, Foot string
 	Chart                    chart
 }
 
-// Largest is the number of letters of the largest group.
+// Largest returns the size of the largest group.
 func (p overviewPage) Largest() int {
 	if len(p.Groups) == 0 {
 		return 0
@@ -36,7 +36,7 @@ func (p overviewPage) Largest() int {
 	return p.Groups[0].Count
 }
 
-// liveParts are the parts of the first page that change.
+// liveParts are the parts of the first page that are updated.
 var liveParts = []string{"count-live", "verdict", "tiles", "running", "rebuilding", "groups-live", "targets"}
 
 func (c *console) overview(v *visit) (view, error) {
@@ -50,7 +50,7 @@ func (c *console) overview(v *visit) (view, error) {
 	return view{template: "overview", title: "Overview", section: "overview", refresh: 10, data: p}, nil
 }
 
-// running returns the jobs that are under way or held.
+// running returns the jobs that have not finished.
 func (c *console) running(v *visit) ([]jobs.Job, error) {
 	all, err := c.Jobs.List(v.Context(), pageSize)
 	var running []jobs.Job
@@ -74,21 +74,21 @@ func tiles(s overview.Snapshot, history []overview.Sample, now time.Time) []tile
 	draw := func(label, unit, mood string, value func(overview.Sample) (float64, bool)) chart {
 		return newChart(label, unit, mood, history, now, value)
 	}
-	accepted := tile{Label: "Accepted here", Value: "–", Foot: "not a front end", Chart: draw("Logouts accepted here", "a second", "",
+	accepted := tile{Label: "Accepted here", Value: "–", Foot: "this process is not a front end", Chart: draw("Logouts accepted here", "per second", "",
 		func(s overview.Sample) (float64, bool) { return s.AcceptedPerSecond, s.AcceptedKnown })}
 	if s.AcceptedKnown {
 		accepted.Value, accepted.Unit, accepted.Foot = perSecond(s.AcceptedPerSecond), "/s", ""
 	}
-	told := func(value float64, s overview.Sample) (float64, bool) { return value, !s.Stale }
-	revoked := tile{Label: "Revoked", Value: perSecond(s.RevokedPerSecond), Unit: "/s", Chart: draw("Logouts revoked", "a second", "",
-		func(s overview.Sample) (float64, bool) { return told(s.RevokedPerSecond, s) })}
+	known := func(value float64, s overview.Sample) (float64, bool) { return value, !s.Stale }
+	revoked := tile{Label: "Revoked", Value: perSecond(s.RevokedPerSecond), Unit: "/s", Chart: draw("Logouts revoked", "per second", "",
+		func(s overview.Sample) (float64, bool) { return known(s.RevokedPerSecond, s) })}
 	latency := tile{Label: "Time to revoke, median", Value: "–", Chart: draw("Time from request to revoked", "ms", "",
 		func(s overview.Sample) (float64, bool) { return s.LatencyMillis, s.LatencyKnown && !s.Stale })}
 	if s.LatencyKnown {
 		latency.Value, latency.Unit = perSecond(s.LatencyMillis), "ms"
 	}
 	backlog := tile{Label: "Waiting", Value: number(s.BacklogMessages), Unit: "messages", Chart: draw("Messages waiting", "", "warn",
-		func(s overview.Sample) (float64, bool) { return told(float64(s.BacklogMessages), s) })}
+		func(s overview.Sample) (float64, bool) { return known(float64(s.BacklogMessages), s) })}
 	if s.BacklogOldest > 0 {
 		backlog.Foot = "oldest " + long(s.BacklogOldest)
 	}
@@ -100,12 +100,12 @@ func tiles(s overview.Snapshot, history []overview.Sample, now time.Time) []tile
 	return []tile{accepted, revoked, latency, backlog}
 }
 
-// unknown takes the figure away from a tile: the broker, which has it, does not
-// answer. last is the latest that was known.
+// unknown removes the figure from a tile while the broker, which has it, does
+// not answer. last is the last known figure.
 func (t *tile) unknown(last string, s overview.Snapshot, now time.Time) {
-	t.Value, t.Unit, t.Foot = "–", "", "not known: the broker does not answer"
+	t.Value, t.Unit, t.Foot = "–", "", "unknown: the broker does not answer"
 	if last != "" && !s.FiguresAt.IsZero() {
-		t.Foot = "not known; " + last + " at " + moment(s.FiguresAt, now)
+		t.Foot = "unknown; " + last + " at " + moment(s.FiguresAt, now)
 	}
 }
 
@@ -125,7 +125,7 @@ func (c *console) followOverview(s *stream) error {
 			p := c.newOverview(s.ctx)
 			if p.Jobs > 0 || s.sent["running"] != "" || p.Stale {
 				var err error
-				p.Running, err = c.running(s.visit) // the next sample asks again
+				p.Running, err = c.running(s.visit) // the next sample tries again
 				p.RunningUnknown = err != nil
 			}
 			if err := s.parts("overview", p, liveParts...); err != nil {

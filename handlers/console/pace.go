@@ -9,7 +9,7 @@ import (
 	"github.com/logoutd/logoutd/internal/jobs"
 )
 
-// pace is a rate to choose, and how long the job takes at it.
+// pace is a selectable rate, with the duration of the job at that rate.
 type pace struct {
 	Value, Label, Takes string
 }
@@ -20,10 +20,10 @@ const ownPace = "own"
 
 func paces(n int) []pace {
 	all := []pace{
-		{Value: "10", Label: "Gentle: 10 a second"},
-		{Value: defaultPace, Label: "Steady: " + defaultPace + " a second"},
-		{Value: "250", Label: "Brisk: 250 a second"},
-		{Value: "0", Label: "No limit", Takes: "as fast as it goes"},
+		{Value: "10", Label: "Gentle: 10 per second"},
+		{Value: defaultPace, Label: "Steady: " + defaultPace + " per second"},
+		{Value: "250", Label: "Brisk: 250 per second"},
+		{Value: "0", Label: "Unlimited", Takes: "as fast as possible"},
 	}
 	for i := range all[:3] {
 		rate, _ := strconv.ParseFloat(all[i].Value, 64)
@@ -32,10 +32,10 @@ func paces(n int) []pace {
 	return all
 }
 
-// maxRate is more than any broker does.
+// maxRate is above what any broker can do.
 const maxRate = 1e6
 
-// readRate reads the pace that was chosen.
+// readRate reads the selected rate.
 func readRate(form url.Values) (rate float64, fault string) {
 	text := form.Get("rate")
 	if text == ownPace {
@@ -45,7 +45,7 @@ func readRate(form url.Values) (rate float64, fault string) {
 	}
 	rate, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(rate > 0 && rate <= maxRate) {
-		return 0, "Choose a rate, or give your own as a number a second, such as 20."
+		return 0, "Choose a rate, or enter a number per second such as 20."
 	}
 	return rate, ""
 }

@@ -15,35 +15,35 @@ import (
 	"github.com/logoutd/logoutd/internal/replay"
 )
 
-// auditTimeout is how long the broker has to acknowledge an entry.
+// auditTimeout bounds the write of an audit entry.
 const auditTimeout = 5 * time.Second
 
-// planTimeout is how long a dry run may take: it asks the store about each
-// letter, and writes the set down.
+// planTimeout bounds a dry run: it checks each dead letter in the store, and
+// writes down the selection.
 const planTimeout = 5 * time.Minute
 
 // planPage is a dry run, and the form that starts the real one.
 type planPage struct {
 	jobs.Plan
 	Selection []chip
-	Groups    []deadletters.Group // of the letters selected, where a filter does it
+	Groups    []deadletters.Group // of the selected dead letters, if a filter selects them
 	Largest   int
 	Paces     []pace
 	Rate      string
 	Reason    string
 	Fault     string
-	// Again are the fields that make the same dry run once more.
+	// Again are the form fields that repeat the dry run.
 	Again map[string][]string
-	// Started tells that the form came back: what the dry run left out is not
-	// known any more.
+	// Started reports that the form was submitted and is shown again. The page no
+	// longer knows what the dry run excluded.
 	Started bool
 	Now     time.Time
 }
 
-// Unknown names the users of a list that the store does not know.
+// Unknown returns the listed users that the store does not know.
 func (p planPage) Unknown() []string { return usersOf(p.NotFound) }
 
-// usersOf names users that a dry run did not find.
+// usersOf returns the names of users that a dry run did not find.
 func usersOf(notFound []json.RawMessage) []string {
 	var names []string
 	for _, item := range notFound {
@@ -51,14 +51,14 @@ func usersOf(notFound []json.RawMessage) []string {
 			UserID   string `json:"user_id"`
 			TenantID string `json:"tenant_id"`
 		}
-		_ = json.Unmarshal(item, &named) // the dry run has written it
+		_ = json.Unmarshal(item, &named) // written by the dry run
 		names = append(names, user(named.TenantID, named.UserID))
 	}
 	return names
 }
 
-// LeftOut is how many are not eligible.
-func (p planPage) LeftOut() int {
+// Excluded returns the number of items that are not eligible.
+func (p planPage) Excluded() int {
 	n := 0
 	for _, left := range p.Ineligible {
 		n += left
@@ -66,12 +66,12 @@ func (p planPage) LeftOut() int {
 	return n
 }
 
-// planLetters makes the dry run of a replay or a discard: of the letters that
-// are ticked, or of all that match a filter.
+// planLetters makes the dry run of a replay or a discard, of the selected dead
+// letters or of all that match a filter.
 func (c *console) planLetters(v *visit) (view, error) {
 	kind, set, _ := strings.Cut(v.PostFormValue("plan"), "-")
 	if kind != replay.KindReplay && kind != replay.KindDiscard {
-		return view{}, &fault{http.StatusBadRequest, "It is not clear what to do with the letters", "Go back and choose replay or discard."}
+		return view{}, &fault{http.StatusBadRequest, "The action is missing", "Go back and choose replay or discard."}
 	}
 	q, err := readSelection(v, set)
 	if err != nil {
@@ -90,7 +90,7 @@ func (c *console) planLetters(v *visit) (view, error) {
 		for name, values := range q.Filter.Values() {
 			p.Again[name] = values
 		}
-		p.Groups, _ = c.Letters.Groups(ctx, *q.Filter) // the counts above say what matters
+		p.Groups, _ = c.Letters.Groups(ctx, *q.Filter) // optional: the counts above are enough
 		for _, g := range p.Groups {
 			p.Largest = max(p.Largest, g.Count)
 		}
@@ -99,22 +99,22 @@ func (c *console) planLetters(v *visit) (view, error) {
 }
 
 func readSelection(v *visit, set string) (replay.Query, error) {
-	if set == "ticked" {
+	if set == "selected" {
 		ids := v.PostForm["id"]
 		if len(ids) == 0 {
-			return replay.Query{}, &fault{http.StatusBadRequest, "No letter is ticked", "Go back and tick some, or act on all that match the filter."}
+			return replay.Query{}, &fault{http.StatusBadRequest, "No dead letter is selected", "Go back and select some, or choose all that match the filter."}
 		}
 		return replay.Query{IDs: ids}, nil
 	}
 	form := readFilter(v.PostForm, time.Now())
 	if form.Bad {
-		return replay.Query{}, &fault{http.StatusBadRequest, "The filter cannot be read", "Go back and set it again: nothing was selected."}
+		return replay.Query{}, &fault{http.StatusBadRequest, "The filter is invalid", "Go back and correct it: nothing was selected."}
 	}
 	return replay.Query{Filter: &form.Filter}, nil
 }
 
-// within gives what cannot be answered in a page's time longer, but not beyond
-// the visitor's own patience.
+// within extends the time of a slow request to d, but ends it when the browser
+// disconnects.
 func (v *visit) within(d time.Duration) (context.Context, context.CancelFunc) {
 	_ = http.NewResponseController(v.w).SetWriteDeadline(time.Now().Add(d + pageTimeout))
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.Context()), d)
@@ -129,7 +129,7 @@ func (c *console) newPlanPage(plan jobs.Plan) planPage {
 	}
 }
 
-// start makes a dry run a job.
+// start starts the job of a dry run.
 func (c *console) start(v *visit) (view, error) {
 	s := jobs.Start{
 		Token: v.PostFormValue("token"), Kind: v.PostFormValue("kind"), By: v.By(),
@@ -160,17 +160,17 @@ const maxReason = 256
 func refuseStart(v *visit, s jobs.Start) string {
 	switch {
 	case s.Reason == "":
-		return "Give a reason: it stands in the audit log, and in the letters."
+		return "Enter a reason: it is recorded in the audit log and in the dead letters."
 	case len(s.Reason) > maxReason:
-		return "The reason is too long: 256 bytes at most."
+		return "The reason is too long: enter at most 256 bytes."
 	case s.Kind != replay.KindReplay && v.PostFormValue("sure") == "":
-		return "Tick that you are sure: this cannot be undone."
+		return "Confirm with the checkbox: this cannot be undone."
 	default:
 		return ""
 	}
 }
 
-// startAgain shows the form once more, with what is wrong. The dry run stands.
+// startAgain shows the form again with its fault. The dry run stays valid.
 func (c *console) startAgain(v *visit, s jobs.Start, fault string) view {
 	p := c.newPlanPage(jobs.Plan{Token: s.Token, Kind: s.Kind, Eligible: atoi(v.PostFormValue("eligible"))})
 	p.Rate, p.Reason, p.Fault, p.Started = v.PostFormValue("rate"), s.Reason, fault, true
@@ -181,8 +181,8 @@ func (c *console) startAgain(v *visit, s jobs.Start, fault string) view {
 	return view{template: "plan", title: "Dry run: " + kinds[s.Kind], section: section, status: http.StatusBadRequest, data: p}
 }
 
-// record writes what an operator did to a job into the audit log. What is done
-// is done: a log that cannot be written is told, and not a reason to fail.
+// record records an operator's action on a job in the audit log. The action has
+// already been done, so a failure is logged and not returned.
 func (c *console) record(v *visit, action string, job jobs.Job, counts map[string]int) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.Context()), auditTimeout)
 	defer cancel()
@@ -191,7 +191,7 @@ func (c *console) record(v *visit, action string, job jobs.Job, counts map[strin
 		Selection: job.Query, Counts: counts,
 	})
 	if err != nil {
-		c.Logger.Error("operator's action is not in the audit log", "action", action, "by", v.By(), "reason", job.Reason,
+		c.Logger.Error("recording an operator's action in the audit log failed", "action", action, "by", v.By(), "reason", job.Reason,
 			"job_id", job.ID, "selection", string(job.Query), "err", err)
 	}
 }

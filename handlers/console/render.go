@@ -21,8 +21,7 @@ import (
 //go:embed templates assets
 var files embed.FS
 
-// pages are the templates by name: each page with the frame around it and the
-// parts that several share.
+// pages are the templates by name: each page with the shared frame and parts.
 var pages = parsePages()
 
 func parsePages() map[string]*template.Template {
@@ -39,7 +38,7 @@ func parsePages() map[string]*template.Template {
 	return all
 }
 
-// frame is what stands around every page.
+// frame is the data of a page with the frame around it.
 type frame struct {
 	Title    string
 	Section  string
@@ -66,8 +65,8 @@ func (c *console) show(w http.ResponseWriter, v *visit, shown view) {
 	c.render(w, shown, f)
 }
 
-// badge is how many dead letters there are: in the navigation and on the first
-// page the same number, from this process's own copy.
+// badge is the number of dead letters, from this process's own index. The
+// navigation and the overview show the same number.
 type badge struct {
 	N     int
 	Known bool
@@ -76,27 +75,28 @@ type badge struct {
 func (c *console) badge(ctx context.Context) badge {
 	n, err := c.Letters.Count(ctx, deadletters.Filter{})
 	if err != nil && ctx.Err() == nil {
-		broker.LogFailure(ctx, c.Logger, c.JetStream, "dead letters cannot be counted", "err", err)
+		broker.LogFailure(ctx, c.Logger, c.JetStream, "counting dead letters failed", "err", err)
 	}
 	return badge{n, err == nil}
 }
 
-// render renders before it writes, so that a page is whole or not there.
+// render renders the whole page before it writes, so that a failure never leaves
+// half a page.
 func (c *console) render(w http.ResponseWriter, shown view, f frame) {
 	var page bytes.Buffer
 	if err := pages[shown.template].ExecuteTemplate(&page, "page", f); err != nil {
-		c.Logger.Error("console page cannot be rendered", "page", shown.template, "err", err)
-		http.Error(w, "this page cannot be rendered; the log of this process says why", http.StatusInternalServerError)
+		c.Logger.Error("rendering a console page failed", "page", shown.template, "err", err)
+		http.Error(w, "This page cannot be rendered; see the log of this process.", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	if shown.status != 0 {
 		w.WriteHeader(shown.status)
 	}
-	_, _ = w.Write(text.HTML(page.Bytes())) // fails where the browser is gone
+	_, _ = w.Write(text.HTML(page.Bytes())) // fails if the browser has disconnected
 }
 
-// fragment renders a part of a page, as a live page gets it.
+// fragment renders a part of a page for a live page.
 func fragment(page, part string, data any) (string, error) {
 	var b strings.Builder
 	err := pages[page].ExecuteTemplate(&b, part, data)
@@ -106,15 +106,15 @@ func fragment(page, part string, data any) (string, error) {
 // offline reports whether the broker cannot be reached.
 func (c *console) offline() bool { return !c.JetStream.Conn().IsConnected() }
 
-// refusal is a page that says one thing.
+// refusal is a page with one message.
 type refusal struct{ What, Do string }
 
-// alone shows a page to somebody who is not logged in.
+// alone shows a page to a user who is not logged in.
 func (c *console) alone(w http.ResponseWriter, status int, name string, data any) {
 	c.render(w, view{template: name, status: status}, frame{Data: data})
 }
 
-// stamp is in the address of an asset, so that a browser keeps it until it
+// stamp is part of an asset's URL, so that a browser caches the asset until it
 // changes.
 var stamp = stampOf("assets/console.css", "assets/console.js", "assets/icon.svg")
 
@@ -130,8 +130,7 @@ func stampOf(names ...string) string {
 	return hex.EncodeToString(hash.Sum(nil)[:6])
 }
 
-// asset serves the style sheet, the script and the icon; there is nothing
-// secret in them.
+// asset serves the style sheet, the script and the icon. They need no login.
 func asset(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Query().Get("v") == stamp {
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")

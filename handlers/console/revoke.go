@@ -49,7 +49,7 @@ func (c *console) planRevoke(v *visit) (view, error) {
 	defer cancel()
 	plan, err := c.Bulk.Plan(ctx, v.By(), q)
 	if errors.Is(err, bulk.ErrQuery) {
-		p.Faults["what"] = "This names nothing to revoke, or too much: " + err.Error()
+		p.Faults["what"] = "The selection is invalid: " + err.Error()
 		return revokeView(p, http.StatusBadRequest), nil
 	}
 	if err != nil {
@@ -58,7 +58,7 @@ func (c *console) planRevoke(v *visit) (view, error) {
 	return view{template: "plan", title: "Dry run: bulk revocation", section: "revoke", data: c.newPlanPage(plan)}, nil
 }
 
-// read returns whom the form names, and fills Faults.
+// read returns the query of the form, and fills Faults.
 func (p *revokePage) read(r *http.Request, now time.Time) bulk.Query {
 	var q bulk.Query
 	if p.Before != "" {
@@ -70,20 +70,20 @@ func (p *revokePage) read(r *http.Request, now time.Time) bulk.Query {
 	switch p.What {
 	case "app":
 		if q.AppID = p.AppID; q.AppID == "" {
-			p.Faults["app_id"] = "Name the app."
+			p.Faults["app_id"] = "Enter the app id."
 		}
 	case "tenant":
 		if q.TenantID = p.TenantID; q.TenantID == "" {
-			p.Faults["tenant_id"] = "Name the tenant."
+			p.Faults["tenant_id"] = "Enter the tenant id."
 		}
 	case "users":
 		q.Users = p.readUsers(r)
 	case "everybody":
 		if p.Before == "" {
-			p.Faults["authenticated_before"] = "Say up to which time: everything authenticated at or before it is revoked."
+			p.Faults["authenticated_before"] = "Enter a time: everything authenticated at or before it is revoked."
 		}
 	default:
-		p.Faults["what"] = "Choose whom to log out."
+		p.Faults["what"] = "Choose who is logged out."
 	}
 	return q
 }
@@ -97,16 +97,16 @@ func (p *revokePage) readUsers(r *http.Request) []store.User {
 	users, line := parseUsers(io.MultiReader(sources...), p.ListTenant)
 	switch {
 	case line > 0:
-		p.Faults["users"] = fmt.Sprintf("Line %d is neither a user id nor a tenant id, a tab and a user id.", line)
+		p.Faults["users"] = fmt.Sprintf("Line %d is invalid: write a user id, or a tenant id, a tab and a user id.", line)
 	case len(users) == 0:
-		p.Faults["users"] = "Name the users, or choose a file: one a line."
+		p.Faults["users"] = "Enter users, or choose a file with one user per line."
 	}
 	return users
 }
 
-// parseUsers reads a user a line, as the command line does: a user id, or a
+// parseUsers reads one user per line, as the command line does: a user id, or a
 // tenant id, a tab and a user id, as editors and spreadsheets write them. wrong
-// is the first line that is none; 0: all are.
+// is the number of the first invalid line, or 0.
 func parseUsers(r io.Reader, tenant string) (users []store.User, wrong int) {
 	lines := bufio.NewScanner(r)
 	for n := 1; lines.Scan(); n++ {
@@ -122,7 +122,7 @@ func parseUsers(r io.Reader, tenant string) (users []store.User, wrong int) {
 			users = append(users, user)
 		}
 	}
-	if lines.Err() != nil { // a line of 64 KiB
+	if lines.Err() != nil { // a line over 64 KiB
 		return nil, len(users) + 1
 	}
 	return users, 0

@@ -7,7 +7,7 @@ import (
 	"github.com/logoutd/logoutd/internal/status"
 )
 
-// searchPage answers whether somebody really got logged out.
+// searchPage shows whether a user, session or logout is really logged out.
 type searchPage struct {
 	User, Tenant, Session, Request string
 	Asked                          bool
@@ -53,33 +53,33 @@ func answerOf(found status.Status, p searchPage) answer {
 	who := "The session"
 	switch {
 	case p.Session == "" && p.Request != "":
-		who = "What this logout covers"
+		who = "Everything this logout covers"
 	case p.Session == "":
 		who = "The user"
 	}
 	switch found.State {
 	case status.Revoked:
 		if !found.Told {
-			return answer{"warn", "Logged out; not everything is known", who + " is logged out. Whether every target was told is not known: see below why."}
+			return answer{"warn", "Logged out; deliveries unknown", who + " is logged out. Whether every target was told is unknown: see the reason below."}
 		}
-		return answer{"good", "Yes: logged out", who + " is logged out, and no target has still to be told."}
+		return answer{"good", "Yes: logged out", who + " is logged out, and no delivery is pending."}
 	case status.Active:
 		if len(found.NotAsked) > 0 {
-			return answer{"info", "No: still logged in", who + " has something live. Whether a logout is on its way is not known: see below why."}
+			return answer{"info", "No: still logged in", who + " is still active. Whether a logout is pending is unknown: see the reason below."}
 		}
-		return answer{"info", "No: still logged in", who + " has something live, and no logout is on its way."}
+		return answer{"info", "No: still logged in", who + " is still active, and no logout is pending."}
 	case status.Pending:
-		return answer{"warn", "Accepted, not done yet", "What has still to be done, and by whom, stands below. Checks already call the session dead where it was fenced. Reload to see it done."}
+		return answer{"warn", "Accepted, not done yet", "The pending work is listed below. If the session was fenced, checks already report it as revoked. Reload to see progress."}
 	case status.Failed:
-		return answer{"bad", "Not completely", "A part of the logout was given up and waits for an operator: see the failed revocations below."}
+		return answer{"bad", "Not completely", "A part of the logout failed and needs an operator: see the failed revocations below."}
 	case status.Expired:
-		return answer{"", "Ended by itself", who + " expired without a logout."}
+		return answer{"", "Expired", who + " expired without a logout."}
 	case status.Unknown:
 		if len(found.NotAsked) > 0 {
-			return answer{"warn", "Not known now", "Nothing was found, but not everything could be asked: " + strings.Join(found.NotAsked, " and ") + "."}
+			return answer{"warn", "Unknown", "Nothing was found, but these could not be reached: " + strings.Join(found.NotAsked, " and ") + "."}
 		}
 		fallthrough
 	default:
-		return answer{"", "Nothing is known", "There is no trace of it: it was never registered here, or it is longer ago than traces are kept."}
+		return answer{"", "Not found", "It was never registered here, or its records have expired."}
 	}
 }

@@ -9,9 +9,10 @@ import (
 	"github.com/logoutd/logoutd/internal/replay"
 )
 
-// came selects the letters that failed since a replay began: those that came
-// back are among them. false: the job is none, or its letters were ticked.
-func came(job jobs.Job) (deadletters.Filter, bool) {
+// failedSince returns a filter for the dead letters that failed since a replay
+// started, including those that failed again. It returns false for other jobs and
+// for a replay of selected ids.
+func failedSince(job jobs.Job) (deadletters.Filter, bool) {
 	var q replay.Query
 	if job.Kind != replay.KindReplay || json.Unmarshal(job.Query, &q) != nil || q.Filter == nil {
 		return deadletters.Filter{}, false

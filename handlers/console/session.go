@@ -9,8 +9,8 @@ import (
 
 const cookieName = "logoutd_console"
 
-// current returns the session of a request, if it has one. A live page that is
-// left open does not count as use.
+// current returns the session of a request, if it has one. The event stream of
+// an open live page does not count as use.
 func (c *console) current(r *http.Request) (access.Usage, bool) {
 	cookie, err := r.Cookie(cookieName)
 	if err != nil {
@@ -20,8 +20,8 @@ func (c *console) current(r *http.Request) (access.Usage, bool) {
 	return used, ok && used.Caller.May(access.Viewer)
 }
 
-// setCookie puts the secret of a session into the browser; an empty one takes
-// it out.
+// setCookie sets the cookie to the secret of a session; an empty secret deletes
+// the cookie.
 func (c *console) setCookie(w http.ResponseWriter, r *http.Request, secret string) {
 	cookie := &http.Cookie{
 		Name: cookieName, Path: "/console", HttpOnly: true, SameSite: http.SameSiteStrictMode,
@@ -33,7 +33,7 @@ func (c *console) setCookie(w http.ResponseWriter, r *http.Request, secret strin
 	http.SetCookie(w, cookie)
 }
 
-// renewCookie keeps the cookie as long as the session lives.
+// renewCookie extends the cookie to the lifetime of the session.
 func (c *console) renewCookie(w http.ResponseWriter, r *http.Request) {
 	if cookie, err := r.Cookie(cookieName); err == nil {
 		c.setCookie(w, r, cookie.Value)

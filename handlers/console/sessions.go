@@ -9,11 +9,10 @@ import (
 	"github.com/logoutd/logoutd/internal/broker"
 )
 
-// sessionsPage lists who is logged in: to operators everybody, to viewers
-// their own sessions.
+// sessionsPage lists sessions: all of them for operators, their own for viewers.
 type sessionsPage struct {
 	Sessions []access.Session
-	Current  string // id of the visitor's
+	Current  string // id of the visitor's session
 	All      bool
 	Now      time.Time
 }
@@ -28,11 +27,11 @@ func (c *console) sessions(v *visit) (view, error) {
 	return view{template: "sessions", title: "Sessions", section: "sessions", data: p}, nil
 }
 
-// endSession ends a session: one's own, or, for operators, any.
+// endSession ends a session: the visitor's own, or for operators any session.
 func (c *console) endSession(v *visit) (view, error) {
 	ended, ok := c.Sessions.EndFor(v.Context(), v.session.Caller, v.PathValue("id"))
 	if !ok {
-		return view{}, &fault{http.StatusNotFound, "There is no such session", "It has ended already, or it is not yours: look at Sessions."}
+		return view{}, &fault{http.StatusNotFound, "Session not found", "It has already ended, or it belongs to another token: see Sessions."}
 	}
 	c.recordSession(v.Request, v.By(), audit.ActionSessionEnd, ended)
 	return goTo("/console/sessions"), nil

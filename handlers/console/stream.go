@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// beatInterval is how often a live page hears from us, and how long a revoked
-// token goes on seeing one.
+// beatInterval is how often a live page gets a heartbeat, and how long a live
+// page can outlive its token.
 const beatInterval = 10 * time.Second
 
-// errEnded says that the session of a live page is over.
+// errEnded says that the session of a live page has ended.
 var errEnded = errors.New("session ended")
 
-// isStream reports whether a browser's EventSource asks.
+// isStream reports whether the request comes from a browser's EventSource.
 func isStream(r *http.Request) bool { return r.Header.Get("Accept") == "text/event-stream" }
 
 // stream sends events to a live page (HTML, section 9.2, server-sent events).
@@ -26,10 +26,10 @@ type stream struct {
 	c     *console
 	beat  *time.Ticker
 	out   *http.ResponseController
-	sent  map[string]string // the parts as the page has them
+	sent  map[string]string // the last version sent of each part
 }
 
-// live serves the events of a page that changes by itself.
+// live serves the events of a live page.
 func (c *console) live(follow func(*stream) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, ok := c.enter(w, r)
@@ -38,7 +38,7 @@ func (c *console) live(follow func(*stream) error) http.Handler {
 		}
 		closeTail, ok := c.Tails.Open(v.By())
 		if !ok {
-			http.Error(w, "This token has as many live pages open as it can have.", http.StatusTooManyRequests)
+			http.Error(w, "This token has reached its limit of live pages. Close one and try again.", http.StatusTooManyRequests)
 			return
 		}
 		defer closeTail()
@@ -49,23 +49,23 @@ func (c *console) live(follow func(*stream) error) http.Handler {
 		s := &stream{visit: v, ctx: ctx, c: c, beat: time.NewTicker(beatInterval), out: http.NewResponseController(w), sent: map[string]string{}}
 		defer s.beat.Stop()
 		w.Header().Set("Content-Type", "text/event-stream")
-		w.Header().Set("X-Accel-Buffering", "no") // nginx would keep events back
-		_ = s.out.SetWriteDeadline(time.Time{})   // the server has others
+		w.Header().Set("X-Accel-Buffering", "no") // stops nginx from buffering events
+		_ = s.out.SetWriteDeadline(time.Time{})   // no limit, unlike other answers
 		_ = s.write("retry: 2000\n\n")
-		// The browser connects again by itself, whatever ended it.
+		// The browser reconnects by itself, whatever ended the stream.
 		if err := follow(s); err != nil && ctx.Err() == nil && !errors.Is(err, errEnded) {
 			c.Logger.Debug("live page ended", "page", r.Pattern, "err", err)
 		}
 	})
 }
 
-// parts renders parts of a page and sends those that have changed.
+// parts renders parts of a page and sends the changed ones.
 func (s *stream) parts(page string, data any, names ...string) error {
 	var changed strings.Builder
 	for _, name := range names {
 		html, err := fragment(page, name, data)
 		if err != nil {
-			s.c.Logger.Error("part of a live page cannot be rendered", "part", name, "err", err)
+			s.c.Logger.Error("rendering a part of a live page failed", "part", name, "err", err)
 			return err
 		}
 		if s.sent[name] != html {
@@ -79,8 +79,8 @@ func (s *stream) parts(page string, data any, names ...string) error {
 	return s.send("parts", "", changed.String())
 }
 
-// send sends one event; id, where it is not empty, comes back when the browser
-// connects again.
+// send sends one event. The browser sends back a non-empty id when it
+// reconnects.
 func (s *stream) send(event, id, data string) error {
 	if id != "" {
 		id = "id: " + id + "\n"
@@ -88,7 +88,7 @@ func (s *stream) send(event, id, data string) error {
 	return s.write(fmt.Sprintf("event: %s\n%sdata: %s\n\n", event, id, strings.ReplaceAll(data, "\n", "\ndata: ")))
 }
 
-// alive tells the browser that the line stands, while the session does.
+// alive sends a heartbeat if the session is still valid.
 func (s *stream) alive() error {
 	if _, ok := s.c.current(s.visit.Request); !ok {
 		return errEnded

@@ -17,21 +17,21 @@ import (
 )
 
 const (
-	// tailLength is how many events the page begins with.
+	// tailLength is the number of events on the page at the start.
 	tailLength = 50
-	// tailRound is how often a live page gets what came meanwhile, tailMost
-	// how many of it: more than that nobody reads.
+	// tailRound is how often a live page gets new events, tailMost the maximum
+	// number at once: nobody reads more.
 	tailRound = 500 * time.Millisecond
 	tailMost  = 50
 )
 
 // eventsPage is the tail of the public events, newest first.
 type eventsPage struct {
-	Events []happened
-	Last   uint64 // the place of the newest
-	Left   int    // how many came in between and are not shown
+	Events []eventRow
+	Last   uint64 // the sequence of the newest
+	Left   int    // the number of newer events that are not shown
 	Now    time.Time
-	// Unknown: they could not be read.
+	// Unknown reports that the events could not be read.
 	Unknown bool
 }
 
@@ -65,8 +65,8 @@ func (c *console) latest(ctx context.Context, p *eventsPage) error {
 	return nil
 }
 
-// followEvents sends the events that come after those on the page. When the
-// broker goes away it ends, and the browser asks again for what comes after.
+// followEvents sends the events after those on the page. If the broker becomes
+// unavailable it ends; the browser reconnects and continues after the last event.
 func (c *console) followEvents(s *stream) error {
 	after := cmp.Or(s.visit.Header.Get("Last-Event-ID"), s.visit.URL.Query().Get("after"), "0")
 	last, err := strconv.ParseUint(after, 10, 64)
@@ -93,11 +93,11 @@ func (c *console) followEvents(s *stream) error {
 	return s.pump(in, broken)
 }
 
-// pump sends what is in the inbox, a few times a second.
+// pump sends the events in the inbox, twice a second.
 func (s *stream) pump(in *inbox, broken <-chan error) error {
 	round := time.NewTicker(tailRound)
 	defer round.Stop()
-	err := s.alive() // the page learns that it is live
+	err := s.alive() // tells the page that it is live
 	for ; err == nil; err = s.sendEvents(in.take()) {
 		select {
 		case <-s.ctx.Done():
@@ -125,10 +125,10 @@ func (s *stream) sendEvents(p eventsPage) error {
 	return s.send("rows", strconv.FormatUint(p.Last, 10), html)
 }
 
-// inbox holds what came since it was looked into, the newest of it only.
+// inbox collects the newest events until take is called.
 type inbox struct {
 	mu     sync.Mutex
-	events []happened
+	events []eventRow
 	left   int
 }
 

@@ -7,25 +7,25 @@ import (
 	"github.com/logoutd/logoutd/internal/overview"
 )
 
-// verdict is the state of things in a sentence. Mood is a class of the style
-// sheet: bad, warn or none.
+// verdict is the overall state in words. Mood is a class of the style sheet:
+// bad, warn or empty.
 type verdict struct {
 	Mood, Words string
 }
 
-// longWait is how old the oldest message of a target is when operators are
-// told though nothing is paused: longer than the first ten retries of a
-// message that fails by itself wait.
+// longWait is the age of a target's oldest message from which operators are
+// warned although the target is not paused: longer than the first ten retries of
+// one failing message take.
 const longWait = 10 * time.Minute
 
-// judge says what an operator has to know first.
+// judge sums up what an operator needs to know first.
 func judge(s overview.Snapshot, failed badge, now time.Time) verdict {
 	var bad, warn []string
 	switch {
 	case s.At.IsZero():
 		return verdict{"warn", "Nothing has been measured yet."}
 	case !s.BrokerOK:
-		bad = append(bad, "The broker does not answer: logouts are refused with 503, and clients try again. What waits, and which targets work, is not known")
+		bad = append(bad, "The broker does not answer: logouts are refused with 503, and clients retry. The backlog and the state of the targets are unknown")
 	}
 	waits := ""
 	if s.BrokerOK { // without it nothing is accepted
@@ -46,11 +46,11 @@ func judge(s overview.Snapshot, failed badge, now time.Time) verdict {
 	}
 	switch {
 	case !failed.Known:
-		warn = append(warn, "How many revocations have failed is not known: the list cannot be read")
+		warn = append(warn, "The number of failed revocations is unknown: the list cannot be read")
 	case failed.N > 0:
-		warn = append(warn, count(failed.N, "revocation has", "revocations have")+" failed and wait for an operator")
+		warn = append(warn, count(failed.N, "revocation has", "revocations have")+" failed and need an operator")
 	case !s.Projection.Ready && s.BrokerOK:
-		warn = append(warn, "Whether revocations have failed is not known yet: the list is being read")
+		warn = append(warn, "The number of failed revocations is not known yet: the list is being read")
 	}
 	switch {
 	case len(bad) > 0:
@@ -58,23 +58,23 @@ func judge(s overview.Snapshot, failed badge, now time.Time) verdict {
 	case len(warn) > 0:
 		return verdict{"warn", sentence(warn)}
 	default:
-		return verdict{"", "All is well: nothing has failed, no target is paused."}
+		return verdict{"", "All good: nothing has failed, and no target is paused."}
 	}
 }
 
-// judgeTargets says which targets need somebody, and which wait.
+// judgeTargets returns the targets that need an operator, and those that wait.
 func judgeTargets(targets []overview.Target, now time.Time) (bad, warn []string) {
 	for _, t := range targets {
 		name := where(t.Step, t.Name)
 		switch {
 		case t.Refused:
-			bad = append(bad, name+" refuses the credentials of logoutd since "+moment(t.PausedSince, now)+" ("+t.PausedCode+"): somebody has to correct them")
+			bad = append(bad, name+" has refused logoutd's credentials since "+moment(t.PausedSince, now)+" ("+t.PausedCode+"): correct them")
 		case t.Paused:
-			warn = append(warn, name+" is paused since "+moment(t.PausedSince, now)+" ("+t.PausedCode+")")
+			warn = append(warn, name+": paused since "+moment(t.PausedSince, now)+" ("+t.PausedCode+")")
 		case !t.Configured && t.Pending > 0:
-			warn = append(warn, name+" has no settings here, and "+count(t.Pending, "task", "tasks")+" waiting")
+			warn = append(warn, name+" is not configured here but has "+count(t.Pending, "pending delivery", "pending deliveries"))
 		case t.Oldest > longWait:
-			warn = append(warn, name+" has "+count(t.Pending, "message", "messages")+" waiting, the oldest for "+long(t.Oldest))
+			warn = append(warn, name+" has "+count(t.Pending, "waiting message", "waiting messages")+"; the oldest is "+long(t.Oldest)+" old")
 		}
 	}
 	return bad, warn

@@ -12,18 +12,17 @@ import (
 	"github.com/logoutd/logoutd/store"
 )
 
-// pageTimeout is how long a page may take to find out what it shows.
+// pageTimeout bounds the time to create a page.
 const pageTimeout = 8 * time.Second
 
-// visit is one request of somebody who is logged in, and what the page that
-// answers it has to say besides its own content.
+// visit is one request of a logged-in user, and the notices on its page.
 type visit struct {
 	*http.Request
 	w       http.ResponseWriter
-	client  context.Context // ends when the browser goes
+	client  context.Context // ends when the browser disconnects
 	session access.Usage
 	notices []notice
-	told    map[string]bool // what is down is said once
+	shown   map[string]bool // each notice is shown once
 }
 
 // notice is a message above the page. Kind is a class of the style sheet:
@@ -32,31 +31,31 @@ type notice struct {
 	Kind, What, Do string
 }
 
-// view is how a request is answered.
+// view is the answer to a request.
 type view struct {
-	template string // of the page
+	template string // name of the page's template
 	title    string
 	section  string // of the navigation
 	status   int    // 0: 200
-	// refresh is after how many seconds a browser without scripts loads the
-	// page again; 0: never.
+	// refresh is after how many seconds a browser without scripts reloads the
+	// page; 0: never.
 	refresh int
 	data    any
-	// location is where the browser is sent instead.
+	// location is the URL to redirect the browser to, instead of a page.
 	location string
 }
 
-// goTo sends the browser to a page, after a change.
+// goTo redirects the browser to a page after a change.
 func goTo(location string) view { return view{location: location} }
 
-// Operator reports whether the visitor may change something.
+// Operator reports whether the visitor is an operator.
 func (v *visit) Operator() bool { return v.session.Caller.May(access.Operator) }
 
-// By is the name that changes go under.
+// By returns the name under which changes are recorded.
 func (v *visit) By() string { return v.session.Caller.Name }
 
-// missing says on the page that a part of it could not be found out. The rest
-// is shown.
+// missing adds a notice that a part of the page is unavailable. The rest is
+// shown.
 func (v *visit) missing(c *console, what string, err error) {
 	switch {
 	case v.Context().Err() != nil:
@@ -72,20 +71,20 @@ func (v *visit) missing(c *console, what string, err error) {
 	if errors.Is(err, store.ErrUnavailable) {
 		n.Do = "The store does not answer. Reload the page once it is back."
 	}
-	v.say(n)
+	v.addNotice(n)
 }
 
-func (v *visit) say(n notice) {
-	if v.told == nil {
-		v.told = map[string]bool{}
+func (v *visit) addNotice(n notice) {
+	if v.shown == nil {
+		v.shown = map[string]bool{}
 	}
-	if !v.told[n.What] {
+	if !v.shown[n.What] {
 		v.notices = append(v.notices, n)
 	}
-	v.told[n.What] = true
+	v.shown[n.What] = true
 }
 
-// enter finds out who visits; false: the answer is given.
+// enter authenticates a request; false: it has already answered.
 func (c *console) enter(w http.ResponseWriter, r *http.Request) (*visit, bool) {
 	s, ok := c.current(r)
 	if !ok {
@@ -98,26 +97,27 @@ func (c *console) enter(w http.ResponseWriter, r *http.Request) (*visit, bool) {
 	return &visit{Request: r, w: w, client: r.Context(), session: s}, true
 }
 
-// turnAway sends a stranger to the login and from there back to the page. A
-// link on another site comes without the cookie (SameSite=Strict), also where
-// somebody is logged in: that page loads itself once more from here.
+// turnAway sends an unauthenticated request to the login and from there back to
+// the page. A link on another site is followed without the cookie
+// (SameSite=Strict), even if the user is logged in: the answer is a page that
+// loads the URL again from this site.
 func (c *console) turnAway(w http.ResponseWriter, r *http.Request) {
 	read := r.Method == http.MethodGet || r.Method == http.MethodHead
 	_, err := r.Cookie(cookieName)
 	switch {
 	case isStream(r):
-		http.Error(w, "the session has ended", http.StatusUnauthorized)
+		http.Error(w, "The session has ended. Log in again.", http.StatusUnauthorized)
 	case read && r.Header.Get("Sec-Fetch-Site") == "cross-site" && err != nil:
 		c.alone(w, http.StatusOK, "again", r.URL.RequestURI())
 	case read:
 		http.Redirect(w, r, root+"login?"+url.Values{"next": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
 	default:
 		c.alone(w, http.StatusUnauthorized, "refused", refusal{"Your session has ended",
-			"Nothing was changed. Log in, then do the same again."})
+			"Nothing was changed. Log in and try again."})
 	}
 }
 
-// answer makes a page within its time and writes it.
+// answer creates a page within pageTimeout and writes it.
 func (c *console) answer(w http.ResponseWriter, v *visit, page func(*visit) (view, error)) {
 	ctx, cancel := context.WithTimeout(v.Context(), pageTimeout)
 	defer cancel()

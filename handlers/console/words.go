@@ -14,7 +14,7 @@ import (
 	"github.com/logoutd/logoutd/internal/version"
 )
 
-// functions are what templates can call.
+// functions are the functions that templates can call.
 var functions = template.FuncMap{
 	"asset":    func(name string) string { return root + "assets/" + name + "?v=" + stamp },
 	"version":  version.String,
@@ -43,17 +43,17 @@ var functions = template.FuncMap{
 var (
 	kinds = map[string]string{"replay": "Replay", "discard": "Discard", "revoke": "Bulk revocation"}
 	verbs = map[string]string{"replay": "Replay", "discard": "Discard", "revoke": "Revoke"}
-	// reasons say why a dry run leaves something out.
+	// reasons say why a dry run excludes something.
 	reasons = map[string]string{
-		"missing":           "gone: replayed or discarded since",
-		"done":              "already done: the logout has finished since",
-		"obsolete":          "obsolete: everything it would revoke is gone",
-		"over_replay_limit": "over the replay limit: it failed after each of its replays, and needs force",
-		"unreadable":        "cannot be read, so it cannot be replayed: discard it",
-		"unknown":           "the store knows nothing of the user: look at the spelling, and the tenant",
-		"nothing_live":      "nothing of the user from up to that time is live",
+		"missing":           "gone: replayed or discarded in the meantime",
+		"done":              "already done: the logout has finished in the meantime",
+		"obsolete":          "obsolete: nothing is left to revoke",
+		"over_replay_limit": "over the replay limit: failed after every replay; needs force",
+		"unreadable":        "unreadable: cannot be replayed, only discarded",
+		"unknown":           "unknown user: check the spelling and the tenant",
+		"nothing_live":      "nothing active: the user has no active session from before that time",
 		"later":             "authenticated later",
-		"not_text":          "has an id that is no UTF-8 text: revoke it by its session",
+		"not_text":          "the user id is not valid UTF-8: revoke the session instead",
 	}
 	actions = map[string]string{
 		"login": "Logged in", "logout": "Logged out", "session.end": "Ended a session", "access.refused": "Refused tokens",
@@ -64,15 +64,15 @@ var (
 		"revocation.create": "Revoked by API",
 	}
 	outcomes = map[string]string{
-		"replayed": "replayed", "discarded": "discarded", "missing": "gone before their turn", "failed": "could not be replayed",
-		"requested": "requested", "unfenced": "requested, in effect once a worker has done it", "gone": "gone before their turn",
-		"delivered": "delivered, or not needed any more", "failed_again": "failed again", "pending": "waiting for a worker or a target",
-		"not_known": "not known to be done", "unreadable": "cannot be read",
+		"replayed": "replayed", "discarded": "discarded", "missing": "gone before they were processed", "failed": "could not be replayed",
+		"requested": "requested", "unfenced": "requested, effective once a worker has revoked them", "gone": "gone before they were processed",
+		"delivered": "delivered or no longer needed", "failed_again": "failed again", "pending": "waiting for a worker or a target",
+		"not_known": "unknown", "unreadable": "unreadable",
 		"eligible": "eligible", "over_replay_limit": "over the replay limit", "done": "already done",
 	}
 )
 
-// orSelf returns the words for a name, or the name made readable.
+// orSelf returns the text for a name, or the name with spaces.
 func orSelf(words map[string]string, name string) string {
 	if text, ok := words[name]; ok {
 		return text
@@ -80,12 +80,12 @@ func orSelf(words map[string]string, name string) string {
 	return strings.ReplaceAll(name, "_", " ")
 }
 
-// thing is what a job of a kind works on.
+// thing returns the number of items of a job, with their noun.
 func thing(kind string, n int) string {
 	if kind == "revoke" {
 		return count(n, "logout", "logouts")
 	}
-	return count(n, "letter", "letters")
+	return count(n, "dead letter", "dead letters")
 }
 
 func count(n int, one, many string) string {
@@ -95,7 +95,7 @@ func count(n int, one, many string) string {
 	return number(n) + " " + many
 }
 
-// number groups the digits by three.
+// number groups digits by three.
 func number(n any) string {
 	digits := fmt.Sprint(n)
 	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
@@ -104,7 +104,7 @@ func number(n any) string {
 	return digits
 }
 
-// moment is a time in UTC as short as the day allows.
+// moment formats a time in UTC, without the parts that are obvious today.
 func moment(at, now time.Time) string {
 	at, now = at.UTC(), now.UTC()
 	switch {
@@ -123,7 +123,7 @@ func exact(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.00
 
 func since(at, now time.Time) string { return long(now.Sub(at)) }
 
-// long is a duration to two digits or so.
+// long formats a duration with about two digits.
 func long(d time.Duration) string {
 	switch d = max(d, 0); {
 	case d < time.Second:
@@ -139,7 +139,7 @@ func long(d time.Duration) string {
 	}
 }
 
-// perSecond writes three digits or so.
+// perSecond formats a rate with about three digits.
 func perSecond(rate float64) string {
 	switch {
 	case rate == 0:
@@ -151,7 +151,7 @@ func perSecond(rate float64) string {
 	}
 }
 
-// jobIs is the colour of a job's state.
+// jobIs returns the style class of a job's state.
 func jobIs(job jobs.Job) string {
 	switch job.State {
 	case jobs.Done:
@@ -170,7 +170,7 @@ func jobIs(job jobs.Job) string {
 	}
 }
 
-// where names step and target in one.
+// where joins step and target.
 func where(step, target string) string {
 	if target == "" {
 		return step
@@ -185,7 +185,7 @@ func user(tenant, id string) string {
 	return tenant + " / " + id
 }
 
-// short is enough of an id to tell it from others on a page.
+// short abbreviates an id to its first and last characters.
 func short(id string) string {
 	const ends = 8
 	if len(id) <= 2*ends+3 {
@@ -194,13 +194,13 @@ func short(id string) string {
 	return id[:ends] + "…" + id[len(id)-ends:]
 }
 
-// tally is a number under a name.
+// tally is a named count.
 type tally struct {
 	Name string
 	N    int
 }
 
-// ordered returns counts, the largest first.
+// ordered returns counts, largest first.
 func ordered(counts map[string]int) []tally {
 	all := make([]tally, 0, len(counts))
 	for name, n := range counts {
@@ -215,10 +215,10 @@ func ordered(counts map[string]int) []tally {
 	return all
 }
 
-// groupPage is the address of a group's letters.
+// groupPage returns the URL of the dead letters of a group.
 func groupPage(g deadletters.Group) string {
 	return "/console/failed?" + deadletters.Filter{Step: g.Step, Target: g.Target, Code: g.Code}.Values().Encode()
 }
 
-// fraction is n of total, of a width of 1000.
+// fraction returns n of total, in thousandths.
 func fraction(n, total int) int { return 1000 * n / max(total, 1) }

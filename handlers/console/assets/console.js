@@ -1,16 +1,16 @@
-// What a page can do better with a script: parts that change by themselves,
-// and a tick for all rows. Nothing here is needed to use the console.
+// Optional improvements: parts of a page that update themselves, and a checkbox
+// that selects all rows. The console works without this script.
 "use strict";
 
-// replace puts the elements that came in the place of those with the same id,
-// and leaves alone what has not changed, so that nothing is read out twice.
+// replace replaces elements by received elements with the same id. It skips
+// unchanged ones, so that screen readers do not announce them twice.
 const replace = (html) => {
   const came = document.createElement("template");
   came.innerHTML = html;
   for (const part of came.content.querySelectorAll("[data-part]")) {
     const old = document.getElementById(part.id);
     if (!old || old.isEqualNode(part)) continue;
-    if (part.getAttribute("role") === "status") { // read out where it stays and its words change
+    if (part.getAttribute("role") === "status") { // announced only if the element stays and its text changes
       old.className = part.className;
       old.replaceChildren(...part.childNodes);
       continue;
@@ -21,7 +21,7 @@ const replace = (html) => {
   }
 };
 
-// prepend puts rows on top of the table's body and drops the oldest.
+// prepend adds rows at the top of the table's body and drops the oldest.
 const prepend = (html, most) => {
   const body = document.querySelector("[data-rows]");
   const came = document.createElement("template");
@@ -32,7 +32,7 @@ const prepend = (html, most) => {
   while (body.rows.length > most) body.lastElementChild.remove();
 };
 
-// follow keeps the page up to date until it is paused or left.
+// follow keeps the page up to date until the user pauses or leaves it.
 const follow = (page) => {
   const state = document.getElementById("live");
   const button = document.getElementById("live-pause");
@@ -59,7 +59,7 @@ const follow = (page) => {
       button.hidden = true;
     });
     source.addEventListener("error", () => {
-      if (source?.readyState !== EventSource.CLOSED) return say("lost", "connecting again …");
+      if (source?.readyState !== EventSource.CLOSED) return say("lost", "reconnecting …");
       stop("lost", "no longer live: reload the page");
     });
   };
@@ -81,7 +81,7 @@ const follow = (page) => {
   start();
 };
 
-// choose ticks all rows with one box, and counts what is ticked.
+// choose selects all rows with one checkbox, and counts the selected rows.
 const choose = (form) => {
   const all = form.querySelector("[data-all]");
   const boxes = [...form.querySelectorAll("input[name=id]")];
@@ -90,7 +90,7 @@ const choose = (form) => {
     const n = boxes.filter((box) => box.checked).length;
     all.checked = n > 0 && n === boxes.length;
     all.indeterminate = n > 0 && n < boxes.length;
-    words.textContent = n === 0 ? "None ticked" : n + " ticked";
+    words.textContent = n === 0 ? "None selected" : n + " selected";
   };
   all.closest("[hidden]").hidden = false;
   all.addEventListener("change", () => {

@@ -9,26 +9,25 @@ import (
 	"github.com/logoutd/logoutd/events"
 )
 
-// happened is a public event as a line of the live tail.
-type happened struct {
+// eventRow is a public event as a row of the live page.
+type eventRow struct {
 	Seq    uint64
 	At     time.Time
 	Mood   string // a class of the style sheet
 	What   string
 	Who    string
 	Detail string
-	Link   string // to more about it
+	Link   string // to details
 	Label  string
 }
 
-// read returns the line of an event; one of a type that is new here shows its
-// type.
-func read(seq uint64, body []byte, stored time.Time) happened {
+// read returns the row of an event. An event of an unknown type shows its type.
+func read(seq uint64, body []byte, stored time.Time) eventRow {
 	var e events.Event[json.RawMessage]
 	if json.Unmarshal(body, &e) != nil {
-		return happened{Seq: seq, At: stored, What: "unreadable"}
+		return eventRow{Seq: seq, At: stored, What: "unreadable"}
 	}
-	h := happened{Seq: seq, At: e.Time.Time, What: e.Type}
+	h := eventRow{Seq: seq, At: e.Time.Time, What: e.Type}
 	switch e.Type {
 	case events.TypeFailed:
 		h.failed(e.Data)
@@ -38,7 +37,7 @@ func read(seq uint64, body []byte, stored time.Time) happened {
 	return h
 }
 
-func (h *happened) revoked(data []byte) {
+func (h *eventRow) revoked(data []byte) {
 	var r events.Revoked
 	if json.Unmarshal(data, &r) != nil {
 		return
@@ -52,12 +51,12 @@ func (h *happened) revoked(data []byte) {
 	h.Link, h.Label = "/console/search?request_id="+url.QueryEscape(r.RequestID), "Status"
 }
 
-func (h *happened) failed(data []byte) {
+func (h *eventRow) failed(data []byte) {
 	var f events.Failed
 	if json.Unmarshal(data, &f) != nil {
 		return
 	}
 	h.Mood, h.What, h.Who = "bad", "revocation failed", user(f.TenantID, f.UserID)
 	h.Detail = where(f.Step, f.Target) + " · " + f.Code + " · " + count(f.Attempts, "attempt", "attempts")
-	h.Link, h.Label = "/console/failed/"+url.PathEscape(f.DeadLetterID), "Letter"
+	h.Link, h.Label = "/console/failed/"+url.PathEscape(f.DeadLetterID), "Dead letter"
 }

@@ -42,7 +42,7 @@ func TestRestartOnlyWhereItHelps(t *testing.T) {
 	if err := publish(); !errors.Is(err, broker.ErrUnavailable) {
 		t.Fatalf("beyond the limit of the stream: %v", err)
 	}
-	if within(3*mendEvery, func() bool { return said.contains("embedded broker restarted") }) {
+	if within(3*watchdogEvery, func() bool { return said.contains("embedded broker restarted") }) {
 		t.Fatal("a broker that is at its limit was restarted")
 	}
 	limitRequests(t, js, -1)
@@ -88,7 +88,7 @@ func watchedBroker(t *testing.T) (s *service, js jetstream.JetStream, said *outp
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = s.mendBroker(ctx)
+		_ = s.watchBroker(ctx)
 	}()
 	t.Cleanup(func() { cancel(); <-ended })
 	return s, js, said

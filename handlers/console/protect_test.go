@@ -41,7 +41,7 @@ func TestChangesComeFromTheConsoleOnly(t *testing.T) {
 		w.must(err)
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set(name, value)
-		if p := v.do(http.StatusForbidden, r); !p.has("did not come from this console") {
+		if p := v.do(http.StatusForbidden, r); !p.has("Cross-site request refused") {
 			t.Errorf("%s: %s: %s", name, value, p.text)
 		}
 	}
