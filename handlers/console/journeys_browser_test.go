@@ -75,7 +75,7 @@ func TestBrowserKeyboard(t *testing.T) {
 	b.sees("4 dead letters")
 	b.press("Replay all 4 …")
 	b.sees("Dry run: replay")
-	b.reach("Reason, for the audit log")
+	b.reach("Reason, recorded in the audit log")
 	b.do(chromedp.KeyEvent("fixed"+kb.Tab), chromedp.KeyEvent(kb.ArrowDown)) // to the next rate
 	b.press("Replay 4 dead letters")
 	b.sees("4 of 4 · 100 %")
