@@ -211,7 +211,7 @@ func TestBodyLimit(t *testing.T) {
 			limited++
 		}
 	}
-	if limited != 8 {
+	if limited != 10 {
 		t.Errorf("%d calls have the limit", limited)
 	}
 }
