@@ -23,7 +23,7 @@ func TestNoRawCredentialAnywhere(t *testing.T) {
 	csrf := useDialects(i)
 	useAdmin(i)
 	failPushes(i, provider)
-	useCommands(i, w)
+	useCommands(i, provider, w)
 	subscriber := useBroker(t, i)
 	w.said["metrics"] = get(i.admin+"/metrics", "").body
 	w.said["failed list"] = i.mustCLI("failed", "list", "--output", "json")

@@ -26,7 +26,7 @@ func TestGuessing(t *testing.T) {
 			a = guess(fmt.Sprint("raw-guess-", guesses))
 			return a.status == http.StatusTooManyRequests
 		})
-		if a.header.Get("Retry-After") == "" || !strings.Contains(strings.ToLower(a.body), "too many wrong tokens") {
+		if a.header.Get("Retry-After") == "" || !strings.Contains(strings.ToLower(a.body), "too many invalid tokens") {
 			t.Errorf("429 of %s says %s %s", where, a.header, a.body)
 		}
 	}

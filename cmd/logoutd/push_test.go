@@ -64,7 +64,8 @@ func TestPushProviderFails(t *testing.T) {
 func withTraffic(i *instance, provider *provider, what string, ok func() bool) (all []login) {
 	i.t.Helper()
 	i.await(what, func() bool {
-		l := newLogin(fmt.Sprint("traffic-", len(all)), fmt.Sprint("traffic-", len(all)))
+		name := fmt.Sprint("traffic-", time.Now().UnixNano())
+		l := newLogin(name, name)
 		all = append(all, l)
 		i.mustRegister(l)
 		i.mustLogOut("sap_v1", l.session)

@@ -81,7 +81,7 @@ func failPushes(i *instance, provider *provider) {
 }
 
 // useCommands calls every command, well and badly.
-func useCommands(i *instance, w *writings) {
+func useCommands(i *instance, provider *provider, w *writings) {
 	l := newLogin("commands", "commands")
 	lines := filepath.Join(i.setup.dir, "lines.ndjson")
 	_ = os.WriteFile(lines, []byte(`{"type":"session","session_token":"raw-session-line","user_id":"u"}`+"\nraw-session-line\n"), 0o600)
@@ -98,7 +98,7 @@ func useCommands(i *instance, w *writings) {
 		{"", []string{"revoke", "--session-token", "raw-session-flag"}},
 		{"", []string{"failed", "list", "--admin-token", "raw-wrong-admin-token"}}, // there is no such flag
 		{"", []string{"failed", "groups"}},
-		{"", []string{"failed", "replay", "--all", "--yes", "--reason", "again"}},
+		{"", []string{"failed", "replay", "--all", "--yes", "--detach", "--reason", "again"}},
 		{"", []string{"failed", "discard", "raw-session-as-id", "--yes", "--reason", "wrong"}},
 		{"", []string{"revoke", "--app-id", "mail", "--yes", "--reason", "stolen"}},
 		{"", []string{"status", "--user-id", l.user}},
@@ -113,7 +113,7 @@ func useCommands(i *instance, w *writings) {
 		stdout, stderr, _ := i.cli(c.stdin, c.args...)
 		w.said[fmt.Sprint("command ", n)] = stdout + stderr
 	}
-	eventually(i.t, "dead letters after the replay", func() bool { return len(i.letters()) == 4 })
+	withTraffic(i, provider, "dead letters after the replay", func() bool { return len(i.letters()) == 4 })
 }
 
 // useBroker subscribes with the right password, with a wrong one, and with the
