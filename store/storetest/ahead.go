@@ -98,21 +98,21 @@ func aheadUser(w *world) {
 }
 
 func aheadDevice(w *world) {
-	w.storeAhead(w.in(5 * time.Second))
+	w.storeAhead(w.in(time.Minute))
 	r := w.fenceUser("operator", "phone", time.Time{})
 	w.revokeAhead(r, 2, told{Sessions: []string{"s"}, Pushes: []string{"p"}})
 	w.wantLive("other", "new", "t", "t-new", "p-new")
 }
 
 func aheadV2(w *world) {
-	w.storeAhead(w.in(5 * time.Second))
+	w.storeAhead(w.in(time.Minute))
 	r := w.revocation("other", store.ScopeUser, w.fenceSession("other", store.ScopeUser))
 	w.revokeAhead(r, 3, told{Sessions: []string{"other", "s"}, Tokens: 1, Pushes: []string{"p"}})
 	w.wantLive("new", "t-new", "p-new")
 }
 
 func aheadPush(w *world) {
-	w.storeAhead(w.in(5 * time.Second))
+	w.storeAhead(w.in(time.Minute))
 	w.login(store.Session{ID: "mine", DeviceID: "phone", AppID: "mail", AuthenticatedAt: w.ago(9)})
 	r := w.revocation("mine", store.ScopeSession, w.fenceSession("mine", store.ScopeSession))
 	w.revokeAhead(r, 1, told{Sessions: []string{"mine"}, Pushes: []string{"p"}})
@@ -134,7 +134,7 @@ func aheadShownAgain(w *world) {
 }
 
 func aheadHeld(w *world) {
-	w.storeAhead(w.in(5 * time.Second))
+	w.storeAhead(w.in(time.Minute))
 	w.logout("other", store.ScopeSession)
 	ever := time.UnixMilli(1).UTC()
 	w.equal("since", w.held(holderPage, w.user)[w.user].Since, ever)
