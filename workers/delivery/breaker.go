@@ -15,30 +15,30 @@ const (
 	// breaker.
 	probeFirst = 500 * time.Millisecond
 	probeMax   = 5 * time.Second
-	// maxSuspects bounds what the breaker remembers of messages. A message that
+	// maxRemembered bounds what the breaker remembers of messages. A message that
 	// is forgotten fails once more without being blamed.
-	maxSuspects = 10_000
+	maxRemembered = 10_000
 )
 
 // breaker is a target's circuit breaker. It also says whose failure is whose.
 type breaker struct {
 	notify func(open bool, cause *Failure) // called on each change, with the lock held
 
-	mu        sync.Mutex
-	disabled  bool // by the target; an operator enables it
-	open      bool
-	probing   bool
-	probeAt   time.Time // the next probe of an open breaker
-	holdUntil time.Time // the target asked for patience
-	failures  int       // in a row
-	successes uint64    // ever
-	suspects  map[string]uint64
-	probes    *backoff.ExponentialBackOff
-	changed   chan struct{} // closed on each change
+	mu           sync.Mutex
+	disabled     bool // by the target; an operator enables it
+	open         bool
+	probing      bool
+	probeAt      time.Time         // the next probe of an open breaker
+	holdUntil    time.Time         // the target asked for patience
+	failures     int               // in a row
+	successes    uint64            // ever
+	failedBefore map[string]uint64 // successes when a message failed, by its id
+	probes       *backoff.ExponentialBackOff
+	changed      chan struct{} // closed on each change
 }
 
 func newBreaker(notify func(open bool, cause *Failure)) *breaker {
-	return &breaker{notify: notify, probes: Probes(), suspects: map[string]uint64{}, changed: make(chan struct{})}
+	return &breaker{notify: notify, probes: Probes(), failedBefore: map[string]uint64{}, changed: make(chan struct{})}
 }
 
 // Probes spaces attempts to reach whatever is down. It never ends.
@@ -115,14 +115,14 @@ func (b *breaker) unused() {
 func (b *breaker) forget(id string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.suspects, id)
+	delete(b.failedBefore, id)
 }
 
 // succeeded tells that the target has answered a message, id, as it should.
 func (b *breaker) succeeded(id string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.suspects, id)
+	delete(b.failedBefore, id)
 	b.successes++
 	b.failures, b.probing = 0, false
 	if b.open {
@@ -139,10 +139,10 @@ func (b *breaker) succeeded(id string) {
 func (b *breaker) failed(id string, f *Failure, proven, probe bool) (own bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	before, suspect := b.suspects[id]
-	own = !b.open && (suspect && b.successes > before || proven && b.failures == 0 && f.Class == Transient)
-	if suspect || len(b.suspects) < maxSuspects {
-		b.suspects[id] = b.successes
+	before, known := b.failedBefore[id]
+	own = !b.open && (known && b.successes > before || proven && b.failures == 0 && f.Class == Transient)
+	if known || len(b.failedBefore) < maxRemembered {
+		b.failedBefore[id] = b.successes
 	}
 	if f.Class == Throttled {
 		own = false
